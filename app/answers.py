@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import threading
-import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from workbench.errors import ImageError, InputError
+from workbench.brought_pictures import acceptable
+from workbench.errors import InputError
 from workbench.images import ImageFolder
 from workbench.pipeline.live_events import (
     Finished,
@@ -58,29 +58,33 @@ class Pictures:
     def crop(self, region: Region) -> Image.Image:
         return self.of(region.image).crop(region)
 
-    def take(self, data: bytes) -> str:
-        """Keep a visitor's picture; returns its digest.  Raises ImageError if it cannot be read."""
-        part = self.guests.root / f"{uuid.uuid4().hex}.part"
-        part.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_bytes(data)
-            return self.add(part)
-        except ImageError as error:
-            raise ImageError(str(error).replace(str(part), "the file")) from error
-        finally:
-            part.unlink(missing_ok=True)
+    def take(self, data: bytes) -> tuple[str, str]:
+        """Keep a visitor's picture; gives its digest, and what was done to it in words.
+
+        Raises:
+            ImageError: it cannot be read.
+        """
+        brought = acceptable(data, "the file")
+        with self._lock:
+            digest = self.guests.add_bytes(brought.data, "the file")
+            self._make_room()
+        return digest, brought.change
 
     def add(self, source: Path) -> str:
-        """Keep a copy of a picture file; the oldest give way."""
+        """Keep a copy of a picture file."""
         with self._lock:
             digest = self.guests.add(source)
-            paths = sorted(self.guests.root.glob("??/*"), key=lambda path: path.stat().st_mtime)
-            total = 0
-            for number, path in enumerate(reversed(paths), 1):
-                total += path.stat().st_size
-                if number > MOST_PICTURES or (number > 1 and total > MOST_BYTES):
-                    self.guests.drop(path.stem)
+            self._make_room()
         return digest
+
+    def _make_room(self) -> None:
+        """The oldest pictures give way."""
+        paths = sorted(self.guests.root.glob("??/*"), key=lambda path: path.stat().st_mtime)
+        total = 0
+        for number, path in enumerate(reversed(paths), 1):
+            total += path.stat().st_size
+            if number > MOST_PICTURES or (number > 1 and total > MOST_BYTES):
+                self.guests.drop(path.stem)
 
     def keep(self, digest: str) -> None:
         """Make a picture the project's own.  Raises InputError when a visitor's picture has given
@@ -141,6 +145,11 @@ class Rounds:
         if one is None:
             raise InputError("these answers are no longer held; ask again, then vote")
         return one
+
+    def has(self, run: str) -> bool:
+        """Whether a question's answers are held."""
+        with self._lock:
+            return run in self._rounds
 
     def cancel(self, run: str, side: str | None = None) -> int:
         """Stop what is under way, on one side or on all; returns how many sides that were."""

@@ -6,28 +6,28 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
-from typing import Annotated, Literal, cast
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from typing import Annotated, cast
 
 import gradio as gr
 from fastapi import Body, Request, Response
 from fastapi.responses import FileResponse
 
-from app.answers import Pictures, Round, Rounds, VoteContext, keep, outcomes
-from app.people import Curator, Viewer, person_of
+from app import compare_votes
+from app.answers import Pictures, Rounds
+from app.kept_answers import KeptAnswers
+from app.people import Viewer, person_of
 from app.side_news import SideNews, messages
 from app.site import FOREVER, Site
 from app.train_models import Students, finished_models
 from workbench.errors import ImageError, InputError, WorkbenchError
 from workbench.pipeline.ask import question_task
 from workbench.pipeline.live import Live
-from workbench.pipeline.live_events import Finished, Side
-from workbench.records import Preference, Rating, Task, content_key
+from workbench.pipeline.live_events import Side
+from workbench.records import VISITORS, Task, content_key
 from workbench.screen import views
-from workbench.screen.decide import person_event
 from workbench.store.reading.ids import labelled_ids
 from workbench.study.two_by_two import (
     CELLS,
@@ -36,7 +36,6 @@ from workbench.study.two_by_two import (
     Counting,
     Table,
     compare,
-    in_cell,
 )
 from workbench.tasks.bundled import Collages, Photos
 
@@ -49,8 +48,6 @@ AT_ONCE = 12
 LARGEST_URL = 900_000
 """Characters of a picture given as a data: URL."""
 
-Choice = Literal["pipeline", "student", "tie", "neither"]
-
 
 @dataclass(frozen=True, slots=True)
 class StopAnswer:
@@ -58,38 +55,6 @@ class StopAnswer:
 
     run: str
     side: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """Which side was better."""
-
-    id: str
-    run: str
-    choice: Choice
-    left: Side = "pipeline"
-    """The side that stood at the left."""
-    blind: bool = False
-    """Whether the sides had no names."""
-    note: str = ""
-    seconds: float | None = None
-    """Time from the question to the vote."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToQueue:
-    """Send one question to the queue."""
-
-    id: str
-    run: str
-
-
-@dataclass(frozen=True, slots=True)
-class CellToQueue:
-    """Send all questions of the cell "pipeline right, student wrong" to the queue."""
-
-    id: str
-    counting: Counting = "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +71,21 @@ class ComparePicture:
     question: str = ""
     task: str = ""
     """Id of the question, where it is the project's."""
+    change: str = ""
+    """What was done to a file that was brought, in words; empty where nothing was."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedAnswers:
+    """The answers that a link carries."""
+
+    picture: ComparePicture
+    """With the question."""
+    at: str
+    """Time of the last answer, in UTC."""
+    sides: Mapping[Side, Sequence[SideNews]]
+    votable: bool
+    """Whether the server has the answers at hand, so that they can be voted on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,31 +93,6 @@ class CancelledSides:
     """How many sides were answering."""
 
     cancelled: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoredVote:
-    """The event of a vote, and its question."""
-
-    id: str
-    task: str
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedQuestion:
-    """A question that was sent to the queue."""
-
-    id: str
-    task: str
-    trace: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedCell:
-    """How many questions of a cell were sent to the queue."""
-
-    id: str
-    queued: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +138,18 @@ class CompareTables:
 def add(site: Site) -> None:
     """Register the page, the answers of both sides, votes and tables."""
     project, pictures, rounds = site.project, Pictures(site.project), Rounds()
+    kept = KeptAnswers(project.path / "cache" / "compare-answers")
     live = Live(project.profile(), pictures)
     site.on_close(live.close)
-    _pages(site, pictures, live)
-    _api(site, pictures, rounds, Students(project, pictures, live))
-    _votes(site, pictures, rounds)
+    _pages(site, live)
+    _pictures(site, pictures)
+    _answers(site, pictures, rounds, kept)
+    _api(site, pictures, rounds, kept, Students(project, pictures, live))
+    compare_votes.add(site, pictures, rounds)
     _tables(site)
 
 
-def _pages(site: Site, pictures: Pictures, live: Live) -> None:
+def _pages(site: Site, live: Live) -> None:
     @site.server.get("/compare")
     def compare_page(request: Request) -> Response:
         view = {
@@ -200,9 +158,12 @@ def _pages(site: Site, pictures: Pictures, live: Live) -> None:
             "tasks": site.project.count_tasks(),
             "countings": COUNTINGS,
             "models": finished_models(site.project),
+            "distilled": "base" in live.sides,
         }
         return site.page(request, "compare.html", "compare", view)
 
+
+def _pictures(site: Site, pictures: Pictures) -> None:
     @site.server.get("/compare/picture/{digest}")
     def picture(digest: str) -> Response:
         folder = pictures.of(digest)
@@ -242,10 +203,33 @@ def _pages(site: Site, pictures: Pictures, live: Live) -> None:
     def upload(
         person: Viewer, data: Annotated[bytes, Body(media_type="application/octet-stream")] = b""
     ) -> ComparePicture:
-        return _picture(pictures, pictures.take(data))
+        digest, change = pictures.take(data)
+        return replace(_picture(pictures, digest), change=change)
 
 
-def _api(site: Site, pictures: Pictures, rounds: Rounds, students: Students) -> None:
+def _answers(site: Site, pictures: Pictures, rounds: Rounds, kept: KeptAnswers) -> None:
+    @site.server.get("/data/compare/answers")
+    def answers(run: str, person: Viewer) -> LinkedAnswers:
+        """The answers that a link carries.
+
+        Args:
+            run: id of the question asked.
+            person: who reads them.
+        """
+        one = kept.of(run)
+        known = site.project.tasks([one.task])
+        picture = _picture(pictures, one.image, one.question)
+        picture = replace(picture, task=one.task if known and known[0].source != VISITORS else "")
+        return LinkedAnswers(picture, one.at, one.sides, rounds.has(run))
+
+    @site.server.post("/do/compare/cancel")
+    def cancel(body: StopAnswer, person: Viewer) -> CancelledSides:
+        return CancelledSides(rounds.cancel(body.run, body.side))
+
+
+def _api(
+    site: Site, pictures: Pictures, rounds: Rounds, kept: KeptAnswers, students: Students
+) -> None:
     @site.api("answer", concurrency_id="answer", concurrency_limit=AT_ONCE)
     def answer(
         image: str,
@@ -280,93 +264,8 @@ def _api(site: Site, pictures: Pictures, rounds: Rounds, students: Students) -> 
         chosen: Side = side
         key = run or content_key(record.id, side, id(request))
         one, cancelled = rounds.begin(key, record, chosen)
-        yield from messages(live.answer(chosen, record, cancelled), one, picture.size)
-
-    @site.server.post("/do/compare/cancel")
-    def cancel(body: StopAnswer, person: Viewer) -> CancelledSides:
-        return CancelledSides(rounds.cancel(body.run, body.side))
-
-
-def _votes(site: Site, pictures: Pictures, rounds: Rounds) -> None:
-    project = site.project
-
-    @site.server.post("/do/compare/vote")
-    def vote(body: Vote, person: Curator) -> StoredVote:
-        """Keep the question and its answers, and the vote with them."""
-        one = rounds.of(body.run)
-        pipeline = keep(project, pictures, one, project.profile().seed)
-        program = pipeline.program if pipeline is not None else None
-        context = VoteContext(body.note[:2000], body.blind, outcomes(one))
-        event = person_event(
-            person,
-            body.id,
-            "rating",
-            task_id=one.task.id,
-            trace_id=_trace_id(pipeline),
-            program_id=program.id if program is not None else None,
-            text=json.dumps(asdict(context), ensure_ascii=False),
-            rating=_rating(site, one, body),
-            seconds=body.seconds,
-            hidden=body.blind,
-        )
-        [stored] = project.curation.decide([event])
-        return StoredVote(stored.id, one.task.id)
-
-    @site.server.post("/do/compare/queue")
-    def queue(body: ToQueue, person: Curator) -> QueuedQuestion:
-        """Keep the question and its answers, and ask for it in the queue."""
-        one = rounds.of(body.run)
-        trace = _trace_id(keep(project, pictures, one, project.profile().seed))
-        why = f"{_mark(one, 'pipeline')}, {_mark(one, 'student')} (Compare)"
-        project.curation.decide(
-            [person_event(person, body.id, "queue", task_id=one.task.id, trace_id=trace, text=why)]
-        )
-        return QueuedQuestion(body.id, one.task.id, trace)
-
-    @site.server.post("/do/compare/queue-cell")
-    def queue_cell(body: CellToQueue, person: Curator) -> QueuedCell:
-        """Ask for all questions of a cell in the queue, as one batch."""
-        why = "pipeline right, student wrong (all questions)"
-        ids = in_cell(project.outcomes(), "pipeline", body.counting)
-        project.curation.decide(
-            [
-                person_event(
-                    person, f"{body.id}.{at}", "queue", task_id=task, text=why, batch=body.id
-                )
-                for at, task in enumerate(ids)
-            ]
-        )
-        return QueuedCell(body.id, len(ids))
-
-
-def _mark(one: Round, side: Side) -> str:
-    """What the page shows of one side's answer, in words."""
-    end = one.sides.get(side)
-    if end is None or end.cancelled or end.failure is not None:
-        return f"{side} without an answer"
-    return f"{side} {_MARKS[end.right]}"
-
-
-_MARKS = {True: "right", False: "wrong", None: "not held against a label"}
-
-
-def _trace_id(pipeline: Finished | None) -> str | None:
-    """Id of the pipeline's trace, where a program was run."""
-    return pipeline.trace.id if pipeline is not None and pipeline.trace is not None else None
-
-
-def _rating(site: Site, one: Round, body: Vote) -> Rating:
-    """A vote as it is stored: the systems at the left and at the right, and which was better."""
-    student = one.sides.get("student")
-    maker = student.maker if student is not None else None
-    keys = {
-        "pipeline": "pipeline",
-        "student": site.project.add_part(maker) if maker is not None else "student",
-    }
-    right: Side = "student" if body.left == "pipeline" else "pipeline"
-    sided = {body.left: "left", right: "right", "tie": "both", "neither": "neither"}
-    preference = cast(Preference, sided[body.choice])
-    return Rating(keys[body.left], keys[right], None, None, preference)
+        stream = live.answer(chosen, record, cancelled)
+        yield from messages(stream, one, picture.size, partial(kept.put, key, record))
 
 
 def _tables(site: Site) -> None:
@@ -456,6 +355,6 @@ def _digest(pictures: Pictures, image: str) -> str:
             f"a picture in a data: URL must be base64 of at most {LARGEST_URL:,} characters"
         )
     try:
-        return pictures.take(base64.b64decode(packed, validate=True))
+        return pictures.take(base64.b64decode(packed, validate=True))[0]
     except (ValueError, binascii.Error) as error:
         raise ImageError(f"the data: URL does not hold a picture ({error})") from error

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from workbench.pipeline.live_events import (
     Finished,
     Pointed,
     Queued,
+    Side,
     Started,
     Stepped,
     TextPiece,
@@ -140,8 +141,12 @@ SideNews = (
 """One event of a side, as its column in the page takes it; told apart by `kind`."""
 
 
+Keep = Callable[[Side, Sequence[SideNews]], None]
+"""What keeps all that a side has said, once it is finished."""
+
+
 def messages(
-    stream: Iterator[Event], one: Round, size: tuple[int, int]
+    stream: Iterator[Event], one: Round, size: tuple[int, int], keep: Keep
 ) -> Iterator[Mapping[str, Sequence[SideNews]]]:
     """A stream's events as JSON, `{number: [event, ...]}` at a time; the very last one is
     `finished`.
@@ -153,6 +158,7 @@ def messages(
         stream: events of one side.
         one: the round, which keeps the answer.
         size: width and height of the picture, pixels.
+        keep: called with all that the column shows, once the side is finished.
     """
     telling = _Telling(size, one.task)
     waiting: list[SideNews] = []
@@ -163,6 +169,8 @@ def messages(
                 one.sides[event.side] = event
                 one.running.pop(event.side, None)
             waiting += telling.tell(event)
+            if isinstance(event, Finished):
+                keep(event.side, telling.whole(event))
             hurried = not isinstance(event, TextPiece | Stepped)
             if hurried or ((waiting or telling.fresh) and time.monotonic() - sent >= PACE):
                 number += 1
@@ -184,6 +192,7 @@ class _Telling:
         self.events: list[TraceEvent] = []
         self.fresh = False
         self.steps_sent: list[LiveStep] = []
+        self.boxes: BoxesNews | None = None
 
     def tell(self, event: Event) -> list[SideNews]:
         if isinstance(event, Queued):
@@ -202,8 +211,22 @@ class _Telling:
             self.fresh = True
             return []
         if isinstance(event, Pointed):
-            return [BoxesNews([_box(one, event.size) for one in event.boxes])]
+            self.boxes = BoxesNews([_box(one, event.size) for one in event.boxes])
+            return [self.boxes]
         return [*self.steps(), self._end(event)]
+
+    def whole(self, event: Finished) -> list[SideNews]:
+        """All that the column shows at the end, for whoever was not there."""
+        news: list[SideNews] = []
+        if self.lines:
+            news.append({"kind": "code", "from": 0, "lines": self.lines})
+        if self.steps_sent:
+            news.append({"kind": "steps", "from": 0, "steps": self.steps_sent})
+        end = self._end(event)
+        # the boxes are places in the rationale, which therefore comes before them
+        if self.boxes is not None and end.rationale:
+            news += [TextNews("rationale", end.rationale), self.boxes]
+        return [*news, end]
 
     def _code(self, source: str) -> CodeNews:
         """The lines that have changed since the last time."""

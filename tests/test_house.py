@@ -50,6 +50,7 @@ OWNERS = {
         "workbench.widgets",
         "workbench.cli",
         "app.",
+        "workbench.blocks",
     ),
     "torch": (
         "workbench.models.",
@@ -76,7 +77,7 @@ OWNERS = {
     "onnxruntime": ("workbench.tools.", "workbench.models.", "workbench.making."),
     "rapidocr": ("workbench.tools.ocr",),
     "httpx": ("workbench.models.endpoint", "workbench.sample.endpoint"),
-    "gradio": ("app.",),
+    "gradio": ("app.", "workbench.blocks"),
     "authlib": ("app.sign_on",),
     "anywidget": ("workbench.widgets",),
     "traitlets": ("workbench.widgets",),

@@ -94,7 +94,7 @@ def _decode(path: object, file: Path | BinaryIO) -> tuple[Image.Image, str]:
                 profile = colour_profiles.profile_of(picture)
                 upright = ImageOps.exif_transpose(_all_bits(picture, file))
                 srgb = colour_profiles.to_srgb(upright, profile)
-                return _rgb(srgb), _CONTAINERS.get(form, form)
+                return as_rgb(srgb), _CONTAINERS.get(form, form)
     except FileNotFoundError as error:
         raise ImageError(f"no picture at {path}; check the path") from error
     except ImageError:
@@ -138,7 +138,7 @@ def _all_bits(picture: Image.Image, file: Path | BinaryIO) -> Image.Image:
     return whole
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
+def as_rgb(picture: Image.Image) -> Image.Image:
     """A picture as 8-bit RGB.
 
     Pillow alone would cut deep greys off at 255 and show what lies under transparency.

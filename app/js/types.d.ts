@@ -185,6 +185,7 @@ export interface ComparePicture {
   height: number;
   question: string;
   task: string;
+  change: string;
 }
 
 /** Both sides over the project's labelled questions that both have answered. */
@@ -524,6 +525,14 @@ export interface LessonPreview {
   tokens: number;
   counted: number;
   picture: number;
+}
+
+/** The answers that a link carries. */
+export interface LinkedAnswers {
+  picture: ComparePicture;
+  at: string;
+  sides: Record<string, (WaitNews | StartNews | TextNews | CodeNews | ProgramNews | StepsNews | BoxesNews | EndNews)[]>;
+  votable: boolean;
 }
 
 /** A step of the program, as a cell of its strip shows it. */
@@ -1325,6 +1334,7 @@ export interface Replies {
   "data/browse/peek": QuestionPeek;
   "data/browse/tags": string[];
   "data/browse/total": BrowseTotal;
+  "data/compare/answers": LinkedAnswers;
   "data/compare/examples": ComparePicture[];
   "data/compare/picture": ComparePicture;
   "data/compare/tables": CompareTables;

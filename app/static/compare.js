@@ -1,44 +1,23 @@
 // Compare, one question: asks both sides at once, lets one vote at any moment, sends what the
-// student should learn to the queue.
+// student should learn to the queue.  The address carries picture, question and answers.
+import { answer, fresh, measure, ready } from "./compare_asking.js";
 import { pictureInput } from "./compare_picture.js";
-import { column } from "./side.js";
-import { duration, h } from "./dom.js";
+import { cancel, columnSides, find, form, headline, isBusy } from "./compare_state.js";
+import { lay, model, openVotes, question, sides, state, votes } from "./compare_state.js";
+import { queue, vote } from "./compare_votes.js";
+import { dateTime, h } from "./dom.js";
 import { keys, inText } from "./keys.js";
-import { get, newId, save, stream, toast } from "./server.js";
+import { get, toast } from "./server.js";
 
-const find = (name) => document.querySelector(`[data-${name}]`);
-const main = document.querySelector("main.compare");
-const form = find("ask");
-const drop = find("drop");
-const file = find("file");
-const question = find("question");
-const votes = find("votes");
-const headline = find("headline");
-const SHORT = { pipeline: "Pipeline", student: "Student" };
-const NAMES = { pipeline: "Program pipeline", student: "Distilled student", base: "Base model" };
-const sideNames = main.dataset.sides.split(" ");
-// a finished job's, as the student; empty: the profile's
-const model = () => find("model")?.value ?? "";
-const mayDecide = document.body.dataset.role !== "viewer";
-const sides = Object.fromEntries(
-  sideNames.map((side) => [side, column(side, NAMES[side], () => cancel(side))]),
-);
-const warm = { pipeline: [], student: [] }; // seconds to each answer that no model had to load for
-let picture = null;
-let task = "";
-let run = "";
-let startTime = 0;
-let order = ["pipeline", "student"];
-let hasVote = false;
-let wasSeen = false; // which side is which, once a vote has told
 let examples = [];
-let measurement = false;
+const isNarrow = () => matchMedia("(max-width: 860px)").matches;
 
 // --- what is asked
 
 function put(view, words = null, id = "") {
-  picture = view;
-  task = id;
+  state.picture = view;
+  state.task = id;
+  state.run = "";
   if (words !== null) question.value = words;
   const thumb = find("thumb");
   thumb.src = view.thumb;
@@ -49,32 +28,36 @@ function put(view, words = null, id = "") {
     one.clear();
     one.picture(view);
   }
-  warm.pipeline = [];
-  warm.student = [];
+  state.warm.pipeline = [];
+  state.warm.student = [];
   headline.replaceChildren();
   votes.hidden = true;
   for (const button of find("examples").children) {
     button.setAttribute("aria-pressed", String(button.dataset.image === view.image && !id));
   }
+  lay();
   link();
 }
 
+/** The address names the picture, the question, and the answers where there are some. */
 function link() {
   const address = new URL(location.pathname, location.origin);
-  if (task) address.searchParams.set("task", task);
-  else if (picture) {
-    address.searchParams.set("image", picture.image);
+  if (state.task) address.searchParams.set("task", state.task);
+  else if (state.picture) {
+    address.searchParams.set("image", state.picture.image);
     address.searchParams.set("q", question.value);
   }
+  if (state.run) address.searchParams.set("run", state.run);
   if (model()) address.searchParams.set("model", model());
   history.replaceState(null, "", address);
+  find("copy-link").hidden = !state.run;
   find("code").textContent = scriptOf(question.value || "How many cats are there?");
 }
 
 /** The same question asked from Python, and from the command line. */
 function scriptOf(text) {
   const words = JSON.stringify(text);
-  const digest = picture?.image ?? "DIGEST";
+  const digest = state.picture?.image ?? "DIGEST";
   const side = model() ? `side="student", model="${model()}"` : 'side="pipeline"';
   return [
     "from gradio_client import Client",
@@ -87,14 +70,15 @@ function scriptOf(text) {
   ].join("\n");
 }
 
-pictureInput(drop, file, (view) => {
+pictureInput(find("drop"), find("file"), (view) => {
   put(view);
+  if (view.change) toast(`The picture was ${view.change}.`);
   question.focus();
 });
 
 async function any() {
   try {
-    const sample = await get(`data/compare/task?but=${encodeURIComponent(task)}`);
+    const sample = await get(`data/compare/task?but=${encodeURIComponent(state.task)}`);
     put(sample, sample.question, sample.task);
     return true;
   } catch (error) {
@@ -104,269 +88,48 @@ async function any() {
 }
 
 question.addEventListener("input", () => {
-  if (task && picture) {
-    task = "";
-    link();
+  if (!state.picture || !(state.task || state.run)) return;
+  state.task = "";
+  if (!isBusy()) {
+    state.run = "";
+    votes.hidden = true; // what stands below was said of another question
   }
+  link();
 });
 find("random")?.addEventListener("click", any);
 
 // --- asking
 
-const third = () => sideNames.includes("base") && find("base")?.checked;
-const columnSides = () => [...order, ...(third() ? ["base"] : [])];
-
-function lay() {
-  const blind = find("blind").checked && !wasSeen;
-  find("columns").replaceChildren(...columnSides().map((side) => sides[side].node));
-  columnSides().forEach((side, index) => {
-    sides[side].name(blind && side !== "base" ? `Side ${"AB"[index]}` : NAMES[side]);
-    sides[side].hide(blind);
-  });
-  find("columns").dataset.blind = String(blind);
-  const labels = votes.querySelectorAll("[data-vote] span"); // of both sides, then of neither
-  order.forEach((side, at) => (labels[at].textContent = blind ? `Side ${"AB"[at]}` : SHORT[side]));
-}
-
-function ready() {
-  if (!picture) {
-    toast("Choose a picture first: an example, a file, or paste one.", "bad");
-    drop.focus();
-    return false;
-  }
-  if (!question.value.trim()) {
-    toast("Write a question first.", "bad");
-    question.focus();
-    return false;
-  }
-  return true;
-}
-
-async function answer(side) {
-  const one = sides[side];
-  const mine = run;
-  one.begin();
-  try {
-    await stream("answer", [picture.image, question.value, side, task, mine, model()], {
-      onData: (message) => {
-        if (mine === run) one.take(Object.values(message).flat());
-      },
-    });
-  } catch (error) {
-    if (mine === run && !one.done) one.fail(error.message);
-  }
-  if (mine === run && side in warm && isWarm(one.done)) warm[side].push(one.done.times.answer);
-  return one.done;
-}
-
-/** Whether an answer came whole, and no model had to be loaded for it. */
-function isWarm(reply) {
-  if (!reply?.times || reply.failure) return false;
-  return Boolean(reply.times.answer) && !reply.times.cold;
-}
-
-function fresh() {
-  for (const side of Object.keys(sides)) if (sides[side].busy) cancel(side);
-  run = newId();
-  startTime = performance.now();
-  hasVote = wasSeen = false;
-  unpress();
-  votes.querySelectorAll("button").forEach((button) => {
-    button.disabled = !mayDecide && !("next" in button.dataset);
-  });
-  find("note").value = "";
-}
-
-const unpress = () =>
-  votes.querySelectorAll("[aria-pressed]").forEach((one) => one.removeAttribute("aria-pressed"));
-
 async function ask() {
-  if (measurement || !ready()) return;
+  if (state.measuring || !ready()) return;
   fresh();
-  order =
+  state.order =
     find("blind").checked && Math.random() < 0.5
       ? ["student", "pipeline"]
       : ["pipeline", "student"];
   lay();
   link();
-  votes.hidden = false;
   headline.textContent =
     "Both answer at the same time, on the same machine; for times that compare, take the 5-run median.";
+  if (isNarrow()) {
+    document.activeElement?.blur(); // the keyboard of a phone would cover the answers
+    find("board").scrollIntoView({ block: "nearest" });
+  }
   await Promise.allSettled(columnSides().map(answer));
-  tell();
-}
-
-async function cancel(side) {
-  await fetch("do/compare/cancel", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ run, side: side ?? null }),
-    keepalive: true,
-  }).catch(() => {});
 }
 
 // A page that goes away takes its program with it: the next question need not wait for it.
 window.addEventListener("pagehide", () => {
-  if (Object.values(sides).some((side) => side.busy)) cancel();
+  if (isBusy()) cancel();
 });
 
-const median = (numbers) => {
-  const ascending = [...numbers].sort((a, b) => a - b);
-  const half = ascending.length >> 1;
-  return ascending.length % 2 ? ascending[half] : (ascending[half - 1] + ascending[half]) / 2;
-};
-
-const plainAnswer = (side) => sides[side].done?.form;
-
-/**
- * The headline: a ratio only of warm medians, of at least three answers each that nothing
- * disturbed.
- */
-function tell(alone = false) {
-  const { pipeline, student } = warm;
-  if (!alone || Math.min(pipeline.length, student.length) < 3) return;
-  if (find("blind").checked && !wasSeen) return;
-  const slow = median(pipeline);
-  const quick = median(student);
-  const name = slow >= quick ? "Student" : "Pipeline";
-  const factor = Math.max(slow, quick) / Math.min(slow, quick);
-  const same = plainAnswer("pipeline") === plainAnswer("student");
-  const part = (seconds, side, times) =>
-    `${duration(seconds * 1000)} (${side}, n = ${times.length})`;
-  const medians = `${part(slow, "pipeline", pipeline)} and ${part(quick, "student", student)}`;
-  headline.replaceChildren(
-    h("b", {}, `${name} ${factor.toFixed(factor < 10 ? 1 : 0)}× faster to its answer`),
-    `, ${same ? "same answer" : "another answer"}: medians ${medians}, warm, one at a time.`,
-  );
-}
-
-async function measure() {
-  if (measurement || !ready()) return;
-  measurement = true;
-  find("median").disabled = true;
-  fresh();
-  order = ["pipeline", "student"];
-  lay();
-  votes.hidden = false;
-  warm.pipeline = [];
-  warm.student = [];
-  const mine = run;
-  const rounds = async () => {
-    for (
-      let round = 0;
-      Math.min(warm.pipeline.length, warm.student.length) < 5 && round < 8;
-      round++
-    ) {
-      for (const side of order) {
-        if (warm[side].length >= 5) continue;
-        const counts = order.map((name) => `${name} ${warm[name].length} of 5`).join(", ");
-        headline.textContent = `Measuring: ${counts}, one at a time.`;
-        const result = await answer(side);
-        if (mine !== run || result?.cancelled || result?.failure) return;
-      }
-    }
-  };
-  await rounds();
-  measurement = false;
-  find("median").disabled = false;
-  headline.textContent = "";
-  tell(true);
-  if (!headline.textContent) {
-    headline.textContent =
-      "Not measured: a side failed or was cancelled, so there are no five answers to take a median of.";
-  }
-}
-
-// --- votes and the queue
-
-async function vote(number) {
-  if (votes.hidden || hasVote || !mayDecide) return;
-  const choice = { 1: order[0], 2: order[1], 3: "tie", 4: "neither" }[number];
-  hasVote = true;
-  const blind = find("blind").checked && !wasSeen;
-  wasSeen = true;
-  const seconds = (performance.now() - startTime) / 1000;
-  const mine = run;
-  votes
-    .querySelectorAll("[data-vote]")
-    .forEach((button) =>
-      button.setAttribute("aria-pressed", String(button.dataset.vote === String(number))),
-    );
-  await stopBoth();
-  if (mine !== run) return;
-  lay();
-  try {
-    const stored = await save("do/compare/vote", {
-      run: mine,
-      choice,
-      left: order[0],
-      blind,
-      note: find("note").value,
-      seconds,
-    });
-    toast(`Vote stored: ${choice === "neither" ? "both wrong" : choice}.`, "plain", [
-      "Undo",
-      () => takeBack(stored, mine),
-    ]);
-  } catch {
-    hasVote = false;
-    unpress();
-  }
-}
-
-/** Take a stored vote back; the next one for this question is not blind any more. */
-async function takeBack(stored, itsRun) {
-  await save("do/undo", { task: stored.task, target: stored.id });
-  hasVote &&= itsRun !== run;
-  if (!hasVote) unpress();
-}
-
-/** A vote cuts both answers off. */
-async function stopBoth() {
-  if (columnSides().some((side) => sides[side].busy)) await cancel();
-  const until = performance.now() + 4000;
-  while (columnSides().some((side) => sides[side].busy) && performance.now() < until) {
-    await new Promise((go) => setTimeout(go, 50));
-  }
-}
-
-async function queue() {
-  if (votes.hidden || !mayDecide) return;
-  if (sides.pipeline.busy) {
-    toast("The pipeline has not answered yet; the queue needs its trace.", "bad");
-    return;
-  }
-  try {
-    const { id, task: storedTask, trace } = await save("do/compare/queue", { run });
-    toast("In the Curate queue.", "plain", [
-      "Undo",
-      () => save("do/undo", { task: storedTask, target: id }),
-    ]);
-    if (trace) {
-      headline.replaceChildren(
-        "Stored: ",
-        h("a", { href: `step?trace=${encodeURIComponent(trace)}` }, "the program step by step"),
-        ", ",
-        h(
-          "a",
-          { href: `browse?q=${encodeURIComponent(`id:${storedTask}`)}` },
-          "the question in Browse",
-        ),
-        ".",
-      );
-    }
-  } catch {
-    /* said by the outbox */
-  }
-}
-
 async function next() {
-  if (measurement) return;
-  if (task || !examples.length) {
+  if (state.measuring) return;
+  if (state.task || !examples.length) {
     if (await any()) ask();
     return;
   }
-  const here = examples.findIndex((one) => one.image === picture?.image);
+  const here = examples.findIndex((one) => one.image === state.picture?.image);
   const one = examples[(here + 1) % examples.length];
   put(one, one.question);
   ask();
@@ -386,15 +149,17 @@ form.addEventListener("submit", (event) => {
 });
 find("median").addEventListener("click", measure);
 find("blind").addEventListener("change", () => {
-  if (!columnSides().some((side) => sides[side].busy)) lay();
+  if (!isBusy()) lay();
 });
 find("base")?.addEventListener("change", lay);
 find("model")?.addEventListener("change", () => {
   sides.student.clear();
-  if (picture) sides.student.picture(picture);
-  warm.student = [];
+  if (state.picture) sides.student.picture(state.picture);
+  state.warm.student = [];
+  state.run = "";
   headline.replaceChildren();
   votes.hidden = true;
+  lay();
   link();
 });
 votes.addEventListener("click", (event) => {
@@ -403,12 +168,13 @@ votes.addEventListener("click", (event) => {
 });
 find("queue").addEventListener("click", queue);
 find("next").addEventListener("click", next);
-find("copy-code").addEventListener("click", () =>
-  navigator.clipboard.writeText(find("code").textContent).then(
+const copy = (text) =>
+  navigator.clipboard.writeText(text).then(
     () => toast("Copied."),
     () => toast("The browser does not let it be copied.", "bad"),
-  ),
-);
+  );
+find("copy-code").addEventListener("click", () => copy(find("code").textContent));
+find("copy-link").addEventListener("click", () => copy(location.href));
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && inText(event.target)) escape();
 });
@@ -466,8 +232,30 @@ async function loadExamples() {
   );
 }
 
-/** What the address names: a question of the project, a picture, or else the first example. */
+/** The answers that the address carries, as they were given. */
+async function showAnswers(run) {
+  const one = await get(`data/compare/answers?run=${encodeURIComponent(run)}`);
+  put(one.picture, one.picture.question, one.picture.task);
+  state.run = run;
+  if (one.sides.base && find("base")) find("base").checked = true;
+  openVotes();
+  state.wasSeen = true; // the names stand there
+  votes.hidden = !one.votable;
+  lay();
+  for (const [side, news] of Object.entries(one.sides)) sides[side]?.take(news);
+  headline.textContent = `Answered ${dateTime(one.at)}. Ask gives the question to both again.`;
+}
+
+/** What the address names: answers, a question of the project, a picture, or the first example. */
 async function begin(params, offer) {
+  if (params.get("run")) {
+    try {
+      await showAnswers(params.get("run"));
+      return;
+    } catch (error) {
+      toast(error.message, "bad"); // the picture and the question may still be there
+    }
+  }
   const id = params.get("task");
   const digest = params.get("image");
   if (id) {
@@ -478,13 +266,14 @@ async function begin(params, offer) {
     put(image, params.get("q") ?? "");
   } else {
     await offer;
-    if (examples.length && !picture) put(examples[0], examples[0].question);
+    if (examples.length && !state.picture) put(examples[0], examples[0].question);
   }
 }
 
 async function start() {
   tab();
   if (all()) return;
+  if (isNarrow()) find("more").open = false;
   lay();
   const params = new URL(location.href).searchParams;
   if (params.get("model")) chooseModel(params.get("model"));

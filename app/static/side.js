@@ -41,6 +41,18 @@ function markOf({ right, gold }) {
   return [verdict(right ? "right" : "wrong", gold.length ? `label: ${gold[0]}` : "")];
 }
 
+/** @param {EndNews} event */
+function signOf({ right }) {
+  if (right === null || right === undefined) return [];
+  return [
+    h(
+      `span.${right ? "right" : "wrong"}`,
+      { title: right ? "right" : "wrong" },
+      right ? " ✓" : " ✗",
+    ),
+  ];
+}
+
 /** @param {EndNews["failure"]} failure */
 function troubleOf({ kind, message, line }) {
   const name = kind && kind !== "infra" ? kind.replaceAll("_", " ") : "it broke";
@@ -80,6 +92,9 @@ export function column(side, title, cancel) {
     code: h("ol.program", { tabindex: "0", "aria-label": "Program" }),
     says: h("p.says", { "aria-live": "off" }),
     trouble: h("p.trouble", { hidden: true }),
+    tileName: h("span.name", {}, title),
+    tileState: h("span.doing", {}, "ready"),
+    tileAnswer: h("b"),
   };
   const stage = h("figure.stage", { hidden: true }, part.image, part.overlay);
   const program = side === "pipeline";
@@ -105,6 +120,14 @@ export function column(side, title, cancel) {
     h("header", {}, part.title, part.version, part.state, part.stop),
     inner,
   );
+  // the answer at a glance, where the columns stand below each other
+  const tile = h(
+    "button.tile",
+    { type: "button", onclick: () => node.scrollIntoView({ block: "start" }) },
+    part.tileName,
+    part.tileState,
+    part.tileAnswer,
+  );
   /** @type {LiveStep[]} */
   let steps = [];
   /** @type {import("../js/types").TextBox[]} */
@@ -114,17 +137,20 @@ export function column(side, title, cancel) {
   let follow = true;
   let since = 0;
   let timer = null;
-  const self = { side, node, done: /** @type {EndNews} */ (null), busy: false };
+  const self = { side, node, tile, done: /** @type {EndNews} */ (null), busy: false };
 
   const show = (list, hot = null) => draw(part.overlay, list, hot);
   const say = (words, busy = self.busy) => {
     part.state.textContent = words;
+    part.tileState.textContent = words;
+    tile.classList.toggle("busy", busy);
     part.state.classList.toggle("busy", busy);
     part.state.classList.toggle("failed", words === "failed");
   };
 
   self.name = (words) => {
     part.title.textContent = words;
+    part.tileName.textContent = words;
     node.setAttribute("aria-label", words);
     part.stop.setAttribute("aria-label", `Cancel ${words}`);
   };
@@ -155,6 +181,7 @@ export function column(side, title, cancel) {
     follow = true;
     self.done = null;
     part.answer.textContent = NO_ANSWER;
+    part.tileAnswer.replaceChildren();
     part.answer.classList.add("waiting");
     for (const one of [part.mark, part.times, part.cells, part.code, part.says, part.version]) {
       one.replaceChildren();
@@ -208,6 +235,7 @@ export function column(side, title, cancel) {
   function answer(text) {
     part.answer.classList.remove("waiting");
     part.answer.textContent = visible(text);
+    part.tileAnswer.textContent = visible(text);
   }
 
   /**
@@ -362,6 +390,7 @@ export function column(side, title, cancel) {
       part.version.title = event.version ?? "";
       answer(answerWords(event.answer));
       part.mark.replaceChildren(...markOf(event));
+      part.tileAnswer.append(...signOf(event));
       part.trouble.hidden = !event.failure;
       if (event.failure) part.trouble.replaceChildren(...troubleOf(event.failure));
       say(endWords(event));

@@ -5,6 +5,7 @@ what one does on the page.
 from __future__ import annotations
 
 import io
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -90,7 +91,10 @@ def opened(visit: Visit, site: Running, width: int = 1440, theme: str = "light")
     return page
 
 
-def png(size: tuple[int, int] = (60, 40)) -> bytes:
+def png(size: tuple[int, int] = (60, 40), noise: bool = False) -> bytes:
     held = io.BytesIO()
-    Image.new("RGB", size, (200, 20, 20)).save(held, "PNG")
+    picture = Image.new("RGB", size, (200, 20, 20))
+    if noise:  # a file of more than 20 MB, where it has enough pixels
+        picture = Image.frombytes("RGB", size, random.Random(0).randbytes(3 * size[0] * size[1]))
+    picture.save(held, "PNG", compress_level=1)
     return held.getvalue()

@@ -72,10 +72,10 @@ def test_a_pasted_picture_is_taken(visit: Visit, site: Running) -> None:
     ("data", "says"),
     [
         (b"GIF89a but no picture", "the file is not a picture"),
-        (png((9000, 5000)), "megapixels"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
         (b"", "not a picture"),
     ],
-    ids=["text", "huge", "empty"],
+    ids=["text", "heic", "empty"],
 )
 def test_a_file_that_is_no_picture_is_refused(
     visit: Visit, site: Running, data: bytes, says: str
@@ -89,6 +89,48 @@ def test_a_file_that_is_no_picture_is_refused(
     assert [
         part for part in parts if "thumbnails" not in part.parts
     ] == []  # others are still drawn
+
+
+def test_a_picture_over_the_limits_is_scaled_down_and_says_so(visit: Visit, site: Running) -> None:
+    page = visit(f"{site.url}compare")
+    for data, words in (
+        (png((9000, 5000)), "scaled down from 9000x5000 to 4096x"),  # pixels: on the server
+        (png((3200, 2400), noise=True), "before it was sent"),  # bytes: in the browser
+    ):
+        page.locator("[data-file]").set_input_files(
+            {"name": "x.png", "mimeType": "image/png", "buffer": data}
+        )
+        sync_api.expect(page.locator(".toast").last).to_contain_text(words)
+    page.wait_for_function("() => document.querySelector('.side.student img').naturalWidth > 2000")
+
+
+def test_the_camera_takes_a_picture(visit: Visit, site: Running) -> None:
+    page = visit(f"{site.url}compare")
+    page.evaluate(
+        """() => {
+        const canvas = document.createElement("canvas");
+        [canvas.width, canvas.height] = [320, 200];
+        const pen = canvas.getContext("2d");
+        setInterval(() => pen.fillRect(Math.random() * 300, 0, 20, 200), 50);
+        window.track = canvas.captureStream(20);
+        navigator.mediaDevices.getUserMedia = async () => window.track;
+    }"""
+    )
+    page.get_by_role("button", name="Camera").click()
+    page.wait_for_function("() => document.querySelector('[data-video]').videoWidth === 320")
+    page.get_by_role("button", name="Take it").click()
+    page.wait_for_function("() => document.querySelector('.side.student img').naturalWidth === 320")
+    assert page.evaluate("window.track.getTracks()[0].readyState") == "ended"
+
+
+def test_a_camera_that_is_refused_says_so(visit: Visit, site: Running) -> None:
+    page = visit(f"{site.url}compare")
+    page.evaluate(
+        """() => { navigator.mediaDevices.getUserMedia = async () => { throw new Error("denied"); }; }"""
+    )
+    page.get_by_role("button", name="Camera").click()
+    sync_api.expect(page.locator(".toast.bad")).to_contain_text("cannot be used: denied")
+    assert not page.locator("[data-camera-dialog]").is_visible()
 
 
 def test_examples_put_picture_and_question(visit: Visit, site: Running) -> None:
@@ -183,6 +225,58 @@ def test_the_link_opens_the_same_question(visit: Visit, site: Running) -> None:
     words = page.locator("[data-question]").input_value()
     again = visit(page.url)
     sync_api.expect(again.locator("[data-question]")).to_have_value(words)
+
+
+def test_a_link_carries_its_answers(visit: Visit, site: Running, folder: Path) -> None:
+    page = opened(visit, site)
+    ask(page)
+    both(page)
+    shown = {
+        name: side(page, name).locator("output").inner_text() for name in ("pipeline", "student")
+    }
+    again = visit(page.url)
+    both(again)
+    for name, words in shown.items():
+        assert side(again, name).locator("output").inner_text() == words
+    assert side(again, "pipeline").locator(".program li").count() == 4
+    assert side(again, "pipeline").locator(".cells .tool").count() == 1
+    assert side(again, "student").locator(".says").inner_text().startswith("There is a red square")
+    assert side(again, "student").locator(".vp-overlay .result").count() == 1
+    sync_api.expect(again.locator("[data-headline]")).to_contain_text("Answered")
+    again.locator("h1").click()
+    again.keyboard.press("1")  # the server has the answers still
+    sync_api.expect(again.locator(".toast")).to_contain_text("Vote stored: pipeline")
+    again.locator("[data-question]").fill("Is this another question?")
+    assert "run=" not in again.url
+    site.site.project.close()
+    with serve(folder) as later:  # started again: the answers are read, and not voted on
+        page = visit(f"{later.url}compare?{urlsplit(page.url).query}")
+        both(page)
+        assert not page.locator("[data-votes]").is_visible()
+        page.goto(f"{later.url}compare?task={task_of(later)}&run=12345678")
+        sync_api.expect(page.locator(".toast.bad")).to_contain_text("no longer kept; ask again")
+        sync_api.expect(side(page, "student").locator("img")).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_both_answers_are_seen_on_a_phone_without_scrolling(
+    visit: Visit, site: Running, theme: str
+) -> None:
+    page = opened(visit, site, 390, theme)
+    page.set_viewport_size({"width": 390, "height": 780})
+    ask(page)
+    both(page)
+    tiles = page.locator("[data-board] .tile")
+    sync_api.expect(tiles).to_have_count(2)
+    bar = page.locator("[data-votes]").bounding_box()
+    assert bar is not None
+    for tile, name in zip(tiles.all(), ("pipeline", "student")):
+        box = tile.bounding_box()
+        assert box is not None
+        assert 0 <= box["y"] < box["y"] + box["height"] <= bar["y"]
+        sync_api.expect(tile).to_contain_text(side(page, name).locator("output").inner_text())
+    tiles.nth(1).click()
+    sync_api.expect(side(page, "student").locator("header")).to_be_in_viewport()
 
 
 def test_the_same_answer_comes_through_gradio_client(site: Running) -> None:

@@ -24,7 +24,14 @@ from workbench.records import (
     TraceEvent,
 )
 from workbench.screen.loop_boxes import add_loop_boxes
-from workbench.screen.player import folds, full, model_of, player_rationale, variables
+from workbench.screen.player import (
+    folds,
+    full,
+    model_of,
+    player_rationale,
+    telling_step,
+    variables,
+)
 from workbench.screen.steps import Step, StepBox, ValuePiece, plain, steps_of
 from workbench.screen.views import PictureView
 from workbench.store import Run
@@ -175,6 +182,26 @@ def test_traces_of_the_real_sandbox_become_steps(tmp_path: Any, picture: Any, na
     assert shown | starts == {event.seq for event in trace.events}
     if trace.failure is not None and trace.failure.line is not None:
         assert steps[model.start].line == trace.failure.line
+
+
+@pytest.mark.parametrize(
+    ("kinds", "telling"),
+    [
+        (("tick", "tool", "tool box", "tool box", "end"), 2),
+        (("tick", "tool", "tick", "end"), 1),
+        (("tick", "tick box", "end"), 0),
+        (("tick", "tool box", "error"), 2),
+        (("error", "tick", "error", "end"), 2),
+        ((), 0),
+    ],
+)
+def test_a_run_opens_at_the_step_that_says_most(kinds: tuple[str, ...], telling: int) -> None:
+    box = [StepBox((1, 2, 3, 4), "one", "result", None)]
+    steps = [
+        Step(kind.partition(" ")[0], 1, "x", "X", boxes=box if "box" in kind else [])
+        for kind in kinds
+    ]
+    assert telling_step(steps) == telling
 
 
 def loop(rounds: int, body: int = 2) -> list[Step]:

@@ -184,7 +184,7 @@ def test_without_its_state_a_widget_reads_as_html(project: Project) -> None:
     shown = nbformat.v4.new_output("display_data", data, metadata=metadata)
     cell = nbformat.v4.new_code_cell("player", outputs=[shown])
     html, _ = nbconvert.HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
-    assert f"<td>{player.current.title}</td>" in html, "its steps"
+    assert f"<td><b>{player.current.title}</b></td>" in html, "its steps, the one shown marked"
     assert 'alt="The picture asked about"' in html
     assert "widget-view+json" not in html
 

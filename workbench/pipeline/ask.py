@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from workbench.brought_pictures import acceptable
 from workbench.errors import EngineError, InputError
 from workbench.images import ImageFolder
 from workbench.pipeline.parts import Parts
@@ -107,11 +108,20 @@ def ask(
     tell = say or (lambda _: None)
     with tempfile.TemporaryDirectory(prefix="vpd-ask-") as folder:
         images = ImageFolder(Path(folder))
-        task = question_task(images.add(picture), question, choices, "ask")
+        task = question_task(_kept(images, picture), question, choices, "ask")
         tell("loading the models")
         with Parts(profile, images) as parts:
             parts.build(STAGES)
             return _answer(parts, images, task, k or profile.k, tell)
+
+
+def _kept(images: ImageFolder, picture: Path) -> str:
+    """The digest of a person's picture, which may be HEIC or large."""
+    try:
+        brought = acceptable(picture.read_bytes(), str(picture))
+    except OSError:
+        return images.add(picture)  # says what is wrong with the path
+    return images.add_bytes(brought.data, str(picture))
 
 
 def _answer(

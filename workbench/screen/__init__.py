@@ -17,7 +17,23 @@ Files:
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 PLAYER = Path(__file__).resolve().parent / "static"
 """Folder of the player's modules (`player.js` mounts it) and of `player.css`."""
+
+_IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=[a-z])", re.MULTILINE)
+
+
+def joined_scripts(*paths: Path, bare: bool = False) -> str:
+    """The player's modules and others as one script without imports, in this order.
+
+    Args:
+        paths: modules that import from the player and from each other.
+        bare: without exports too, for the body of a function.
+    """
+    texts = (path.read_text(encoding="utf-8") for path in (*sorted(PLAYER.glob("*.js")), *paths))
+    script = "\n".join(_IMPORT.sub("", text) for text in texts)
+    return _EXPORT.sub("", script) if bare else script

@@ -70,7 +70,7 @@ class PlayerModel:
     steps: Sequence[StepCell]
     folds: Sequence[Fold]
     start: int
-    """The step to open at: the failing one, else the first tool call."""
+    """The step to open at (`telling_step`)."""
     picture: PictureView
     told: PlayerRationale | None
     full: Sequence[Step] = ()
@@ -126,17 +126,25 @@ def model_of(
         picture: the run's picture.
         rationale: the wording to show beside the steps.
     """
-    failing = next((at for at in reversed(range(len(steps))) if steps[at].kind == "error"), None)
-    asking = next((at for at, step in enumerate(steps) if step.kind == "tool"), 0)
     return PlayerModel(
         source=highlight(run.program.source),
         ran=_line_counts(run),
         steps=[(s.kind, s.line, s.title, s.short, round(s.ms, 2), s.cached) for s in steps],
         folds=folds(steps),
-        start=asking if failing is None else failing,
+        start=telling_step(steps),
         picture=picture,
         told=player_rationale(rationale, steps),
     )
+
+
+def telling_step(steps: Sequence[Step]) -> int:
+    """The step that says most of a run at one look: the failing one, else the first tool call that
+    has boxes as its result, else the first tool call, else the first step.
+    """
+    failing = [at for at, step in enumerate(steps) if step.kind == "error"]
+    calls = [at for at, step in enumerate(steps) if step.kind == "tool"]
+    drawn = [at for at in calls if any(box.role == "result" for box in steps[at].boxes)]
+    return [*failing[-1:], *drawn, *calls, 0][0]
 
 
 def _line_counts(run: Run) -> dict[int, int]:

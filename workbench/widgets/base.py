@@ -6,7 +6,6 @@ fetched from anywhere.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,14 @@ from typing import Any
 from anywidget import AnyWidget
 
 from workbench.errors import WorkbenchError
-from workbench.screen import PLAYER
+from workbench.screen import PLAYER, joined_scripts
 
 STATIC = Path(__file__).resolve().parent / "static"
-
-_IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 
 
 def script(*names: str) -> str:
     """The player and these files as one module, in this order."""
-    paths = [*sorted(PLAYER.glob("*.js")), *(STATIC / name for name in ("common.js", *names))]
-    return "\n".join(_IMPORT.sub("", path.read_text(encoding="utf-8")) for path in paths)
+    return joined_scripts(*(STATIC / name for name in ("common.js", *names)))
 
 
 def styles() -> str:

@@ -78,15 +78,25 @@ def answer_of(one: Trace) -> str:
     return f"<p>No answer: {kind}{where}: {text(one.failure.message)}</p>"
 
 
-def steps(run: Sequence[Step]) -> str:
-    """The steps of a run as a table, the first ones where there are many."""
+def steps(run: Sequence[Step], shown: int | None = None) -> str:
+    """The steps of a run as a table, those around the one shown where there are many.
+
+    Args:
+        run: all steps.
+        shown: index of the step whose boxes are in the picture; None: none is marked.
+    """
+    first = min(max((shown or 0) - MOST_STEPS // 2, 0), max(len(run) - MOST_STEPS, 0))
     rows = []
-    for at, step in enumerate(run[:MOST_STEPS], 1):
+    for at, step in list(enumerate(run))[first : first + MOST_STEPS]:
         result = step.error or step.text or step.short
         if step.result is not None:
             result = plain(step.result)
-        rows.append([str(at), str(step.line), text(step.title), text(result)])
-    more = f"<p>and {len(run) - MOST_STEPS} more steps</p>" if len(run) > MOST_STEPS else ""
+        row = [str(at + 1), str(step.line), text(step.title), text(result)]
+        if at == shown:
+            row = [f"<b>▶ {row[0]}</b>", *(f"<b>{cell}</b>" for cell in row[1:])]
+        rows.append(row)
+    hidden = len(run) - len(rows)
+    more = f"<p>and {views.count_label(hidden, 'more step')}</p>" if hidden else ""
     return table(rows, ("step", "line", "what", "result")) + more
 
 

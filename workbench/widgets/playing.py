@@ -77,7 +77,7 @@ class Playing(Widget):
         picture: Image.Image | None,
         head: RunHead | None = None,
     ) -> None:
-        """Show a run, at its failing step or its first tool call.
+        """Show a run, at its telling step.
 
         Args:
             model: the run in short.
@@ -110,13 +110,15 @@ class Playing(Widget):
         raise InputError(f"this widget cannot do {request.get('do')!r:.40}")
 
     def plain_run(self) -> str:
-        """The run as a saved notebook shows it: picture with this step's boxes, and the steps."""
+        """The run as a saved notebook shows it: the picture with the boxes of the step shown, the
+        program, and the steps, of which that one is marked.
+        """
         if not self.run:
             return ""
         boxes = self.steps[self.step].boxes if self.steps else ()
         image = pictures.inline(self._image, boxes) if self._image is not None else ""
         source = "\n".join("".join(word for _, word in line) for line in self.run["source"])
-        return f"{image}{plain.code(source)}{plain.steps(self.steps)}"
+        return f"{image}{plain.code(source)}{plain.steps(self.steps, self.step)}"
 
 
 def model(

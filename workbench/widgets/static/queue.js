@@ -23,6 +23,7 @@ function render({ model, el }) {
   let wordingOpen = false;
   let noteOpen = false;
   let request = null;
+  let waiting = []; // keys pressed while a decision is saved: they are for what comes next
   let spent = 0;
   let since = null;
   let shownTask = null;
@@ -70,34 +71,68 @@ function render({ model, el }) {
 
   // --- deciding
 
+  const isAnswered = () => Boolean(candidate()) && candidate().answer !== null;
+
+  /** What the kernel is told with a decision. */
+  const decision = (action, task) => ({
+    do: action,
+    task,
+    event: newId(),
+    seconds: Math.round(spent) / 1000,
+    candidate: model.get("candidate"),
+    wording: wordingOpen ? area.value : null,
+    note: note.value,
+  });
+
   /** Say something about the question on screen; what comes next is shown when the store has it. */
   async function send(action, more = {}) {
     const task = model.get("task");
     if (request || (!task && action !== "undo")) return;
-    if (action === "accept" && (!candidate() || candidate().answer === null)) {
+    if (action === "accept" && !isAnswered()) {
       say("This run gave no answer: choose another one with [ and ], or reject.");
       return;
     }
     clock();
     request = action;
     say("");
-    count.textContent = "saving…";
+    tell();
     try {
-      await ask(model, {
-        do: action,
-        task,
-        event: newId(),
-        seconds: Math.round(spent) / 1000,
-        candidate: model.get("candidate"),
-        wording: wordingOpen ? area.value : null,
-        note: note.value,
-        ...more,
-      });
+      await ask(model, { ...decision(action, task), ...more });
     } catch (error) {
-      say(error.message);
+      say([error.message, dropped()].filter(Boolean).join(". "));
     }
     request = null;
     tell();
+    drain();
+  }
+
+  /** The keys that waited, until one of them saves again or opens a field. */
+  function drain() {
+    while (waiting.length && !request) {
+      waiting.shift()();
+      // what follows was typed for the field, and its letters are no keys
+      if (inField()) say(dropped());
+    }
+  }
+
+  const inField = () => document.activeElement === area || document.activeElement === note;
+
+  /** Keys behind a decision that was not stored were for another question: they are let go. */
+  function dropped() {
+    const number = waiting.length;
+    waiting = [];
+    if (!number) return "";
+    return `${number === 1 ? "The key" : `The ${number} keys`} pressed meanwhile did nothing.`;
+  }
+
+  /** A key's work: at once, or when what is being saved is stored and the next one is shown. */
+  function inTurn(work) {
+    return (event) => {
+      if (!request) return work(event);
+      waiting.push(() => work(event));
+      tell();
+      return true;
+    };
   }
 
   const say = (words) => {
@@ -206,7 +241,7 @@ function render({ model, el }) {
     ["Escape", "leave a field or the reasons", leave],
     ...view.keys(),
   ];
-  takeKeys(node, rows);
+  takeKeys(node, () => rows().map(([key, words, work, once]) => [key, words, inTurn(work), once]));
 
   // --- on screen
 
@@ -317,7 +352,7 @@ function render({ model, el }) {
     const item = model.get("item");
     const one = candidate();
     const task = model.get("task");
-    desk.hidden = !task;
+    desk.hidden = head.hidden = !task;
     empty.hidden = Boolean(task);
     if (item.none) drawEmpty(item.none);
     if (one?.trace !== shownRun) beginRun(one?.trace);
@@ -328,6 +363,11 @@ function render({ model, el }) {
 
   function tell() {
     const total = model.get("decided").length;
+    if (request) {
+      const keys = waiting.length === 1 ? "1 key waits" : `${waiting.length} keys wait`;
+      count.textContent = waiting.length ? `saving… ${keys}` : "saving…";
+      return;
+    }
     count.textContent = `${total ? `${total} decided here, ` : ""}${model.get("left")} left`;
   }
 
@@ -359,8 +399,10 @@ function render({ model, el }) {
       ),
   );
   reasons.hidden = editor.hidden = notes.hidden = true;
-  desk.append(head, place, editor, notes, reasons);
-  node.append(empty, desk, problem, bar, h("footer", {}, help(rows())));
+  // the bar stands above the run, so that it is seen with the question, however long the run is
+  desk.append(place);
+  node.append(empty, head, problem, bar, reasons, editor, notes, desk);
+  node.append(h("footer", {}, help(rows())));
   const stops = [
     follow(model, ["item", "candidate"], draw),
     follow(model, ["left", "decided"], tell),
