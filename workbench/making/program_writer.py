@@ -307,12 +307,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     for name in WriterRecipe.__slots__:
         value = getattr(defaults, name)
         parser.add_argument(f"--{name}", type=type(value), default=value, help=f"default {value}")
+    parser.add_argument(
+        "--every", type=int, default=20, help="steps from one writing to the next (default 20)"
+    )
     options = vars(parser.parse_args(argv))
-    out = options.pop("out")
+    out, every = options.pop("out"), options.pop("every")
     out.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     training = WriterTraining(WriterRecipe(**options), out)
-    training.run()
+    training.run(every)
 
 
 if __name__ == "__main__":

@@ -339,9 +339,9 @@ class _Maker(KnowledgePrograms):
     ) -> None:
         function, measure = _EXTREME[by]
         key = measure.format(each, other)
-        found = self._find(noun)
-        others = f"[{each} for {each} in {found} if {each}.left != {other}.left]"
-        all_things, away = f"{many} = {found}", f"{many} = {others}"
+        finds = self._find(noun)
+        others = f"[{each} for {each} in {finds} if {each}.left != {other}.left]"
+        all_things, away = f"{many} = {finds}", f"{many} = {others}"
         best = pick((by if by.isidentifier() else "best", "best"), self._rng)
         say = self._say(f"the {by} {one(noun)} is at {{{best}.left}}")
         ends = f"return formatting_answer({best}.{name})"
@@ -366,7 +366,7 @@ class _Maker(KnowledgePrograms):
             self._add(
                 1,
                 start,
-                f"{many} = sorted({others if near else found}, key=lambda {each}: {centres})",
+                f"{many} = sorted({others if near else finds}, key=lambda {each}: {centres})",
                 f"name = {many}[{0 if near else -1}].{name}",
                 "return formatting_answer(name)",
             )
@@ -383,7 +383,7 @@ class _Maker(KnowledgePrograms):
         )
         self._add(
             1.5,
-            f"{best} = {function}({found}, key=lambda {each}: {key})",
+            f"{best} = {function}({finds}, key=lambda {each}: {key})",
             say,
             f"name = {best}.{name}",
             "return formatting_answer(name)",
@@ -391,7 +391,7 @@ class _Maker(KnowledgePrograms):
         last = 0 if function == "min" else -1
         self._add(
             1.5,
-            f"{best} = sorted({found}, key=lambda {each}: {key})[{last}]",
+            f"{best} = sorted({finds}, key=lambda {each}: {key})[{last}]",
             ends,
         )
         sign = "<" if function == "min" else ">"
