@@ -6,6 +6,7 @@ Files:
     convert_detector.py    converts SSDLite-MobileNetV2 (COCO) to ONNX
     knowledge_programs.py  reference programs for questions that need knowledge
     measure_student.py     how well a student sees, and how well it reasons
+    measure_writer.py      how well a program writer reads questions, with exact tools
     paraphrases.py         more wordings for the program writer to learn from
     predicates.py          sentences that a predicate of a knowledge question gives
     program_habits.py      one person's habits in writing programs: names, prints, steps

@@ -305,13 +305,13 @@ class TransformersSampler:
 
     def _repeated(self, samples: Sequence[_Sample]) -> list[int]:
         """Places of samples whose program an earlier sample of the question has."""
-        known = set[tuple[int, str]]()
+        earlier = set[tuple[int, str]]()
         places = []
         for place, sample in enumerate(samples):
             key = (sample.task, outline(HEADER + self._text(sample)))
-            if key in known:
+            if key in earlier:
                 places.append(place)
-            known.add(key)
+            earlier.add(key)
         return places
 
     def _sample(self, tasks: Sequence[Task], before: _Sample, seed: int) -> _Sample:
