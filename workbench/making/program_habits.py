@@ -20,8 +20,8 @@ _WHOLE = ("What is this?", "What object is this?", "What kind of object is shown
 ASKING = 0.1
 """Weight of a program that hands the whole question to one tool, where finding can answer it.
 
-The writer falls back on what is short whenever it does not understand: of the pairs that it learnt
-from, a quarter were such programs once, and of those that it wrote two fifths.
+A writer that does not understand a question writes such a program, the shortest that there is; what
+it does then should not be what it learnt to do.
 """
 
 
