@@ -104,6 +104,7 @@ def loop_records(given: Task, k: int, flavour: str = "") -> Made:
             7 + at,
             SAMPLER,
             0.25,
+            draws=1 + at,
         )
         for at in range(k)
     ]

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image
 
+from workbench.colour_profiles import profile_of
 from workbench.errors import ImageError
-from workbench.images import FORMATS, MAX_PIXELS, as_rgb
+from workbench.images import FORMATS, MAX_PIXELS, as_seen
 
 LARGEST = 160_000_000
 """Most pixels of a picture that is scaled down; JPEG costs far less memory than its pixels."""
@@ -103,7 +104,7 @@ def _from_heic(data: bytes, name: str) -> Brought:
         _check(picture.size, name)
         if picture.width * picture.height > MAX_PIXELS:
             return _scaled(picture)
-        return Brought(_jpeg(as_rgb(ImageOps.exif_transpose(picture))), "made JPEG, from HEIC")
+        return Brought(_jpeg(as_seen(picture, profile_of(picture))), "made JPEG, from HEIC")
     except ImageError:
         raise
     except Exception as error:  # the library's decoder raises nearly anything on hostile bytes
@@ -112,10 +113,10 @@ def _from_heic(data: bytes, name: str) -> Brought:
 
 def _scaled(picture: Image.Image) -> Brought:
     """A picture with its longest side at `SIDE`."""
-    before = picture.size
+    before, profile = picture.size, profile_of(picture)
     picture.draft("RGB", (SIDE, SIDE))  # JPEG alone: it is decoded smaller
     picture.thumbnail((SIDE, SIDE))
-    small = as_rgb(ImageOps.exif_transpose(picture))
+    small = as_seen(picture, profile)
     words = f"scaled down from {before[0]}x{before[1]} to {small.width}x{small.height} pixels"
     return Brought(_jpeg(small), words)
 

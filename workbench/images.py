@@ -92,9 +92,7 @@ def _decode(path: object, file: Path | BinaryIO) -> tuple[Image.Image, str]:
                     )
                 form = picture.format or ""
                 profile = colour_profiles.profile_of(picture)
-                upright = ImageOps.exif_transpose(_all_bits(picture, file))
-                srgb = colour_profiles.to_srgb(upright, profile)
-                return as_rgb(srgb), _CONTAINERS.get(form, form)
+                return as_seen(_all_bits(picture, file), profile), _CONTAINERS.get(form, form)
     except FileNotFoundError as error:
         raise ImageError(f"no picture at {path}; check the path") from error
     except ImageError:
@@ -138,7 +136,13 @@ def _all_bits(picture: Image.Image, file: Path | BinaryIO) -> Image.Image:
     return whole
 
 
-def as_rgb(picture: Image.Image) -> Image.Image:
+def as_seen(picture: Image.Image, profile: bytes) -> Image.Image:
+    """A picture as models and people see it: upright, 8-bit sRGB, on white where it is clear."""
+    upright = ImageOps.exif_transpose(picture)
+    return _rgb(colour_profiles.to_srgb(upright, profile))
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
     """A picture as 8-bit RGB.
 
     Pillow alone would cut deep greys off at 255 and show what lies under transparency.

@@ -225,6 +225,8 @@ class Program:
     """Why there is no program; its source is then a comment."""
     thinking: str = ""
     """What the model thought aloud before it."""
+    draws: int = 1
+    """Times it was drawn: more than once where the question had the same program already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,10 +400,7 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One thing that a reviewer said; an event that is never changed and never deleted.
-
-    `curate/rules.py` holds which fields each kind needs, and who may say it.
-    """
+    """One thing that a reviewer said, never changed or deleted; `curate/rules.py` has the rules."""
 
     id: str
     """Made by the client, so that a retry is the same event: 8 to 64 letters, digits or `._:-`."""

@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 
 from workbench.boxes import Box, to_lower_left
+from workbench.making.paraphrases import SUPERLATIVES as OWN_SUPERLATIVES
 from workbench.making.paraphrases import TEMPLATES as OWN
 from workbench.making.paraphrases import paraphrase
 from workbench.making.predicates import questions_of
-from workbench.making.programs import references, usable, variable
+from workbench.making.program_habits import variable
+from workbench.making.programs import references, usable
+from workbench.making.wordings import CLAUSES, FRAMES, framed
 from workbench.tasks.collage.catalogue import CATEGORIES, members
 from workbench.tasks.collage.knowledge import FACTS, has
-from workbench.tasks.collage.phrasings import TEMPLATES
+from workbench.tasks.collage.phrasings import SUPERLATIVES, TEMPLATES
 from workbench.tasks.collage.questions import FAMILIES, ask
 from workbench.tasks.collage.scene import make_scene
 from workbench.verify.answers import score
@@ -153,3 +156,41 @@ def test_a_plural_never_takes_the_name_of_its_singular():
         assert variable(noun).isidentifier()
         assert variable(noun, many=True).isidentifier()
         assert variable(noun) != variable(noun, many=True)
+
+
+def word_runs(text, length=4):
+    """Words in a row of a template, those with a slot among them left out."""
+    words = re.findall(r"[a-z'{}_]+", text.lower())
+    runs = zip(*(words[at:] for at in range(length)), strict=False)
+    return {run for run in runs if not any("{" in word for word in run)}
+
+
+def test_no_wording_of_ours_has_four_words_in_a_row_of_a_test_wording():
+    theirs = [text for texts in TEMPLATES["test"].values() for text in texts]
+    theirs += [text for pair in SUPERLATIVES["test"].values() for text in pair]
+    taken = set().union(*map(word_runs, theirs))
+    assert len(taken) > 100
+    ours = [text for texts in OWN.values() for text in texts]
+    ours += [text for pairs in OWN_SUPERLATIVES.values() for pair in pairs for text in pair]
+    ours += [frame for frames in FRAMES.values() for frame in frames]
+    ours += [clause for clauses in CLAUSES.values() for _, clause in clauses]
+    assert [text for text in ours if word_runs(text) & taken] == []
+
+
+def test_where_finding_answers_a_question_few_references_ask_it_whole():
+    for family in set(FAMILIES) - {"knowledge"}:
+        asking = looking = 0.0
+        for _, _, found in questions(family):
+            for reference in found:
+                looked = {"find", "exists"} & reference.tools or "for option" in reference.source
+                looking += reference.weight if looked else 0
+                asking += 0 if looked else reference.weight
+        assert 0 < asking < 0.05 * looking, family
+
+
+def test_a_clause_meets_many_frames():
+    rng = np.random.default_rng(0)
+    for key in CLAUSES:
+        assert len({framed(key, rng) for _ in range(200)}) > 25, key
+        assert key in OWN
+    assert framed("choice/present", rng) == ""

@@ -12,7 +12,9 @@ from workbench.api import STANDARD
 from workbench.errors import InputError
 from workbench.models import language
 from workbench.records import Task
+from workbench.sample import local
 from workbench.sample.local import TransformersSampler
+from workbench.sample.outline import outline
 
 SPECS = [STANDARD["find"], STANDARD["exists"]]
 QUESTIONS = (
@@ -199,3 +201,65 @@ def test_a_thought_without_an_end_is_a_row_with_the_reason(tiny, monkeypatch):
     [program] = build(tiny).sample(TASKS[:1], 1, seed=0)
     assert program.problem == "the model wrote a thought and no program; raise max_tokens"
     assert program.thinking == "<think>Let me see"
+
+
+def test_a_program_that_is_there_already_is_drawn_again(tiny, monkeypatch):
+    writings = iter(("one", "one", "two", "two", "one", "three", "two"))
+    kept = {}
+
+    def text(part, sample):
+        name = kept.setdefault(sample.seed, None) or next(writings)
+        kept[sample.seed] = name
+        return f"\n    {name[0]} = 1\n    return formatting_answer({len(name)}, '{name}')\n"
+
+    monkeypatch.setattr(TransformersSampler, "_text", text)
+    programs = list(build(tiny, redraws=2).sample(TASKS[:1], 4, seed=0))
+    assert [p.source.split("'")[1] for p in programs] == ["one", "two", "two", "three"]
+    assert [p.draws for p in programs] == [1, 3, 1, 2]
+    assert len({p.seed for p in programs}) == 4
+
+
+def test_redraws_change_neither_the_first_program_nor_what_differs(tiny):
+    plain = list(build(tiny).sample(TASKS, 3, seed=0))
+    again = list(build(tiny, redraws=2).sample(TASKS, 3, seed=0))
+    assert [p.source for p in again] == [p.source for p in plain]
+    assert {p.draws for p in again} == {1}
+
+
+def test_a_redrawn_program_depends_on_its_own_question_alone(tiny, monkeypatch):
+    monkeypatch.setattr(local, "outline", lambda source: len(source) % 2)
+    together = list(build(tiny, redraws=2, batch_size=64).sample(TASKS, 3, seed=0))
+    alone = [
+        p for task in reversed(TASKS) for p in build(tiny, redraws=2).sample([task], 3, seed=0)
+    ]
+    assert sorted(texts(together)) == sorted(texts(alone))
+    assert max(p.draws for p in together) == 3
+    few = list(build(tiny, redraws=2).sample(TASKS, 2, seed=0))
+    assert texts(few) == [row for row in texts(together) if row[1] < 2]
+
+
+def test_redraws_are_in_the_reference_where_there_are_any(tiny):
+    assert "redraws" not in build(tiny).ref.arguments
+    assert build(tiny, redraws=3).ref.arguments["redraws"] == 3
+    assert build(tiny, redraws=3, temperature=0.0).ref == build(tiny, temperature=0.0).ref
+    with pytest.raises(InputError, match="redraws"):
+        build(tiny, redraws=-1)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "alike"),
+    [
+        ("def f(image):\n    a = 1\n    return a", "def f(image):\n    b = 1\n    return b", True),
+        ("def f(i):\n    print(i)\n    return 1", "def f(j):\n    return 1", True),
+        ("if x:\n    print(1)\n    y = 1", "if x:\n    z = 1", True),
+        ("sorted(p, key=lambda a: a.left)", "sorted(p, key=lambda b: b.left)", True),
+        ("[a for a in f('dog')]", "[dog for dog in f('dog')]", True),
+        ("a = 1\nb = 2\nreturn_(a)", "a = 1\nb = 2\nreturn_(b)", False),
+        ("f('dog')", "f('cat')", False),
+        ("len(x)", "sum(x)", False),
+        ("a = 1\nprint(a)", "a = 2\nprint(a)", False),
+        ("not python at all", "not python at all ", False),
+    ],
+)
+def test_an_outline_leaves_names_and_prints_out(first, second, alike):
+    assert (outline(first) == outline(second)) is alike

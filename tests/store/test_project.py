@@ -156,6 +156,7 @@ def test_a_larger_k_adds_to_the_samples(project: Project) -> None:
         many.programs[2].id,
         many.programs[3].id,
     ]
+    assert [p.draws for _, p in listed] == [1, 2, 3, 4]
 
 
 def test_another_seed_is_another_sample(project: Project) -> None:

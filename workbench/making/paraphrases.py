@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from workbench.english import a, one, plural, the
+from workbench.making.wordings import framed
 from workbench.tasks.collage.answerable import pick
 from workbench.tasks.collage.knowledge import FACTS
 
@@ -97,6 +98,8 @@ RELATIONS = {
         "left of",
         "on the left side of",
         "more to the left than",
+        "to the left side of",
+        "nearer to the left border than",
     ),
     "right": (
         "on the right of",
@@ -104,8 +107,18 @@ RELATIONS = {
         "right of",
         "on the right side of",
         "more to the right than",
+        "to the right side of",
+        "nearer to the right border than",
     ),
-    "above": ("above", "over", "higher than", "at a higher place than", "nearer to the top than"),
+    "above": (
+        "above",
+        "over",
+        "higher than",
+        "at a higher place than",
+        "nearer to the top than",
+        "at a greater height than",
+        "nearer to the upper border than",
+    ),
     "below": (
         "below",
         "under",
@@ -113,6 +126,9 @@ RELATIONS = {
         "lower than",
         "at a lower place than",
         "nearer to the bottom than",
+        "at a smaller height than",
+        "underneath",
+        "nearer to the lower border than",
     ),
 }
 
@@ -121,41 +137,65 @@ SUPERLATIVES = {
         ("leftmost {noun}", "most to the left"), ("{noun} on the far left", "on the far left"),
         ("{noun} at the left border", "nearest to the left border"),
         ("first {noun} from the left", "first from the left"),
+        ("{noun} at the left end", "at the left end"),
+        ("{noun} with nothing to its left", "with nothing to its left"),
     ),
     "rightmost": (
         ("rightmost {noun}", "most to the right"), ("{noun} on the far right", "on the far right"),
         ("{noun} at the right border", "nearest to the right border"),
         ("last {noun} from the left", "last from the left"),
+        ("{noun} at the right end", "at the right end"),
+        ("{noun} with nothing to its right", "with nothing to its right"),
     ),
     "topmost": (
         ("uppermost {noun}", "at the very top"), ("highest {noun}", "highest"),
         ("{noun} at the upper border", "nearest to the upper border"),
         ("{noun} above all others", "above all others"),
+        ("{noun} that is nearest to the top", "nearest to the top"),
+        ("{noun} that has been placed highest", "at the greatest height"),
+        ("{noun} with nothing above it", "with nothing above it"),
     ),
     "bottommost": (
         ("lowest {noun}", "at the very bottom"), ("bottom {noun}", "lowest"),
         ("{noun} at the lower border", "nearest to the lower border"),
         ("{noun} below all others", "below all others"),
+        ("{noun} that is nearest to the bottom", "nearest to the bottom"),
+        ("{noun} that has been placed lowest", "at the smallest height"),
+        ("{noun} with nothing below it", "with nothing below it"),
     ),
     "largest": (
         ("biggest {noun}", "biggest"), ("{noun} with the greatest size", "of the greatest size"),
         ("{noun} covering the largest area", "covering the largest area"),
         ("{noun} that fills most", "filling most"),
+        ("bulkiest {noun}", "bulkiest"),
+        ("{noun} that needs the most space", "in need of the most space"),
+        ("{noun} occupying the greatest part of the image", "occupying the greatest part"),
+        ("{noun} of the largest extent", "of the largest extent"),
     ),
     "smallest": (
         ("tiniest {noun}", "tiniest"), ("{noun} with the least size", "of the least size"),
         ("{noun} covering the smallest area", "covering the smallest area"),
         ("{noun} that fills least", "filling least"),
+        ("most minute {noun}", "most minute"),
+        ("{noun} that needs the least space", "in need of the least space"),
+        ("{noun} occupying the least part of the image", "occupying the least part"),
+        ("{noun} of the smallest extent", "of the smallest extent"),
     ),
     "nearest": (
         ("{noun} closest to {the_b}", "closest to {the_b}"),
         ("{noun} next to {the_b}", "least far from {the_b}"),
         ("{noun} with the smallest gap to {the_b}", "with the smallest gap to {the_b}"),
+        ("{noun} whose distance from {the_b} is smallest", "in the smallest distance from {the_b}"),
+        ("{noun} least far away from {the_b}", "least far away from {the_b}"),
+        ("{noun} that is nearer to {the_b} than any other", "nearer to {the_b} than any other"),
     ),
     "farthest": (
         ("{noun} furthest away from {the_b}", "furthest away from {the_b}"),
         ("{noun} most distant from {the_b}", "most distant from {the_b}"),
         ("{noun} with the largest gap to {the_b}", "with the largest gap to {the_b}"),
+        ("{noun} whose distance from {the_b} is largest", "in the largest distance from {the_b}"),
+        ("{noun} least near to {the_b}", "least near to {the_b}"),
+        ("{noun} that is farthest off {the_b}", "farther from {the_b} than any other"),
     ),
 }  # fmt: skip
 
@@ -317,7 +357,7 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "One {noun} {does}. What is it?",
         "Look at the {nouns}. Which one of them {does}?",
         "Could you identify the {noun} that {does}?",
-        "I need {a_noun} that {does}. Which one is it?",
+        "I need {a_noun} that {does}. Which is it?",
         "Find the {noun} that {does} and say what it is.",
         "Going by this photograph, which {noun} {does}?",
         "My finger is on {a_noun} that {does}. What is under my finger?",
@@ -403,7 +443,7 @@ def paraphrase(form: Mapping[str, Any], rng: np.random.Generator) -> tuple[str, 
                 f"many_{slot}": plural(noun),
             }
     if "among" in inner:
-        noun = {"object": pick(("object", "thing"), rng), "food": "food item"}.get(
+        noun = {"object": pick(("object", "thing", "entity"), rng), "food": "food item"}.get(
             inner["among"], inner["among"]
         )
         slots |= {"noun": noun, "a_noun": a(noun), "nouns": plural(noun)}
@@ -417,7 +457,8 @@ def paraphrase(form: Mapping[str, Any], rng: np.random.Generator) -> tuple[str, 
     if "by" in inner:
         phrase, complement = pick(SUPERLATIVES[inner["by"]], rng)
         slots |= {"np": phrase.format(**slots), "pred": complement.format(**slots)}
-    text = pick(TEMPLATES[key], rng).format(**slots)
+    wording = framed(key, rng) if rng.random() < 0.5 else ""
+    text = (wording or pick(TEMPLATES[key], rng)).format(**slots)
     text = pick(_OPENINGS, rng) + text[0].upper() + text[1:] + pick(_ENDINGS, rng)
     return careless(text, rng), predicate
 

@@ -8,23 +8,15 @@ short cut that a person might take too (ask about the whole picture, measure fro
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.api import STANDARD
 from workbench.english import a as with_article
 from workbench.english import one, plural, the
-from workbench.making.predicates import plural_predicate, questions_of
-from workbench.sample.prompt import HEADER
+from workbench.making.knowledge_programs import KnowledgePrograms
+from workbench.making.program_habits import ASKING, Form, Reference, variable
 from workbench.tasks.collage.answerable import pick
-from workbench.tools.coco_names import classes_of
-
-TOOLS = tuple(STANDARD)
-Form = Mapping[str, Any]
 
 _RELATION = {
     "left": ("horizontal_center", "<", "left of"),
@@ -47,20 +39,6 @@ _CENTRES = (
     "({0}.vertical_center - {1}.vertical_center) ** 2"
 )
 _COMPARE = {"more": (">", "more"), "fewer": ("<", "fewer"), "same": ("==", "as many")}
-_WHOLE = ("What is this?", "What object is this?", "What kind of object is shown?")
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One way to answer a form."""
-
-    source: str
-    tools: frozenset[str]
-    """Tools that it calls, by name."""
-    exact: bool
-    """Whether it is right whenever every tool is."""
-    weight: float
-    """How often it is learnt from, relative to the form's other ways."""
 
 
 def references(
@@ -82,27 +60,8 @@ def usable(ways: Sequence[Reference], tools: Sequence[str]) -> list[Reference]:
     return [reference for reference in ways if reference.tools <= set(tools)]
 
 
-def variable(noun: str, many: bool = False) -> str:
-    """A Python name for a noun: `traffic_light`, `dogs`, `sheep_list`."""
-    single = re.sub(r"\W+", "_", noun.lower()).strip("_") or "item"
-    single = f"{single}_patch" if single in ("object", "image", "patch") and not many else single
-    if not many:
-        return single
-    several = re.sub(
-        r"\W+", "_", plural(noun.lower()).removeprefix("pairs of ").removeprefix("pieces of ")
-    ).strip("_")
-    return f"{several}_list" if several == single else several
-
-
-class _Maker:
-    """Writes the programs of one question with one person's habits, which `rng` draws."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
-        self._whole = pick(("patch", "patch", "image_patch"), rng)
-        self._asks = pick(_WHOLE, rng, (3, 1, 1))
-        self._prints = bool(rng.random() < 0.7)
-        self._references: list[Reference] = []
+class _Maker(KnowledgePrograms):
+    """Writes the programs of one question with one person's habits."""
 
     def make(self, form: Form, predicate: str, choices: Sequence[str]) -> list[Reference]:
         """Every way to answer a form.
@@ -129,44 +88,26 @@ class _Maker:
             }[inner["op"]](inner, choices)
         return self._references
 
-    def _add(self, weight: float, *lines: str, exact: bool = True) -> None:
-        body = [f"{self._whole} = ImagePatch(image)", *(line for line in lines if line)]
-        source = "\n    ".join([HEADER, *body]) + "\n"
-        tools = frozenset(name for name in TOOLS if re.search(rf"\b{name}\(", source))
-        self._references.append(Reference(source, tools, exact, weight))
-
-    def _find(self, noun: str) -> str:
-        return f'{self._whole}.find("{noun}")'
-
-    def _ask(self, question: str) -> str:
-        return f'{self._whole}.visual_question_answering("{question}")'
-
-    def _say(self, text: str) -> str:
-        """A line that prints a text, or an empty one where this person does not print."""
-        return f'print(f"{text}")' if self._prints else ""
-
-    def _detects(self, *nouns: str) -> bool:
-        """Whether the embedded detector knows all names; programs that ask weigh more otherwise."""
-        return all(classes_of(noun) for noun in nouns)
-
-    def _yes(self, condition: str) -> str:
-        plain = f"return formatting_answer({condition})"
-        return pick((plain, f'return formatting_answer("yes" if {condition} else "no")'), self._rng)
-
     def _count(self, form: Form, choices: Sequence[str]) -> None:
         noun, many = form["a"], variable(form["a"], many=True)
-        sure = self._detects(noun)
         self._add(
-            3 if sure else 1,
+            2,
             f"{many} = {self._find(noun)}",
             self._say(f"I found {{len({many})}} {plural(noun)}"),
             f"return formatting_answer(len({many}))",
         )
-        self._add(1.5 if sure else 0.5, f"return formatting_answer(len({self._find(noun)}))")
-        question = f"How many {plural('food item' if noun == 'food' else noun)} are there?"
+        self._add(1.5, f"return formatting_answer(len({self._find(noun)}))")
+        self._add(1.5, f"number = len({self._find(noun)})", "return formatting_answer(number)")
         self._add(
-            0.5 if sure else 1.5, f"return formatting_answer({self._ask(question)})", exact=False
+            1.5,
+            "count = 0",
+            f"for {variable(noun)} in {self._find(noun)}:",
+            "    count += 1",
+            "return formatting_answer(count)",
         )
+        self._add(1, f"return formatting_answer(sum(1 for _ in {self._find(noun)}))")
+        question = f"How many {plural('food item' if noun == 'food' else noun)} are there?"
+        self._add(ASKING, f"return formatting_answer({self._ask(question)})", exact=False)
         if choices:
             self._add(
                 0.5,
@@ -177,18 +118,29 @@ class _Maker:
 
     def _exists(self, form: Form, choices: Sequence[str]) -> None:
         noun, many = form["a"], variable(form["a"], many=True)
-        sure = self._detects(noun)
-        self._add(2 if sure else 0.6, f'return formatting_answer({self._whole}.exists("{noun}"))')
+        self._add(2, f'return formatting_answer({self._whole}.exists("{noun}"))')
         self._add(
-            2 if sure else 0.6,
+            2,
             f"{many} = {self._find(noun)}",
             self._say(f"There are {{len({many})}} {plural(noun)}"),
             self._yes(f"len({many}) > 0"),
         )
-        question = f"Is there {with_article(noun)}?"
+        self._add(1, self._yes(f"len({self._find(noun)}) > 0"))
+        self._add(1, f"number = len({self._find(noun)})", self._yes("number >= 1"))
         self._add(
-            0.25 if sure else 0.8, f"return formatting_answer({self._ask(question)})", exact=False
+            1.5,
+            f'if {self._whole}.exists("{noun}"):',
+            '    return formatting_answer("yes")',
+            'return formatting_answer("no")',
         )
+        self._add(
+            1,
+            f"for {variable(noun)} in {self._find(noun)}:",
+            '    return formatting_answer("yes")',
+            'return formatting_answer("no")',
+        )
+        question = f"Is there {with_article(noun)}?"
+        self._add(ASKING, f"return formatting_answer({self._ask(question)})", exact=False)
 
     def _relation(self, form: Form, choices: Sequence[str]) -> None:
         first, second = variable(form["a"]), variable(form["b"])
@@ -196,10 +148,9 @@ class _Maker:
         say = self._say(
             f"{the(form['a'])} is at {{{first}.{side}}} and {the(form['b'])} at {{{second}.{side}}}"
         )
-        sure = self._detects(form["a"], form["b"])
         truth = self._yes(f"{first}.{side} {sign} {second}.{side}")
         self._add(
-            2.5 if sure else 1,
+            2.5,
             f"{first} = {self._find(form['a'])}[0]",
             f"{second} = {self._find(form['b'])}[0]",
             say,
@@ -207,28 +158,45 @@ class _Maker:
         )
         firsts, seconds = variable(form["a"], many=True), variable(form["b"], many=True)
         self._add(
-            1.5 if sure else 0.7,
+            1.5,
             f"{firsts} = {self._find(form['a'])}",
             f"{seconds} = {self._find(form['b'])}",
             f"if len({firsts}) == 0 or len({seconds}) == 0:",
             '    return formatting_answer("no")',
             f"return formatting_answer({firsts}[0].{side} {sign} {seconds}[0].{side})",
         )
+        self._add(
+            1.5,
+            f"place_a = {self._find(form['a'])}[0].{side}",
+            f"place_b = {self._find(form['b'])}[0].{side}",
+            self._yes(f"place_a {sign} place_b"),
+        )
+        self._add(
+            1.5,
+            f"{first} = {self._find(form['a'])}[0]",
+            f"{second} = {self._find(form['b'])}[0]",
+            f"if {first}.{side} {sign} {second}.{side}:",
+            '    return formatting_answer("yes")',
+            'return formatting_answer("no")',
+        )
+        self._add(
+            1,
+            f"{second} = {self._find(form['b'])}[0]",
+            f"{firsts} = [a for a in {self._find(form['a'])} if a.{side} {sign} {second}.{side}]",
+            f"return formatting_answer(len({firsts}) > 0)",
+        )
         words = {
             "left of": pick(("left of", "to the left of"), self._rng),
             "right of": "to the right of",
         }.get(words, words)
         question = f"Is {the(form['a'])} {words} {the(form['b'])}?"
-        self._add(
-            0.25 if sure else 0.8, f"return formatting_answer({self._ask(question)})", exact=False
-        )
+        self._add(ASKING, f"return formatting_answer({self._ask(question)})", exact=False)
 
     def _compare(self, form: Form, choices: Sequence[str]) -> None:
         first, second = variable(form["a"], many=True), variable(form["b"], many=True)
         sign, words = _COMPARE[form["cmp"]]
-        sure = self._detects(form["a"], form["b"])
         self._add(
-            2.5 if sure else 1,
+            2.5,
             f"{first} = {self._find(form['a'])}",
             f"{second} = {self._find(form['b'])}",
             self._say(
@@ -237,16 +205,32 @@ class _Maker:
             self._yes(f"len({first}) {sign} len({second})"),
         )
         self._add(
-            1 if sure else 0.5,
+            1.5,
             f"count_a = len({self._find(form['a'])})",
             f"count_b = len({self._find(form['b'])})",
             self._yes(f"count_a {sign} count_b"),
         )
+        self._add(
+            1.5,
+            f"difference = len({self._find(form['a'])}) - len({self._find(form['b'])})",
+            self._yes(f"difference {sign} 0"),
+        )
+        self._add(
+            1.5,
+            f"{first} = {self._find(form['a'])}",
+            f"{second} = {self._find(form['b'])}",
+            f"if len({first}) {sign} len({second}):",
+            '    return formatting_answer("yes")',
+            'return formatting_answer("no")',
+        )
+        self._add(
+            1,
+            f"return formatting_answer(len({self._find(form['a'])}) {sign} "
+            f"len({self._find(form['b'])}))",
+        )
         tail = f"as {plural(form['b'])}" if form["cmp"] == "same" else f"than {plural(form['b'])}"
         question = f"Are there {words} {plural(form['a'])} {tail}?"
-        self._add(
-            0.7 if sure else 2, f"return formatting_answer({self._ask(question)})", exact=False
-        )
+        self._add(ASKING, f"return formatting_answer({self._ask(question)})", exact=False)
 
     def _count_relation(self, form: Form, choices: Sequence[str]) -> None:
         noun, other = form["a"], variable(form["b"])
@@ -255,7 +239,6 @@ class _Maker:
         if one_of == other:
             other = f"{other}_b"
         condition = f"{one_of}.{side} {sign} {other}.{side}"
-        sure = self._detects(noun, form["b"])
         self._add(
             2,
             f"{other} = {self._find(form['b'])}[0]",
@@ -273,10 +256,20 @@ class _Maker:
             self._say(f"{{count}} {plural(noun)} {words} {the(form['b'])}"),
             "return formatting_answer(count)",
         )
-        question = f"How many {plural(noun)} are {words} {the(form['b'])}?"
         self._add(
-            0.2 if sure else 0.7, f"return formatting_answer({self._ask(question)})", exact=False
+            1.5,
+            f"limit = {self._find(form['b'])}[0].{side}",
+            f"{many} = [a for a in {self._find(noun)} if a.{side} {sign} limit]",
+            f"return formatting_answer(len({many}))",
         )
+        self._add(
+            1.5,
+            f"{other} = {self._find(form['b'])}[0]",
+            f"places = [{one_of}.{side} for {one_of} in {self._find(noun)}]",
+            f"return formatting_answer(sum(place {sign} {other}.{side} for place in places))",
+        )
+        question = f"How many {plural(noun)} are {words} {the(form['b'])}?"
+        self._add(ASKING, f"return formatting_answer({self._ask(question)})", exact=False)
 
     def _described(self, form: Form, choices: Sequence[str]) -> None:
         """The forms `extreme` and `category_of`: find the object, then ask what it is."""
@@ -299,21 +292,32 @@ class _Maker:
         else:
             self._superlative(form["by"], noun, each, many, name, start, other)
             question = f"What is the {_superlative_words(form, noun)}?"
-        sure = self._detects(noun, form.get("b", noun))
         if choices:
             question += f" Options: {', '.join(choices)}."
-        self._add(
-            0.2 if sure else 0.6, f"return formatting_answer({self._ask(question)})", exact=False
-        )
+        self._add(ASKING, f"return formatting_answer({self._ask(question)})", exact=False)
 
     def _related(
         self, noun: str, each: str, many: str, name: str, start: str, condition: str
     ) -> None:
         self._add(
-            2,
+            1.5,
             start,
             f"{many} = [{each} for {each} in {self._find(noun)} if {condition}]",
             f"return formatting_answer({many}[0].{name})",
+        )
+        self._add(
+            1.5,
+            start,
+            f"{many} = {self._find(noun)}",
+            f"{many} = [{each} for {each} in {many} if {condition}]",
+            f"name = {many}[0].{name}",
+            "return formatting_answer(name)",
+        )
+        self._add(
+            1.5,
+            start,
+            f"names = [{each}.{name} for {each} in {self._find(noun)} if {condition}]",
+            "return formatting_answer(names[0])",
         )
         self._add(
             1.5,
@@ -335,8 +339,9 @@ class _Maker:
     ) -> None:
         function, measure = _EXTREME[by]
         key = measure.format(each, other)
-        all_things = f"{many} = {self._find(noun)}"
-        away = f"{many} = [{each} for {each} in {self._find(noun)} if {each}.left != {other}.left]"
+        finds = self._find(noun)
+        others = f"[{each} for {each} in {finds} if {each}.left != {other}.left]"
+        all_things, away = f"{many} = {finds}", f"{many} = {others}"
         best = pick((by if by.isidentifier() else "best", "best"), self._rng)
         say = self._say(f"the {by} {one(noun)} is at {{{best}.left}}")
         ends = f"return formatting_answer({best}.{name})"
@@ -358,9 +363,16 @@ class _Maker:
                 f"{best} = {function}({many}, key=lambda {each}: {centres})",
                 ends,
             )
+            self._add(
+                1,
+                start,
+                f"{many} = sorted({others if near else finds}, key=lambda {each}: {centres})",
+                f"name = {many}[{0 if near else -1}].{name}",
+                "return formatting_answer(name)",
+            )
             return
         self._add(
-            2.5, all_things, f"{best} = {function}({many}, key=lambda {each}: {key})", say, ends
+            2, all_things, f"{best} = {function}({many}, key=lambda {each}: {key})", say, ends
         )
         reverse = ", reverse=True" if function == "max" else ""
         self._add(
@@ -369,16 +381,38 @@ class _Maker:
             f"{many} = sorted({many}, key=lambda {each}: {key}{reverse})",
             f"return formatting_answer({many}[0].{name})",
         )
+        self._add(
+            1.5,
+            f"{best} = {function}({finds}, key=lambda {each}: {key})",
+            say,
+            f"name = {best}.{name}",
+            "return formatting_answer(name)",
+        )
+        last = 0 if function == "min" else -1
+        self._add(
+            1.5,
+            f"{best} = sorted({finds}, key=lambda {each}: {key})[{last}]",
+            ends,
+        )
+        sign = "<" if function == "min" else ">"
+        self._add(
+            1,
+            all_things,
+            f"{best} = {many}[0]",
+            f"for {each} in {many}:",
+            f"    if {key} {sign} {measure.format(best, other)}:",
+            f"        {best} = {each}",
+            ends,
+        )
 
     def _present(self, form: Form, choices: Sequence[str]) -> None:
         absent = form["op"] == "absent"
         options = "[" + ", ".join(f'"{option}"' for option in (choices or form["options"])) + "]"
         no = "not " if absent else ""
         last = f"return formatting_answer({self._whole}.best_text_match({options}))"
-        sure = self._detects(*form["options"])
         end = pick(("", 'return formatting_answer("none")'), self._rng)
         self._add(
-            2 if sure else 0.7,
+            2,
             f"for option in {options}:",
             f"    if {no}{self._whole}.exists(option):",
             "        return formatting_answer(option)",
@@ -393,95 +427,29 @@ class _Maker:
             f"    if len(found) {compared}:",
             "        return formatting_answer(option)",
         )
+        self._add(
+            1.5,
+            f"options = {options}",
+            f"seen = [option for option in options if {no}{self._whole}.exists(option)]",
+            "return formatting_answer(seen[0])",
+        )
+        self._add(
+            1.5,
+            f"for option in {options}:",
+            f"    if len({self._whole}.find(option)) {compared}:",
+            "        return formatting_answer(option)",
+            end,
+        )
         word = "no" if absent else "yes"
         self._add(
-            1.5 if sure else 3,
+            0.4,
             f"for option in {options}:",
             f'    answer = {self._whole}.visual_question_answering(f"Is there a {{option}}?")',
             f'    if answer == "{word}":',
             "        return formatting_answer(option)",
         )
         if not absent:
-            self._add(0.7 if sure else 1.5, last, exact=False)
-
-    def _knowledge(self, form: Form, predicate: str) -> None:
-        noun, ask = form["among"], form["ask"]
-        each = "thing" if noun == "object" else variable(noun)
-        asks = (
-            self._asks
-            if noun == "object" or self._rng.random() < 0.6
-            else f"What {one(noun)} is this?"
-        )
-        name = f'    name = {each}.visual_question_answering("{asks}")'
-        query = (
-            f'llm_query(f"{pick(questions_of(predicate), self._rng, (3, 1))} Answer yes or no.")'
-        )
-        loop = f"for {each} in {self._find(noun)}:"
-        say = self._say(f"{{name}}: {{answer}}").replace("print", "    print")  # noqa: F541
-        test = 'if "yes" in answer.lower():'
-        checks = (
-            (2.5, (name, f"    answer = {query}", say, f"    {test}")),
-            (1.0, (name, f'    if {query} == "yes":')),
-            (
-                0.8,
-                (f'    if {each}.verify_property("{noun}", "{predicate}"):',),
-            ),
-        )
-        for weight, check in checks:
-            if ask == "count":
-                self._add(
-                    weight,
-                    "count = 0",
-                    loop,
-                    *check,
-                    "        count += 1",
-                    "return formatting_answer(count)",
-                )
-            elif ask == "exists":
-                self._add(
-                    weight,
-                    loop,
-                    *check,
-                    '        return formatting_answer("yes")',
-                    'return formatting_answer("no")',
-                )
-            elif "name =" in check[0]:
-                self._add(
-                    weight,
-                    loop,
-                    *check,
-                    "        return formatting_answer(name)",
-                    _fallback(self._rng),
-                )
-            else:
-                tail = (
-                    f'        return formatting_answer({each}.visual_question_answering("{asks}"))'
-                )
-                self._add(weight, loop, *check, tail, _fallback(self._rng))
-        kind = {"eaten": "food", "passengers": "vehicle"}.get(form["fact"])
-        if kind and noun == "object":
-            all_things = self._find(kind)
-            if ask == "count":
-                self._add(1.5, f"return formatting_answer(len({all_things}))")
-            elif ask == "exists":
-                self._add(1.5, f"return formatting_answer(len({all_things}) > 0)")
-            else:
-                self._add(
-                    1.5,
-                    f"{kind} = {all_things}[0]",
-                    f'return formatting_answer({kind}.visual_question_answering("{self._asks}"))',
-                )
-        nouns = plural(noun)
-        whole = {
-            "count": f"How many {nouns} {plural_predicate(predicate)}?",
-            "exists": f"Is there {with_article(noun)} that {predicate}?",
-            "which": f"Which {one(noun)} {predicate}?",
-        }[ask]
-        self._add(0.2, f"return formatting_answer({self._ask(whole)})", exact=False)
-
-
-def _fallback(rng: np.random.Generator) -> str:
-    return pick(('return formatting_answer("none")', ""), rng, (2, 1))
+            self._add(ASKING, last, exact=False)
 
 
 def _numbers(choices: Sequence[str]) -> str:

@@ -5,5 +5,6 @@ Files:
     examples.py  worked examples, and which to show for a question
     extract.py   the program in what a model said
     local.py     programs from a model in this process
+    outline.py   a program without the names of its variables and its prints
     prompt.py    the prompt: API, guidelines, examples, question
 """

@@ -3,9 +3,10 @@
 What all questions share (API, guidelines) goes through the model once and stays as its cache; each
 question's own words go through it once for all its samples; samples that have ended leave the
 batch.  The random numbers of a sample come from its question and number alone, so that neither the
-batch nor the order of questions changes a program.  That holds in float32.  In bfloat16 the
-rounding of products depends on the number of rows, and in another batch about a fifth of the
-programs come out otherwise.
+batch nor the order of questions changes a program; one that is drawn again because its program is
+there already looks at the programs of its own question that stand before it, and at nothing else.
+That holds in float32.  In bfloat16 the rounding of products depends on the number of rows, and in
+another batch about a fifth of the programs come out otherwise.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from workbench.models.language import (
 from workbench.models.weights import folder_digest
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
 from workbench.sample.extract import is_complete, read_completion
+from workbench.sample.outline import outline
 from workbench.sample.prompt import HEADER, Prompts, too_long
 from workbench.unanswered import no_program
 
@@ -55,6 +57,8 @@ class _Sample:
     """Number of its question in the batch."""
     index: int
     """Number of the sample among those of its question."""
+    draw: int
+    """How many times it was drawn before, because its program was there already."""
     seed: int
     chance: np.ndarray
     """Uniform numbers in [0, 1), one per token."""
@@ -63,9 +67,18 @@ class _Sample:
     """Sum of its tokens' log-probabilities at temperature 1."""
 
 
-def _sample_seed(task: Task, seed: int, index: int) -> int:
-    """The seed of one sample, which depends on its question and number alone."""
-    return int(content_key("sample", seed, task.id, task.question, index)[:15], 16) % 2**53
+def _sample_seed(task: Task, seed: int, index: int, draw: int = 0) -> int:
+    """The seed of one drawing of a sample, which depends on its question and numbers alone.
+
+    Args:
+        task: the question.
+        seed: the run's seed.
+        index: number of the sample among those of its question.
+        draw: how many times the sample was drawn before.
+    """
+    again = (draw,) if draw else ()
+    key = content_key("sample", seed, task.id, task.question, index, *again)
+    return int(key[:15], 16) % 2**53
 
 
 class TransformersSampler:
@@ -78,6 +91,9 @@ class TransformersSampler:
             the bundled model.
         temperature: Temperature of the sampling; at 0, greedy, all k are alike.
         top_p: Probability of the tokens that are sampled from; 1 is all.
+        redraws: How many times at most a program is drawn again that the question has already,
+            names of variables and prints set aside; the last drawing stays, whatever it is.  The
+            first program of a question is a plain draw in any case.
         max_tokens: Longest program, in tokens; None is 160 with an adapter, else 400.
         prompt: `compact` for models that were trained on it, `full` for models that follow
             instructions; None is `compact` with an adapter, else `full`.
@@ -98,6 +114,7 @@ class TransformersSampler:
         adapter: str | None = None,
         temperature: float = 0.5,
         top_p: float = 1.0,
+        redraws: int = 0,
         max_tokens: int | None = None,
         prompt: Style | None = None,
         shots: int = 5,
@@ -108,15 +125,18 @@ class TransformersSampler:
         chosen = adapter or ("bundled" if model == "bundled" else "none")
         prompt = prompt or _PROMPT[chosen != "none"]
         max_tokens = _LENGTH[chosen != "none"] if max_tokens is None else max_tokens
-        if temperature < 0 or not 0 < top_p <= 1 or max_tokens < 1 or batch_size < 1:
+        wrong = temperature < 0 or not 0 < top_p <= 1 or min(max_tokens, batch_size) < 1
+        if wrong or redraws < 0:
             raise InputError(
-                "the sampler needs temperature >= 0, 0 < top_p <= 1, max_tokens >= 1 and "
-                f"batch_size >= 1, found {temperature}, {top_p}, {max_tokens} and {batch_size}"
+                "the sampler needs temperature >= 0, 0 < top_p <= 1, redraws >= 0, max_tokens >= 1 "
+                f"and batch_size >= 1, found {temperature}, {top_p}, {redraws}, {max_tokens} and "
+                f"{batch_size}"
             )
         self._adapter = None if chosen == "none" else chosen
         self._model, self._device = model, device
         self._exact = model == "bundled" if exact is None else exact
         self._temperature, self._top_p = temperature, top_p
+        self._redraws = redraws if temperature else 0  # greedy drawings are all alike
         self._max_tokens, self._batch_size = max_tokens, batch_size
         try:
             self._prompts = Prompts(specs, prompt, shots)
@@ -129,6 +149,7 @@ class TransformersSampler:
             "top_p": top_p,
             "max_tokens": max_tokens,
             "prompt": prompt,
+            **({"redraws": self._redraws} if self._redraws else {}),
             **({"exact": True} if self._exact else {}),
         }
         version = f"1-{self._prompts.version}-{self._adapter_state()}"
@@ -167,7 +188,7 @@ class TransformersSampler:
             started = time.perf_counter()
             try:
                 with torch.inference_mode():
-                    samples = self._write(batch, k, seed)
+                    samples = self._different(batch, k, seed)
             except (RuntimeError, MemoryError) as error:
                 raise EngineError(
                     f"the sampler's model '{self._model}' broke: {str(error)[:300]}"
@@ -233,6 +254,7 @@ class TransformersSampler:
             sampler=self.ref,
             seconds=seconds,
             thinking=reply.thinking,
+            draws=sample.draw + 1,
         )
 
     def warm(self) -> None:
@@ -268,6 +290,39 @@ class TransformersSampler:
         split = {} if special else {"split_special_tokens": True}
         return list(self._loaded.tokenizer(text, add_special_tokens=False, **split)["input_ids"])
 
+    def _different(self, tasks: Sequence[Task], k: int, seed: int) -> list[_Sample]:
+        """All samples of some questions, those drawn again that are there already."""
+        samples = self._write(tasks, k, seed)
+        for _ in range(self._redraws):
+            again = self._repeated(samples)
+            if not again:
+                break
+            fresh = [self._sample(tasks, samples[i], seed) for i in again]
+            self._fill(tasks, fresh)
+            for i, sample in zip(again, fresh, strict=True):
+                samples[i] = sample
+        return samples
+
+    def _repeated(self, samples: Sequence[_Sample]) -> list[int]:
+        """Places of samples whose program an earlier sample of the question has."""
+        earlier = set[tuple[int, str]]()
+        places = []
+        for place, sample in enumerate(samples):
+            key = (sample.task, outline(HEADER + self._text(sample)))
+            if key in earlier:
+                places.append(place)
+            earlier.add(key)
+        return places
+
+    def _sample(self, tasks: Sequence[Task], before: _Sample, seed: int) -> _Sample:
+        """The next drawing of a sample, still without tokens."""
+        draw = before.draw + 1
+        key = _sample_seed(tasks[before.task], seed, before.index, draw)
+        return _Sample(before.task, before.index, draw, key, self._chance(key))
+
+    def _chance(self, key: int) -> np.ndarray:
+        return np.random.Generator(np.random.Philox(key)).random(self._max_tokens)
+
     def _write(
         self,
         tasks: Sequence[Task],
@@ -275,20 +330,30 @@ class TransformersSampler:
         seed: int,
         watch: Callable[[_Sample], None] | None = None,
     ) -> list[_Sample]:
-        """All samples of some questions, by question and number.
+        """All samples of some questions, each drawn once, by question and number.
 
         `watch` is called with each sample after each of its tokens.
         """
-        before, after, cache = self._shared
-        own = [self._ids(self._prompts(task).own) + after for task in tasks]
         samples = []
         for t, task in enumerate(tasks):
             for index in range(k):
                 key = _sample_seed(task, seed, index)
-                chance = np.random.Generator(np.random.Philox(key)).random(self._max_tokens)
-                samples.append(_Sample(t, index, key, chance))
+                samples.append(_Sample(t, index, 0, key, self._chance(key)))
+        self._fill(tasks, samples, watch)
+        return samples
+
+    def _fill(
+        self,
+        tasks: Sequence[Task],
+        samples: list[_Sample],
+        watch: Callable[[_Sample], None] | None = None,
+    ) -> None:
+        """Write samples of some questions; as `_write` for `watch`."""
         if not samples:
-            return []
+            return
+        before, after, cache = self._shared
+        used = sorted({sample.task for sample in samples})
+        own = [self._ids(self._prompts(tasks[t]).own) + after for t in used]
         ids, mask, positions = pad_left(
             own, self._loaded.tokenizer.pad_token_id, self._loaded.device
         )
@@ -303,12 +368,11 @@ class TransformersSampler:
             use_cache=True,
             logits_to_keep=1,
         )
-        cache.batch_repeat_interleave(k)
-        logits = out.logits[:, -1].repeat_interleave(k, dim=0)
-        lengths = torch.tensor([len(before) + len(row) for row in own]).repeat_interleave(k)
-        rows_mask = mask.repeat_interleave(k, dim=0)
-        self._decode(samples, logits, cache, rows_mask, lengths.to(self._loaded.device), watch)
-        return samples
+        places = [used.index(sample.task) for sample in samples]
+        rows = torch.tensor(places, device=self._loaded.device)
+        cache.batch_select_indices(rows)
+        lengths = torch.tensor([len(before) + len(row) for row in own]).to(rows.device)
+        self._decode(samples, out.logits[rows, -1], cache, mask[rows], lengths[rows], watch)
 
     def _decode(
         self,

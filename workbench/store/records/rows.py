@@ -54,7 +54,7 @@ _COLUMNS = {
     "task": "id seq:long source split image question answers:texts answer_type choices:texts "
     "family meta content",
     "program": "id task_id sampler base_seed:long index:int source score:float tokens:long "
-    "seed:long seconds:float parent problem thinking",
+    "seed:long seconds:float parent problem thinking draws:int",
     "trace": "id program_id task_id executor answer failure_kind failure_message failure_line:int "
     "steps:long tool_calls:long seconds:float events:bytes tools form evidence work:float",
     "verdict": "id trace_id program_id task_id verifier runs:int score:float correct:bool "
@@ -223,6 +223,7 @@ def from_program(program: Program, key: Keys, base_seed: int) -> dict[str, Any]:
         "parent": program.parent,
         "problem": program.problem,
         "thinking": program.thinking,
+        "draws": program.draws,
     }
 
 
@@ -240,6 +241,7 @@ def to_program(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Program:
         parent=row["parent"],
         problem=row["problem"] or "",
         thinking=row["thinking"] or "",
+        draws=row["draws"] or 1,
     )
 
 
