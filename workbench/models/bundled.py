@@ -10,24 +10,31 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftModel
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from torch import Tensor
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig
 
 from workbench.errors import InputError
 from workbench.images import digest_of
 from workbench.models.detector import CLASSES
 from workbench.models.language import language_path, quiet
+from workbench.models.pointer_processor import PointerVlmProcessor
+from workbench.models.pointer_vlm import PointerVlmConfig, PointerVlmForConditionalGeneration
+from workbench.models.pointer_words import MARKS, QUESTION, pointer, word_tokenizer
 from workbench.models.region_vlm import (
     IMAGE_TOKEN,
     RegionVlmConfig,
     RegionVlmForConditionalGeneration,
     RegionVlmProcessor,
 )
+from workbench.models.text_tower import text_tower
 from workbench.settings import cache_dir, data_dir
 
 
@@ -57,6 +64,82 @@ def fresh_student(
     model.generation_config.pad_token_id = config.pad_token_id
     tokenizer.pad_token = "<|endoftext|>"  # noqa: S105
     return model.to(dtype), RegionVlmProcessor(tokenizer)
+
+
+@dataclass(frozen=True, slots=True)
+class PointerShape:
+    """How large a pointer student is, and what it is made of."""
+
+    hidden: int = 128
+    """Numbers of a position."""
+    layers: int = 4
+    heads: int = 4
+    regions: int = 12
+    """Most regions of a picture."""
+    reader: str = "bundled"
+    """The frozen language model that reads questions."""
+    reader_layers: int = 8
+    """Number of its layers."""
+
+
+def fresh_pointer_student(
+    words: Iterable[str], names: Sequence[str], shape: PointerShape = PointerShape()
+) -> tuple[PointerVlmForConditionalGeneration, PointerVlmProcessor]:
+    """An untrained pointer student.
+
+    A region's soft name starts from the embeddings of its names; the classifier that gives the
+    names has yet to be put in.
+
+    Args:
+        words: What it need not spell.
+        names: What its classifier tells apart.
+        shape: Its size and its reader.
+    """
+    tokenizer = word_tokenizer(words, shape.regions)
+    number, scale = tokenizer.convert_tokens_to_ids, 0.05
+    language = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=shape.hidden,
+        intermediate_size=shape.hidden * 11 // 4,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        max_position_embeddings=2048,
+        initializer_range=scale,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    config = PointerVlmConfig(
+        language,
+        names=len(names),
+        reader_width=text_tower(shape.reader, shape.reader_layers).width,
+        question_token_id=number(QUESTION),
+        mark_token_ids=[number(mark) for mark in MARKS],
+        pointer_token_id=number(pointer(0)),
+        region_count=shape.regions,
+        image_token_id=number(IMAGE_TOKEN),
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=None,
+        initializer_range=scale,
+    )
+    model = PointerVlmForConditionalGeneration(config)
+    table: Tensor = model.get_input_embeddings().weight  # type: ignore[assignment]
+    with torch.no_grad():
+        means = [table[tokenizer(f" {name}")["input_ids"]].mean(0) for name in names]
+        model.region_reader.names.weight.copy_(torch.stack(means, 1))
+        model.region_reader.scores.weight.zero_()
+        # place, name, pointer and words of the question begin alike large
+        for layer, share in ((model.region_reader.place, 0.5), (model.question_reader, 1.0)):
+            layer.weight.normal_(std=scale / (share * layer.in_features) ** 0.5)
+    processor = PointerVlmProcessor(
+        tokenizer,
+        region_count=shape.regions,
+        reader=shape.reader,
+        reader_layers=shape.reader_layers,
+    )
+    return model, processor
 
 
 def save_checkpoint(model: Any, processor: Any, target: Path) -> None:

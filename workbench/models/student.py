@@ -17,7 +17,14 @@ from workbench.errors import InputError
 from workbench.models.bundled import student_folder
 from workbench.models.language import quiet
 from workbench.models.vlm import Vlm
-from workbench.models.weights import files_digest, is_folder, weights_digest
+from workbench.models.weights import (
+    EMBEDDED,
+    files_digest,
+    folder_digest,
+    is_folder,
+    small_folder,
+    weights_digest,
+)
 from workbench.ports import Images
 from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX, question_text
 from workbench.records import PartRef, Prediction, Region, Task, content_key
@@ -29,7 +36,7 @@ class TransformersStudent:
     """Any checkpoint of `AutoModelForImageTextToText`, the bundled base student by default.
 
     Args:
-        checkpoint: `bundled`, a folder, or a hub id.
+        checkpoint: `bundled`, `small`, a folder, or a hub id.
         batch_size: Questions per forward pass.
         max_tokens: Longest short answer, in tokens.
         max_rationale_tokens: Longest rationale, in tokens.
@@ -79,6 +86,8 @@ class TransformersStudent:
             return PartRef(
                 "student", checkpoint, student_folder().name.rsplit("-", 1)[-1], arguments
             )
+        if checkpoint in EMBEDDED:
+            return PartRef("student", checkpoint, folder_digest(small_folder()), arguments)
         if is_folder(checkpoint):
             folder = Path(checkpoint).expanduser().resolve()
             version = weights_digest(folder)

@@ -104,7 +104,9 @@ class TrainingRun:
             adapter.length(lessons) + adapter.picture_length(example.width, example.height)
             for example, lessons in zip(self.examples, self.lessons, strict=True)
         )
-        pictures = tuple(example.image for example in self.examples) if adapter.shares else ()
+        pictures = (
+            tuple(example.image for example in self.examples) if adapter.shares_pictures else ()
+        )
         batch = min(self.job.batch, len(self.examples))
         return Order(lengths, batch, self.job.seed, pictures, self.job.micro_batch)
 
