@@ -21,6 +21,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig
 
+from workbench.english import a as with_article
+from workbench.english import plural, the
 from workbench.errors import InputError
 from workbench.images import digest_of
 from workbench.models.detector import CLASSES
@@ -125,14 +127,7 @@ def fresh_pointer_student(
         initializer_range=scale,
     )
     model = PointerVlmForConditionalGeneration(config)
-    table: Tensor = model.get_input_embeddings().weight  # type: ignore[assignment]
-    with torch.no_grad():
-        means = [table[tokenizer(f" {name}")["input_ids"]].mean(0) for name in names]
-        model.region_reader.names.weight.copy_(torch.stack(means, 1))
-        model.region_reader.scores.weight.zero_()
-        # place, name, pointer and words of the question begin alike large
-        for layer, share in ((model.region_reader.place, 0.5), (model.question_reader, 1.0)):
-            layer.weight.normal_(std=scale / (share * layer.in_features) ** 0.5)
+    _start_looking(model, tokenizer, names, shape)
     processor = PointerVlmProcessor(
         tokenizer,
         region_count=shape.regions,
@@ -140,6 +135,52 @@ def fresh_pointer_student(
         reader_layers=shape.reader_layers,
     )
     return model, processor
+
+
+_ASKED = ("Is there {a}", "Where is {the}", "How many {many}", "the {one}", "Do you see any {many}")
+"""Ways to name a thing, with the beginnings of questions."""
+
+
+@torch.no_grad()
+def _start_looking(
+    model: PointerVlmForConditionalGeneration,
+    tokenizer: Any,
+    names: Sequence[str],
+    shape: PointerShape,
+) -> None:
+    """Begin where what is asked for looks like what is there, and like attends to like.
+
+    To look a named thing up is what forms last in training.  So the name of a region, the same word
+    in a question and the same word in an answer begin as one vector, and queries equal keys.
+
+    Args:
+        model: fresh.
+        tokenizer: of its answers.
+        names: what regions are called.
+        shape: of the student.
+    """
+    table: Tensor = model.get_input_embeddings().weight  # type: ignore[assignment]
+    scale = float(model.config.initializer_range)
+    means = torch.stack([table[tokenizer(f" {name}")["input_ids"]].mean(0) for name in names])
+    region, read = model.region_reader, text_tower(shape.reader, shape.reader_layers)
+    region.names.weight.copy_(2 * means.T)
+    region.scores.weight.zero_()
+    region.place.weight.normal_(std=scale / (0.5 * region.place.in_features) ** 0.5)
+    states, targets = [], []
+    for name, mean in zip(names, means, strict=True):
+        for asked in _ASKED:
+            text = asked.format(a=with_article(name), the=the(name), many=plural(name), one=name)
+            state = torch.from_numpy(read(text))
+            states.append(state[-1:])
+            targets.append(2 * mean[None])
+            states.append(state[:2])  # the words in front of a name are not the name
+            targets.append(torch.zeros(len(state[:2]), len(mean)))
+    seen = torch.nn.functional.layer_norm(torch.cat(states), (model.config.reader_width,)).double()
+    penalty = 10 * torch.eye(seen.shape[1], dtype=torch.float64)
+    weight = torch.linalg.solve(seen.T @ seen + penalty, seen.T @ torch.cat(targets).double())
+    model.question_reader.weight.copy_(weight.T)
+    for layer in model.language_model.model.layers:
+        layer.self_attn.k_proj.weight.copy_(layer.self_attn.q_proj.weight)
 
 
 def save_checkpoint(model: Any, processor: Any, target: Path) -> None:

@@ -47,8 +47,8 @@ def loading_errors(checkpoint: str) -> Iterator[None]:
         ) from error
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise InputError(
-            f"the model '{checkpoint}' cannot be loaded ({_brief(error)}); give 'bundled', 'small', "
-            "the folder of a checkpoint of AutoModelForImageTextToText, or a hub id"
+            f"the model '{checkpoint}' cannot be loaded ({_brief(error)}); give 'bundled', "
+            "'small', the folder of a checkpoint of AutoModelForImageTextToText, or a hub id"
         ) from error
 
 
