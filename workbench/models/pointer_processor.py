@@ -51,8 +51,6 @@ class PointerVlmProcessor(RegionVlmProcessor):
         reader_layers: Number of its layers.
     """
 
-    shares_pictures = False
-
     def __init__(
         self,
         tokenizer: Any,

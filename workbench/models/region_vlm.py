@@ -305,8 +305,6 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
     """
 
     _auto_class = None
-    shares_pictures = True
-    """Lessons about one picture may share what stands in front of their questions."""
 
     def __init__(
         self, tokenizer: Any, chat_template: str | None = None, region_count: int = 12

@@ -7,6 +7,7 @@ put behind it and they alone count in the loss, the token that ends the turn inc
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +18,8 @@ import torch
 from PIL import Image
 
 from workbench.models.conversation import Conversation, Seen
+from workbench.models.pointer_processor import PointerVlmProcessor
+from workbench.models.pointer_words import QUESTION
 from workbench.models.region_vlm import RegionVlmProcessor
 from workbench.records import Lesson
 from workbench.train.batch import Batch
@@ -38,7 +41,7 @@ class Adapter(Conversation):
         super().__init__(processor, 0 if self._detects else max_pixels)
         self.shares = self._detects
         """Some lessons about one picture may share a row (see `source`)."""
-        self.shares_pictures = self._detects and processor.shares_pictures
+        self.shares_pictures = self.shares and not isinstance(processor, PointerVlmProcessor)
         """All lessons about one picture may."""
         self._positions: dict[tuple[int, int], int] = {}
 
@@ -58,7 +61,21 @@ class Adapter(Conversation):
             image: digest of the picture.
             lesson: about the picture.
         """
-        return image if self.shares_pictures else (image, self.processor.question(lesson.prompt))
+        if not isinstance(self.processor, PointerVlmProcessor):
+            return image
+        return image, self.processor.question(lesson.prompt)
+
+    def shown(self, text: str, lesson: Lesson) -> str:
+        """A run of a lesson's text for people: a question that is read apart stands in words.
+
+        Args:
+            text: the run, as `pieces` gives it.
+            lesson: what it belongs to.
+        """
+        if not isinstance(self.processor, PointerVlmProcessor):
+            return text
+        question = self.processor.question(lesson.prompt)
+        return re.sub(f"(?:{QUESTION})+", lambda _: question, text)
 
     def picture_length(self, width: int, height: int) -> int:
         """About as many tokens as stand for a picture of a size; 0 for one that is not taken.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from workbench.images import ImageFolder
 from workbench.models.conversation import Seen
+from workbench.models.region_vlm import View
 from workbench.records import Lesson
 from workbench.train.batch import Batch
 from workbench.train.examples import Adapter
@@ -64,6 +65,19 @@ class StudentLoss:
             while len(self._seen) > KEPT:
                 self._seen.popitem(last=False)
         return self._seen[image]
+
+    def pictures_without_regions(self, pictures: Iterable[str]) -> int:
+        """In how many pictures a student that points sees no region; 0 for other students."""
+        if not self.adapter.points:
+            return 0
+        return sum(not self._sees(image) for image in pictures)
+
+    def _sees(self, image: str) -> bool:
+        try:
+            seen = self._picture(image)
+        except REFUSED:  # a step names it
+            return True
+        return not isinstance(seen, View) or bool(seen.cells)
 
     def takes(self, image: str, lesson: Lesson) -> bool:
         """Whether the student takes a picture; if not, the reason is noted in `refused`."""

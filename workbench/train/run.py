@@ -42,6 +42,7 @@ from workbench.train.job import FILE, Job, read_job
 from workbench.train.load import dtype_of, finish, load_student
 from workbench.train.loss import StudentLoss
 from workbench.train.model_card import card
+from workbench.train.notices import notices
 from workbench.train.optimizer import ScheduledAdamW
 from workbench.train.schedule import RateSchedule, total_steps
 from workbench.train.status_files import (
@@ -340,6 +341,8 @@ def train(job: Job, folder: Path, board: Board | None) -> str:
         board: in the first process; None in the others.
     """
     run = TrainingRun(job, folder, board)
+    for line in notices(run.snapshot, run.objective, run.names, run.loss) if board else ():
+        print(line, flush=True)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, run.on_signal)
     done = run.resume()
