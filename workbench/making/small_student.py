@@ -205,7 +205,7 @@ def _pixels(cells: Sequence[int], scene: Scene) -> Box:
     return from_grid(list(cells), scene.width, scene.height)
 
 
-def _exact(truth: str, answer: str, scene: Scene) -> bool:
+def right_exactly(truth: str, answer: str, scene: Scene) -> bool:
     """Whether an answer has every thing or box of the truth once, and no other."""
     boxes, given = (
         [box.pixels(scene.width, scene.height) for box in boxes_in(text)]
@@ -238,7 +238,7 @@ def gate(vlm: Vlm, scenes: Sequence[Scene], views: Sequence[View]) -> dict[str, 
         prompts = [task.question + LABEL_SUFFIX for task in tasks]
         answers = vlm.generate(regions, prompts, _Views(views), 60)
         right = [
-            _exact(task.answers[0], answer, scenes[n // 2])
+            right_exactly(task.answers[0], answer, scenes[n // 2])
             for n, (task, answer) in enumerate(zip(tasks, answers, strict=True))
         ]
         figures[family] = [sum(right), len(right)]

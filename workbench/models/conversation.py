@@ -19,7 +19,9 @@ from jinja2 import TemplateError
 from PIL import Image
 from torch import Tensor
 
+from workbench.boxes_in_text import boxes_in
 from workbench.errors import InputError
+from workbench.models.pointer_words import pointed
 from workbench.models.region_vlm import IMAGE_TOKEN, View
 
 PLAIN_TEMPLATE = (
@@ -210,6 +212,12 @@ class Conversation:
         if both[: len(before)] != before:
             before, both = [], self.tokenizer(body, add_special_tokens=False)["input_ids"]
         return [*both[len(before) :], *(self.end if ends else ())]
+
+    def length(self, text: str) -> int:
+        """Number of tokens of a text; a box counts as the pointer that it can be."""
+        if self.points:
+            text = pointed(text, [box.cells for box in boxes_in(text)])
+        return len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def text(self, tokens: Sequence[int], picture: Seen) -> str:
         """The text of an answer's tokens, without special tokens.

@@ -105,7 +105,7 @@ class TransformersStudent:
 
     def tokens(self, text: str) -> int:
         """Length of a text in this student's tokens."""
-        return len(self._vlm.tokenizer(text, add_special_tokens=False)["input_ids"])
+        return self._vlm.conversation.length(text)
 
     def answer(
         self, tasks: Sequence[Task], images: Images, explain: bool = False

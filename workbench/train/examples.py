@@ -45,12 +45,9 @@ class Adapter(Conversation):
         """All lessons about one picture may."""
         self._positions: dict[tuple[int, int], int] = {}
 
-    def length(self, lessons: Sequence[Lesson]) -> int:
+    def longest(self, lessons: Sequence[Lesson]) -> int:
         """Number of tokens of the longest lesson, the picture not counted; for grouping."""
-        texts = [f"{lesson.prompt} {lesson.target}" for lesson in lessons]
-        return max(
-            len(tokens) for tokens in self.tokenizer(texts, add_special_tokens=False)["input_ids"]
-        )
+        return max(self.length(f"{lesson.prompt} {lesson.target}") for lesson in lessons)
 
     def source(self, image: str, lesson: Lesson) -> Hashable:
         """What lessons have in common that may share a row, as `shared_prefix` takes it.

@@ -102,7 +102,7 @@ class TrainingRun:
     def _order(self, adapter: Adapter) -> Order:
         """Which examples each step takes."""
         lengths = tuple(
-            adapter.length(lessons) + adapter.picture_length(example.width, example.height)
+            adapter.longest(lessons) + adapter.picture_length(example.width, example.height)
             for example, lessons in zip(self.examples, self.lessons, strict=True)
         )
         pictures = (
