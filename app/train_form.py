@@ -18,6 +18,7 @@ from app.train_data import SharedPictures, folder_of, open_snapshot, shared_pict
 from workbench import registry
 from workbench.errors import WorkbenchError
 from workbench.local_files import real_path
+from workbench.models.weights import EMBEDDED, small_folder
 from workbench.records import JSON
 from workbench.schema import describe, problems, sentences
 from workbench.store import Project
@@ -188,12 +189,17 @@ def _objective_problem(settings: Mapping[str, Any]) -> str:
 
 def student_problem(student: str) -> str:
     """Why a student cannot be one, as far as that shows without loading it; empty when it can."""
-    if student == "bundled" or (Path(student) / "config.json").is_file():
+    if student == "small":
+        try:
+            small_folder()
+        except WorkbenchError as error:
+            return str(error)
+    if student in EMBEDDED or (Path(student) / "config.json").is_file():
         return ""
     if Path(student).is_absolute() or student.startswith((".", "~")) or not _HUB.fullmatch(student):
         return (
-            f"'{student:.80}' is no folder with a config.json; give 'bundled', a checkpoint's "
-            "folder or a hub id (owner/name)"
+            f"'{student:.80}' is no folder with a config.json; give 'bundled', 'small', a "
+            "checkpoint's folder or a hub id (owner/name)"
         )
     return ""
 

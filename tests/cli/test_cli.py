@@ -365,7 +365,7 @@ def test_make_models_lists_them() -> None:
     assert "program-writer" in vpd("make-models").stdout
     assert "program-writer" in vpd("make-models", "--help").stdout
     assert (
-        "no embedded model is called 'nosuch'; there are: base-student, program-writer"
+        "no embedded model is called 'nosuch'; there are: base-student, small-student, program-writer"
         in refused("make-models", "nosuch")
     )
 

@@ -39,9 +39,9 @@ def overfit(family: str, lessons: Sequence[tuple[Image.Image, Lesson]]) -> Vlm:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_probability_of_an_answer_is_what_generation_says(family: str, tmp_path: Path) -> None:
-    # a detector's features tell no bare colour from another, so this family is asked two questions
+    # a detector's features tell no bare colour from another, so these are asked two questions
     rows = [(RED, "Is it red?", "yes"), (BLUE, "Is it red?", "no")]
-    if family == "region":
+    if family in ("region", "pointer"):
         rows = [(RED, "Is it red?", "yes"), (RED, "Is it blue?", "no")]
     vlm = overfit(family, [(picture, Lesson("label", q, a)) for picture, q, a in rows])
     images = ImageFolder(tmp_path)

@@ -12,6 +12,7 @@ from tiny_vlms import make
 
 from workbench import registry
 from workbench.errors import ProfileError
+from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX
 from workbench.records import Lesson, Task
 from workbench.train.examples import Adapter
 from workbench.train.loss import lesson_losses, weighted_loss
@@ -21,8 +22,8 @@ from workbench.train.shared_prefix import share_prefixes
 PICTURES = [Image.new("RGB", (96, 64), (40 * i, 90, 200 - 40 * i)) for i in range(4)]
 EXAMPLES = [
     [
-        Lesson("label", "How many?", "2"),
-        Lesson("rationale", "How many? Explain.", "There are 2 dogs. So, 2.", 0.5),
+        Lesson("label", "How many?" + LABEL_SUFFIX, "2"),
+        Lesson("rationale", "How many?" + RATIONALE_SUFFIX, "There are 2 dogs. So, 2.", 0.5),
     ],
     [Lesson("label", "Is it a cat?", "yes")],
     [Lesson("label", "What colour is it?", "dark red"), Lesson("rationale", "Why?", "It is.", 0.5)],
@@ -63,7 +64,7 @@ def test_the_value_is_the_one_computed_by_hand() -> None:
     assert loss_of(model, adapter, [[0, 1, 2, 3]]) == pytest.approx(by_hand, rel=1e-5)
 
 
-@pytest.mark.parametrize("family", ["region", "qwen2_vl", "paligemma"])
+@pytest.mark.parametrize("family", ["region", "pointer", "qwen2_vl", "paligemma"])
 def test_dividing_a_step_changes_neither_value_nor_gradient(family: str) -> None:
     model, processor = make(family)
     adapter = Adapter(processor)
@@ -77,18 +78,23 @@ def test_dividing_a_step_changes_neither_value_nor_gradient(family: str) -> None
                 torch.testing.assert_close(parameter.grad, gradients[name], rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("family", ["region", "pointer"])
 @pytest.mark.parametrize("pictures", [(0, 1, 2, 3), (0, 0, 0, 1), (2, 2, 2, 2)])
 def test_lessons_that_share_a_row_have_the_loss_and_gradient_of_lessons_apart(
-    pictures: Sequence[int],
+    family: str, pictures: Sequence[int]
 ) -> None:
-    model, processor = make("region")
+    model, processor = make(family)
     adapter = Adapter(processor)
     of = [pictures[at] for at in range(4) for _ in EXAMPLES[at]]
     apart = adapter.encode(
         [(PICTURES[picture], lesson) for picture, lesson in zip(of, chain(*EXAMPLES), strict=True)]
     )
-    together = share_prefixes(apart, [str(picture) for picture in of])
-    assert together.targets.shape[0] == len(set(pictures))
+    sources = [
+        adapter.source(str(picture), lesson)
+        for picture, lesson in zip(of, chain(*EXAMPLES), strict=True)
+    ]
+    together = share_prefixes(apart, sources)
+    assert together.targets.shape[0] == len(set(sources))
     assert together.tokens < apart.tokens
     found = []
     for batch in (apart, together):
@@ -132,7 +138,7 @@ def test_without_a_rationale_the_label_stays() -> None:
 
 
 def test_the_label_prompt_is_the_one_that_the_student_answers() -> None:
-    from workbench.prompts import LABEL_SUFFIX, question_text
+    from workbench.prompts import question_text
 
     task = Task(id="t", source="s", split="val", image="i", question="Which?", choices=("a", "b"))
     assert Vpd().lessons(Told())[0].prompt == question_text(task) + LABEL_SUFFIX

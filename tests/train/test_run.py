@@ -52,8 +52,11 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def test_a_run_ends_with_a_model_that_answers(tmp_path: Path) -> None:
-    folder = job_folder(tmp_path, "region")
+@pytest.mark.parametrize(
+    ("family", "method"), [("region", "lora"), ("pointer", "lora"), ("pointer", "full")]
+)
+def test_a_run_ends_with_a_model_that_answers(tmp_path: Path, family: str, method: str) -> None:
+    folder = job_folder(tmp_path, family, method=method)
     assert execute(folder) == 0
     status, result = read_json(folder / "status.json"), read_json(folder / "result.json")
     assert (status["state"], status["step"], status["total"]) == ("done", 4, 4)

@@ -41,6 +41,7 @@ from transformers.models.siglip.image_processing_pil_siglip import SiglipImagePr
 from transformers.models.smolvlm import processing_smolvlm
 from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImageProcessorPil
 
+from workbench.models.bundled import PointerShape, fresh_pointer_student
 from workbench.models.region_vlm import (
     IMAGE_TOKEN,
     RegionVlmConfig,
@@ -121,6 +122,13 @@ def region() -> Made:
         pad_token_id=tokenizer.pad_token_id,
     )
     return RegionVlmForConditionalGeneration(config), RegionVlmProcessor(tokenizer)
+
+
+def pointer() -> Made:
+    """Reads questions by one layer of the bundled language model."""
+    shape = PointerShape(hidden=16, layers=1, heads=2, reader_layers=1)
+    words = [".", ",", "at", "are", "dogs", "yes", "no"]
+    return fresh_pointer_student(words, ["dog", "red thing", "nothing"], shape)
 
 
 def pictures_only(processor: type) -> Any:
@@ -316,6 +324,7 @@ FAMILIES: dict[str, Callable[[], Made]] = {
     made.__name__: made
     for made in (
         region,
+        pointer,
         idefics3,
         smolvlm,
         smolvlm2,

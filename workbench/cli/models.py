@@ -12,6 +12,10 @@ MODELS = {
         "workbench.making.base_student",
         "the base student: sees well, counts and composes badly",
     ),
+    "small-student": (
+        "workbench.making.small_student",
+        "the student for two processor cores, trained until it can look",
+    ),
     "program-writer": ("workbench.making.program_writer", "the LoRA that writes programs"),
 }
 """Module with `main(arguments)` and description of each model, by name."""

@@ -37,7 +37,7 @@ from workbench.tasks.collage.catalogue import CATEGORIES
 from workbench.tasks.collage.perception import perceive
 from workbench.tasks.collage.pictures import make_scene, render
 from workbench.tasks.collage.questions import ask
-from workbench.tasks.collage.scene import Scene
+from workbench.tasks.collage.scene import Scene, SceneObject
 from workbench.train.loss import lesson_losses, weighted_loss
 from workbench.train.optimizer import ScheduledAdamW, mean_step
 from workbench.train.schedule import RateSchedule
@@ -69,6 +69,19 @@ def pairs_of(index: int, reasoning: float) -> list[tuple[Image.Image, list[Pair]
     rng = np.random.default_rng([7, index])
     scene = make_scene("train", FIRST_SCENE + index)
     picture = render(scene)
+    pairs = picture_pairs(scene, rng, reasoning)
+    thing, crop = crop_of(scene, picture, rng)
+    return [(picture, pairs), (crop, crop_pairs(thing, rng))]
+
+
+def picture_pairs(scene: Scene, rng: np.random.Generator, reasoning: float) -> list[Pair]:
+    """Pairs of prompt and answer about a whole picture.
+
+    Args:
+        scene: what is there.
+        rng: decides which are asked.
+        reasoning: expected number of composed questions.
+    """
     families = ["name", "locate", "locate", "at", "at", "exists", "exists"] + ["list"] * (
         rng.random() < 0.4
     )
@@ -79,21 +92,38 @@ def pairs_of(index: int, reasoning: float) -> list[tuple[Image.Image, list[Pair]
     composed = ask(scene, phrasing="train", rng=rng)
     for i in rng.permutation(len(composed))[: rng.poisson(reasoning)]:
         pairs.append((question_text(composed[i]) + LABEL_SUFFIX, composed[i].answers[0]))
+    return pairs
+
+
+def crop_of(
+    scene: Scene, picture: Image.Image, rng: np.random.Generator
+) -> tuple[SceneObject, Image.Image]:
+    """One of a picture's things, and the part of the picture that shows it.
+
+    Args:
+        scene: what is there.
+        picture: of the scene.
+        rng: decides which thing, and how much stands around it.
+    """
     thing = scene.objects[rng.integers(len(scene.objects))]
     margin = rng.uniform(0.0, 0.15) * max(thing.box.width, thing.box.height)
     b = thing.box
     crop = picture.crop(
         (int(b.x0 - margin), int(b.y0 - margin), round(b.x1 + margin), round(b.y1 + margin))
     )
+    return thing, crop
+
+
+def crop_pairs(thing: SceneObject, rng: np.random.Generator) -> list[Pair]:
+    """Pairs of prompt and answer about a crop that shows a thing."""
     other = thing.category if rng.random() < 0.5 else str(rng.choice(sorted(CATEGORIES)))
-    crop_pairs = [
+    return [
         (str(rng.choice(CROP_WORDINGS)) + LABEL_SUFFIX, thing.category),
         (
             f"Is this {with_article(other)}?" + LABEL_SUFFIX,
             "yes" if other == thing.category else "no",
         ),
     ]
-    return [(picture, pairs), (crop, crop_pairs)]
 
 
 def category_of(scene: Scene, box: Box) -> int:

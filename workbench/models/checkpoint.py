@@ -16,10 +16,11 @@ import torch
 from transformers import AutoProcessor
 
 from workbench.errors import InputError, MissingPart
-from workbench.models import region_vlm  # noqa: F401 - makes the Auto classes know the bundled student
+from workbench.models import pointer_processor, region_vlm  # noqa: F401 - makes the Auto classes know them
 from workbench.models.bundled import student_folder
 from workbench.models.conversation import Conversation
 from workbench.models.language import quiet
+from workbench.models.weights import EMBEDDED, small_folder
 
 
 def hub_install() -> str:
@@ -46,8 +47,8 @@ def loading_errors(checkpoint: str) -> Iterator[None]:
         ) from error
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise InputError(
-            f"the model '{checkpoint}' cannot be loaded ({_brief(error)}); give 'bundled', the "
-            "folder of a checkpoint of AutoModelForImageTextToText, or a hub id"
+            f"the model '{checkpoint}' cannot be loaded ({_brief(error)}); give 'bundled', "
+            "'small', the folder of a checkpoint of AutoModelForImageTextToText, or a hub id"
         ) from error
 
 
@@ -57,14 +58,14 @@ def checkpoint_path(checkpoint: str) -> str:
     Raises:
         InputError: it is written as a path and nothing is there.
     """
-    if checkpoint == "bundled":
-        return str(student_folder())
+    if checkpoint in EMBEDDED:
+        return str(student_folder() if checkpoint == "bundled" else small_folder())
     path = Path(checkpoint).expanduser()
     if path.is_dir():
         return str(path)
     if checkpoint[:1] in ("", ".", "/", "~"):
         raise InputError(
-            f"no model folder at '{checkpoint}'; give 'bundled', a folder, or a hub id"
+            f"no model folder at '{checkpoint}'; give 'bundled', 'small', a folder, or a hub id"
         )
     return checkpoint
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from huggingface_hub import hf_hub_download
 
-from workbench.models.weights import folder_digest, is_folder
+from workbench.models.weights import EMBEDDED, folder_digest, is_folder, small_folder
 
 
 def checkpoint_state(checkpoint: str) -> str:
@@ -20,6 +20,8 @@ def checkpoint_state(checkpoint: str) -> str:
     """
     if checkpoint == "bundled":
         return ""
+    if checkpoint in EMBEDDED:
+        return folder_digest(small_folder())
     if is_folder(checkpoint):
         folder = Path(checkpoint).expanduser()
         return folder_digest(folder) if folder.is_dir() else ""

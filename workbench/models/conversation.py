@@ -12,15 +12,17 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jinja2 import TemplateError
 from PIL import Image
 from torch import Tensor
 
+from workbench.boxes_in_text import boxes_in
 from workbench.errors import InputError
-from workbench.models.region_vlm import IMAGE_TOKEN
+from workbench.models.pointer_words import pointed
+from workbench.models.region_vlm import IMAGE_TOKEN, View
 
 PLAIN_TEMPLATE = (
     "{% for message in messages %}{% for part in message['content'] %}"
@@ -61,6 +63,27 @@ class AnsweredBatch:
     """`(rows, tokens)`: the token itself where it belongs to the answer, -100 elsewhere."""
 
 
+Seen = Image.Image | View
+"""A picture, or what the embedded detector sees of it."""
+
+
+@runtime_checkable
+class Pointing(Protocol):
+    """A processor whose answers point into the picture, so that their tokens depend on it."""
+
+    def look(self, pictures: Sequence[Seen]) -> Sequence[Seen]:
+        """What is seen of each picture, which may be given in place of it."""
+        ...
+
+    def pointed(self, text: str, picture: Seen) -> str:
+        """A text with pointers in place of boxes, for the tokenizer."""
+        ...
+
+    def text_of(self, tokens: Sequence[int], picture: Seen) -> str:
+        """The text of an answer's tokens, its boxes as four numbers."""
+        ...
+
+
 class Conversation:
     """A processor's way of writing a question about a picture and its answer.
 
@@ -90,6 +113,8 @@ class Conversation:
         self._options = {"enable_thinking": False} if quick else {}
         # a processor keeps state while it works: padding, features of pictures
         self.lock = threading.Lock()
+        self.points = isinstance(processor, Pointing)
+        """Whether the tokens of an answer depend on the picture."""
         self._cut, self._opening, self._lead, self.end = self._turn()
 
     def _picture_mark(self) -> str:
@@ -156,7 +181,9 @@ class Conversation:
         templated = self._render(self.clean(text))
         return templated[: len(templated) - self._cut] + self._opening
 
-    def answer(self, prompt: str, text: str, ends: bool = True) -> list[int]:
+    def answer(
+        self, prompt: str, text: str, ends: bool = True, picture: Seen | None = None
+    ) -> list[int]:
         """The tokens of an answer behind a templated question; none for an answer without text.
 
         They are those that the whole text has behind the prompt, so that a tokenizer's word marks
@@ -166,8 +193,12 @@ class Conversation:
             prompt: As `prompt` gives it.
             text: The answer, or its beginning.
             ends: Whether the answer is whole: what ends the turn then stands behind it.
+            picture: What the question is about; students that point into it need it.
         """
         plain = self.clean(text)
+        if self.points and picture is not None:
+            with self.lock:
+                plain = self.processor.pointed(plain, self.picture(picture))
         if not plain and not ends:
             return []
         anchor = prompt[-40:]
@@ -182,10 +213,36 @@ class Conversation:
             before, both = [], self.tokenizer(body, add_special_tokens=False)["input_ids"]
         return [*both[len(before) :], *(self.end if ends else ())]
 
-    def picture(self, picture: Image.Image) -> Image.Image:
+    def length(self, text: str) -> int:
+        """Number of tokens of a text; a box counts as the pointer that it can be."""
+        if self.points:
+            text = pointed(text, [box.cells for box in boxes_in(text)])
+        return len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def text(self, tokens: Sequence[int], picture: Seen) -> str:
+        """The text of an answer's tokens, without special tokens.
+
+        Args:
+            tokens: What the model wrote.
+            picture: What the question is about.
+        """
+        if self.points:
+            with self.lock:
+                return str(self.processor.text_of(tokens, self.picture(picture)))
+        return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True))
+
+    def look(self, picture: Image.Image) -> Seen:
+        """A picture as it is given to the other methods, looked at once for all of them."""
+        if not self.points:
+            return picture
+        with self.lock:
+            seen: Seen = self.processor.look([self.picture(picture)])[0]
+        return seen
+
+    def picture(self, picture: Seen) -> Seen:
         """A picture as the processor gets it: of at most `max_pixels`, its shape unchanged."""
         pixels = picture.width * picture.height
-        if not self.max_pixels or pixels <= self.max_pixels:
+        if not self.max_pixels or pixels <= self.max_pixels or isinstance(picture, View):
             return picture
         share = (self.max_pixels / pixels) ** 0.5
         size = (max(int(picture.width * share), 1), max(int(picture.height * share), 1))
@@ -193,7 +250,7 @@ class Conversation:
 
     def batch(
         self,
-        pictures: Sequence[Image.Image],
+        pictures: Sequence[Seen],
         prompts: Sequence[str],
         answers: Sequence[Sequence[int]],
         left: bool = False,

@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -169,7 +170,7 @@ class RegionProjector(nn.Module):
 class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
     """A causal language model that reads a picture's regions where `image_token_id` stands."""
 
-    config_class = RegionVlmConfig
+    config_class: ClassVar[type[RegionVlmConfig]] = RegionVlmConfig
     base_model_prefix = "language_model"
     _supports_sdpa = True
     supports_gradient_checkpointing = True
@@ -279,6 +280,24 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
         return inputs
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """A picture as the detector sees it."""
+
+    vectors: NDArray[np.float32]
+    """`(1 + region_count, WIDTH)`, as `region_vectors` gives them."""
+    stand_in: str
+    """The text in place of the picture: an image mark, and one with its box for each region."""
+    width: int
+    height: int
+    """Of the picture, pixels, as `width`."""
+
+    @property
+    def cells(self) -> list[tuple[int, ...]]:
+        """The box of each region, as rationales write it: ymin, xmin, ymax, xmax on the grid."""
+        return [tuple(map(int, box.split())) for box in self.stand_in.split(IMAGE_TOKEN)[2:]]
+
+
 class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
     """Turns pictures into region features, and text into tokens.
 
@@ -291,42 +310,59 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
         self, tokenizer: Any, chat_template: str | None = None, region_count: int = 12
     ) -> None:
         self.region_count = region_count
-        self._features: OrderedDict[bytes, tuple[NDArray[np.float32], str]] = OrderedDict()
+        self._views: OrderedDict[bytes, View] = OrderedDict()
         super().__init__(tokenizer, chat_template=chat_template or CHAT_TEMPLATE)
 
-    def features(self, pictures: Sequence[Image.Image]) -> tuple[NDArray[np.float32], list[str]]:
+    def features(
+        self, pictures: Sequence[Image.Image | View]
+    ) -> tuple[NDArray[np.float32], list[str]]:
         """Features `(pictures, 1 + region_count, WIDTH)`, and the text in place of each picture.
 
         Each distinct picture goes through the detector once.
         """
-        keys = [hashlib.sha256(p.tobytes() + repr(p.size).encode()).digest() for p in pictures]
+        views = self.look(pictures)
+        return np.stack([view.vectors for view in views]), [view.stand_in for view in views]
+
+    def look(self, pictures: Sequence[Image.Image | View]) -> list[View]:
+        """What the detector sees of each picture; it may be given in place of the picture."""
+        keys = [
+            None
+            if isinstance(picture, View)
+            else hashlib.sha256(picture.tobytes() + repr(picture.size).encode()).digest()
+            for picture in pictures
+        ]
         new = {
-            k: p.convert("RGB")
-            for k, p in zip(keys, pictures, strict=True)
-            if k not in self._features
+            key: picture.convert("RGB")
+            for key, picture in zip(keys, pictures, strict=True)
+            if key is not None and key not in self._views and not isinstance(picture, View)
         }
         if new:
-            regions = bundled_detector().regions(
-                list(new.values()), count=self.region_count, floor=FLOOR
+            self._views |= zip(new, self._detect(list(new.values())), strict=True)
+        out = []
+        for key, picture in zip(keys, pictures, strict=True):
+            if key is not None:
+                self._views.move_to_end(key)
+                picture = self._views[key]
+            assert isinstance(picture, View)
+            out.append(picture)
+        while len(self._views) > 4096:
+            self._views.popitem(last=False)
+        return out
+
+    def _detect(self, pictures: Sequence[Image.Image]) -> list[View]:
+        regions = bundled_detector().regions(pictures, count=self.region_count, floor=FLOOR)
+        views = []
+        for row, picture in enumerate(pictures):
+            vectors, texts = region_vectors(
+                regions.boxes[row], regions.scores[row], regions.features[row], regions.mask[row]
             )
-            for row, key in enumerate(new):
-                vectors, texts = region_vectors(
-                    regions.boxes[row],
-                    regions.scores[row],
-                    regions.features[row],
-                    regions.mask[row],
-                )
-                self._features[key] = vectors, "".join(IMAGE_TOKEN + text for text in texts)
-        rows = [self._features[k] for k in keys]
-        for key in keys:
-            self._features.move_to_end(key)
-        while len(self._features) > 4096:
-            self._features.popitem(last=False)
-        return np.stack([vectors for vectors, _ in rows]), [text for _, text in rows]
+            stand_in = "".join(IMAGE_TOKEN + text for text in texts)
+            views.append(View(vectors, stand_in, picture.width, picture.height))
+        return views
 
     def forget(self) -> None:
         """Forget all features, so that the next picture goes through the detector again."""
-        self._features.clear()
+        self._views.clear()
 
     def __call__(
         self, images: Any = None, text: Any = None, return_tensors: str | None = None, **kwargs: Any
@@ -343,7 +379,7 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
             ValueError: the texts have another number of image marks than there are pictures.
         """
         texts = [text] if isinstance(text, str) else list(text or [])
-        flat = _flat(images)
+        flat = pictures_in(images)
         marks = sum(t.count(IMAGE_TOKEN) for t in texts)
         if marks != len(flat):
             raise ValueError(
@@ -368,11 +404,11 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
         return ["input_ids", "attention_mask", "region_features"]
 
 
-def _flat(images: Any) -> list[Image.Image]:
+def pictures_in(images: Any) -> list[Image.Image | View]:
     """A picture, a list of them, a list of lists or None as one list of pictures."""
     if images is None:
         return []
-    flat: list[Image.Image] = []
+    flat: list[Image.Image | View] = []
     for item in images if isinstance(images, list | tuple) else [images]:
         flat.extend(item if isinstance(item, list | tuple) else [item])
     return flat

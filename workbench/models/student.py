@@ -18,7 +18,14 @@ from workbench.local_files import real_path
 from workbench.models.bundled import student_folder
 from workbench.models.language import quiet
 from workbench.models.vlm import Vlm
-from workbench.models.weights import files_digest, is_folder, weights_digest
+from workbench.models.weights import (
+    EMBEDDED,
+    files_digest,
+    folder_digest,
+    is_folder,
+    small_folder,
+    weights_digest,
+)
 from workbench.ports import Images
 from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX, question_text
 from workbench.records import PartRef, Prediction, Region, Task, content_key
@@ -30,7 +37,7 @@ class TransformersStudent:
     """Any checkpoint of `AutoModelForImageTextToText`, the bundled base student by default.
 
     Args:
-        checkpoint: `bundled`, a folder, or a hub id.
+        checkpoint: `bundled`, `small`, a folder, or a hub id.
         batch_size: Questions per forward pass.
         max_tokens: Longest short answer, in tokens.
         max_rationale_tokens: Longest rationale, in tokens.
@@ -80,6 +87,8 @@ class TransformersStudent:
             return PartRef(
                 "student", checkpoint, student_folder().name.rsplit("-", 1)[-1], arguments
             )
+        if checkpoint in EMBEDDED:
+            return PartRef("student", checkpoint, folder_digest(small_folder()), arguments)
         if is_folder(checkpoint):
             folder = real_path(Path(checkpoint).expanduser())
             version = weights_digest(folder)
@@ -97,7 +106,7 @@ class TransformersStudent:
 
     def tokens(self, text: str) -> int:
         """Length of a text in this student's tokens."""
-        return len(self._vlm.tokenizer(text, add_special_tokens=False)["input_ids"])
+        return self._vlm.conversation.length(text)
 
     def answer(
         self, tasks: Sequence[Task], images: Images, explain: bool = False

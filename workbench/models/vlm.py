@@ -12,14 +12,13 @@ from functools import lru_cache
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 from transformers import AutoModelForImageTextToText
 
 from workbench.errors import InputError
 from workbench.models.checkpoint import checkpoint_path, load_processor, loading_errors
 from workbench.models.checkpoint_state import checkpoint_state
-from workbench.models.conversation import Conversation
+from workbench.models.conversation import Conversation, Seen
 from workbench.models.language import preferred_dtype
 from workbench.ports import Forgetful, Images
 from workbench.records import Region
@@ -64,13 +63,13 @@ class Vlm:
         return self.conversation.clean(text)
 
     def _inputs(
-        self, pictures: Sequence[Image.Image], prompts: Sequence[str], begun: Sequence[str]
+        self, pictures: Sequence[Seen], prompts: Sequence[str], begun: Sequence[str]
     ) -> dict[str, Tensor]:
         """What `generate` takes: the questions, each with the beginning of its answer."""
         templated = [self.conversation.prompt(prompt) for prompt in prompts]
         answers = [
-            self.conversation.answer(prompt, text, ends=False)
-            for prompt, text in zip(templated, begun, strict=True)
+            self.conversation.answer(prompt, text, False, picture)
+            for prompt, text, picture in zip(templated, begun, pictures, strict=True)
         ]
         batch = self.conversation.batch(pictures, templated, answers, left=True)
         return self._on_device(batch.inputs)
@@ -107,9 +106,8 @@ class Vlm:
         begun = list(begun) or [""] * len(prompts)
         for start in range(0, len(regions), self.batch_size):
             part = slice(start, start + self.batch_size)
-            batch = self._inputs(
-                [images.crop(r) for r in regions[part]], prompts[part], begun[part]
-            )
+            pictures = [self.conversation.look(images.crop(r)) for r in regions[part]]
+            batch = self._inputs(pictures, prompts[part], begun[part])
             done = self.model.generate(
                 **batch,
                 max_new_tokens=max_tokens,
@@ -118,7 +116,8 @@ class Vlm:
             )
             new = done[:, batch["input_ids"].shape[1] :]
             out += [
-                text.strip() for text in self.tokenizer.batch_decode(new, skip_special_tokens=True)
+                self.conversation.text(tokens, picture).strip()
+                for tokens, picture in zip(new.tolist(), pictures, strict=True)
             ]
         return out
 
@@ -140,8 +139,9 @@ class Vlm:
             max_tokens: Longest answer, in tokens.
             watch: Called with each piece of the text; an error that it raises stops the writing.
         """
-        batch = self._inputs([images.crop(region)], [prompt], [""])
-        writer = _TokenWatcher(self.tokenizer, watch)
+        picture = self.conversation.look(images.crop(region))
+        batch = self._inputs([picture], [prompt], [""])
+        writer = _TokenWatcher(lambda tokens: self.conversation.text(tokens, picture), watch)
         self.model.generate(
             **batch,
             max_new_tokens=max_tokens,
@@ -180,7 +180,7 @@ class Vlm:
         scores: list[float] = []
         for start in range(0, len(rows), self.batch_size):
             part = rows[start : start + self.batch_size]
-            pictures = [images.crop(regions[i]) for i, _ in part]
+            pictures = [self.conversation.look(images.crop(regions[i])) for i, _ in part]
             scores += self._log_likelihoods(pictures, [(prompts[i], text) for i, text in part])
         out, at = [], 0
         for choices in options:
@@ -190,12 +190,15 @@ class Vlm:
         return out
 
     def _log_likelihoods(
-        self, pictures: Sequence[Image.Image], rows: Sequence[tuple[str, str]]
+        self, pictures: Sequence[Seen], rows: Sequence[tuple[str, str]]
     ) -> list[float]:
         """The log-probability of each row's answer, whole, to its question."""
         talk = self.conversation
         templated = [talk.prompt(question) for question, _ in rows]
-        answers = [talk.answer(p, text) for p, (_, text) in zip(templated, rows, strict=True)]
+        answers = [
+            talk.answer(prompt, text, picture=picture)
+            for prompt, (_, text), picture in zip(templated, rows, pictures, strict=True)
+        ]
         batch = talk.batch(pictures, templated, answers)
         targets = batch.targets[:, 1:]
         at = (targets >= 0).any(0).nonzero().squeeze(1)
@@ -213,8 +216,8 @@ class Vlm:
 class _TokenWatcher:
     """A streamer, to which `generate` hands the prompt first and then each new token."""
 
-    def __init__(self, tokenizer: Any, watch: Callable[[str], None]) -> None:
-        self._tokenizer, self._watch = tokenizer, watch
+    def __init__(self, read: Callable[[Sequence[int]], str], watch: Callable[[str], None]) -> None:
+        self._read, self._watch = read, watch
         self._tokens: list[int] | None = None
         self.text = ""
 
@@ -223,7 +226,7 @@ class _TokenWatcher:
             self._tokens = []
             return
         self._tokens += value.flatten().tolist()
-        text = self._tokenizer.decode(self._tokens, skip_special_tokens=True)
+        text = self._read(self._tokens)
         # the last token may hold half a character
         if len(text) > len(self.text) and not text.endswith("\ufffd"):
             piece, self.text = text[len(self.text) :], text

@@ -9,7 +9,10 @@ from pathlib import Path
 from workbench.errors import InputError
 from workbench.images import digest_of
 from workbench.records import content_key
+from workbench.settings import data_dir
 
+EMBEDDED = ("bundled", "small")
+"""Names of the students that come with the workbench or are made by it."""
 _WEIGHTS = ("*.safetensors", "*.bin")
 _FILES = (".safetensors", ".bin", ".gguf", ".json", ".jinja", ".txt", ".model", ".py")
 """What a model is loaded from; checkpoints of a training hold more, which changes no answer."""
@@ -17,7 +20,19 @@ _FILES = (".safetensors", ".bin", ".gguf", ".json", ".jinja", ".txt", ".model", 
 
 def is_folder(checkpoint: str) -> bool:
     """Whether a checkpoint is written as a folder, and not as a name of a hub."""
-    return checkpoint[:1] in "./~" or Path(checkpoint).is_dir()
+    return checkpoint not in EMBEDDED and (checkpoint[:1] in "./~" or Path(checkpoint).is_dir())
+
+
+def small_folder() -> Path:
+    """The folder of the small student.
+
+    Raises:
+        InputError: it was not made yet.
+    """
+    folder = data_dir() / "models" / "small-student"
+    if not (folder / "config.json").is_file():
+        raise InputError(f"no small student in {folder}; run `vpd make-models small-student`")
+    return folder
 
 
 def model_folder(path: Path) -> Path:

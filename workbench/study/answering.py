@@ -13,7 +13,7 @@ from workbench import registry
 from workbench.errors import ImageError
 from workbench.evaluate.faithfulness.read_answer import read_answer
 from workbench.local_files import real_path
-from workbench.models.weights import is_folder, model_folder
+from workbench.models.weights import EMBEDDED, is_folder, model_folder
 from workbench.pipeline.loop import PREDICT_TASKS, Progress, Watch, batches
 from workbench.pipeline.parts import Parts
 from workbench.ports import CountsTokens, Forgetful, Images, SharesYes, Student
@@ -96,7 +96,7 @@ def student_by_name(project: Project, model: str | None = None) -> NamedStudent:
 def _folder(project: Project, model: str) -> Path | None:
     if is_folder(model):
         return Path(model).expanduser()
-    if model != "bundled" and "/" not in model:
+    if model not in EMBEDDED and "/" not in model:
         jobs = [
             job
             for job in Jobs(project.path / "jobs", start=False).all()

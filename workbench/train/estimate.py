@@ -61,7 +61,10 @@ def preview(job: Job, folder: Path, examples: int = 3) -> list[LessonPreview]:
                     image=example.image,
                     name=lesson.name,
                     weight=lesson.weight,
-                    pieces=pieces(batch, tokenizer, row, mark),
+                    pieces=[
+                        (adapter.shown(text, lesson), counts)
+                        for text, counts in pieces(batch, tokenizer, row, mark)
+                    ],
                     tokens=int(batch.inputs["attention_mask"][row].sum()),
                     counted=int((batch.targets[row] >= 0).sum()),
                     picture=int((ids == mark).sum()),

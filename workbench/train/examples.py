@@ -7,7 +7,8 @@ put behind it and they alone count in the loss, the token that ends the turn inc
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+import re
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -16,7 +17,9 @@ from typing import Any
 import torch
 from PIL import Image
 
-from workbench.models.conversation import Conversation
+from workbench.models.conversation import Conversation, Seen
+from workbench.models.pointer_processor import PointerVlmProcessor
+from workbench.models.pointer_words import QUESTION
 from workbench.models.region_vlm import RegionVlmProcessor
 from workbench.records import Lesson
 from workbench.train.batch import Batch
@@ -33,26 +36,50 @@ class Adapter(Conversation):
     """
 
     def __init__(self, processor: Any, max_pixels: int = 0) -> None:
-        # the bundled student's detector scales every picture to one size
-        shares = isinstance(processor, RegionVlmProcessor)
-        super().__init__(processor, 0 if shares else max_pixels)
-        self.shares = shares
-        """Lessons about one picture may share a row (see `shared_prefix`)."""
+        # the embedded students' detector scales every picture to one size
+        self._detects = isinstance(processor, RegionVlmProcessor)
+        super().__init__(processor, 0 if self._detects else max_pixels)
+        self.shares = self._detects
+        """Some lessons about one picture may share a row (see `source`)."""
+        self.shares_pictures = self.shares and not isinstance(processor, PointerVlmProcessor)
+        """All lessons about one picture may."""
         self._positions: dict[tuple[int, int], int] = {}
 
-    def length(self, lessons: Sequence[Lesson]) -> int:
+    def longest(self, lessons: Sequence[Lesson]) -> int:
         """Number of tokens of the longest lesson, the picture not counted; for grouping."""
-        texts = [f"{lesson.prompt} {lesson.target}" for lesson in lessons]
-        return max(
-            len(tokens) for tokens in self.tokenizer(texts, add_special_tokens=False)["input_ids"]
-        )
+        return max(self.length(f"{lesson.prompt} {lesson.target}") for lesson in lessons)
+
+    def source(self, image: str, lesson: Lesson) -> Hashable:
+        """What lessons have in common that may share a row, as `shared_prefix` takes it.
+
+        It is the picture, and for a student whose regions see the question, the question too.
+
+        Args:
+            image: digest of the picture.
+            lesson: about the picture.
+        """
+        if not isinstance(self.processor, PointerVlmProcessor):
+            return image
+        return image, self.processor.question(lesson.prompt)
+
+    def shown(self, text: str, lesson: Lesson) -> str:
+        """A run of a lesson's text for people: a question that is read apart stands in words.
+
+        Args:
+            text: the run, as `pieces` gives it.
+            lesson: what it belongs to.
+        """
+        if not isinstance(self.processor, PointerVlmProcessor):
+            return text
+        question = self.processor.question(lesson.prompt)
+        return re.sub(f"(?:{QUESTION})+", lambda _: question, text)
 
     def picture_length(self, width: int, height: int) -> int:
         """About as many tokens as stand for a picture of a size; 0 for one that is not taken.
 
         Sizes are rounded, so that a few pictures are tried for many.
         """
-        if self.shares:
+        if self._detects:
             return 0
         step = 64
         size = (max(round(width / step), 1) * step, max(round(height / step), 1) * step)
@@ -64,7 +91,7 @@ class Adapter(Conversation):
                 self._positions[size] = 0
         return self._positions[size]
 
-    def encode(self, rows: Sequence[tuple[Image.Image, Lesson]], fillers: int = 0) -> Batch:
+    def encode(self, rows: Sequence[tuple[Seen, Lesson]], fillers: int = 0) -> Batch:
         """A batch of lessons about pictures, padded at the right.
 
         Args:
@@ -72,7 +99,8 @@ class Adapter(Conversation):
         """
         prompts = [self.prompt(lesson.prompt) for _, lesson in rows]
         targets = [
-            self.answer(p, lesson.target) for p, (_, lesson) in zip(prompts, rows, strict=True)
+            self.answer(prompt, lesson.target, picture=picture)
+            for prompt, (picture, lesson) in zip(prompts, rows, strict=True)
         ]
         batch = self.batch([picture for picture, _ in rows], prompts, targets)
         weights = torch.tensor([lesson.weight for _, lesson in rows])

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from workbench.errors import ProfileError
 from workbench.local_files import real_path
+from workbench.models.weights import EMBEDDED
 from workbench.records import content_key
 from workbench.schema import read, read_toml
 from workbench.settings import Profile
@@ -60,7 +61,7 @@ class Job:
     snapshot: Annotated[str, Meta(min_length=1, title="Snapshot")]
     """Folder of a snapshot, relative to the job's folder; vpd snapshot makes one."""
     student: Annotated[str, Meta(title="Student")] = "bundled"
-    """`bundled`, a checkpoint's folder, or a hub id."""
+    """`bundled`, `small`, a checkpoint's folder, or a hub id."""
     name: Annotated[str, Meta(title="Name")] = ""
     """Name of the job, for people."""
     objective: Annotated[str, Meta(title="Objective")] = "vpd"
@@ -137,7 +138,7 @@ def student_of(profile: Profile) -> str:
         return "bundled"
     checkpoint = str(choice.arguments.get("checkpoint", "")) or "bundled"
     path = Path(checkpoint).expanduser()
-    is_folder = checkpoint != "bundled" and path.is_dir()
+    is_folder = checkpoint not in EMBEDDED and path.is_dir()
     return str(real_path(path)) if is_folder else checkpoint
 
 

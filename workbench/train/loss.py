@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,11 +12,16 @@ from PIL import Image
 from torch import Tensor
 
 from workbench.images import ImageFolder
+from workbench.models.conversation import Seen
+from workbench.models.region_vlm import View
 from workbench.records import Lesson
 from workbench.train.batch import Batch
 from workbench.train.examples import Adapter
 from workbench.train.shared_prefix import share_prefixes
 from workbench.unanswered import REFUSED, reason_line
+
+KEPT = 8192
+"""Pictures that stay in memory as a student saw them; each takes some ten kilobytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +53,37 @@ class StudentLoss:
         self.adapter, self.images, self.device = adapter, images, device
         self.refused: dict[str, str] = {}
         """Pictures that the student cannot take, by digest, and why."""
+        self._seen: OrderedDict[str, Seen] = OrderedDict()
+        """What a student that points saw of pictures, by digest."""
+
+    def _picture(self, image: str) -> Seen:
+        """A picture as the adapter takes it; one that was looked at is not decoded again."""
+        if not self.adapter.points:
+            return self.images.open(image)
+        if image not in self._seen:
+            self._seen[image] = self.adapter.look(self.images.open(image))
+            while len(self._seen) > KEPT:
+                self._seen.popitem(last=False)
+        return self._seen[image]
+
+    def pictures_without_regions(self, pictures: Iterable[str]) -> int:
+        """In how many pictures a student that points sees no region; 0 for other students."""
+        if not self.adapter.points:
+            return 0
+        return sum(not self._sees(image) for image in pictures)
+
+    def _sees(self, image: str) -> bool:
+        try:
+            seen = self._picture(image)
+        except REFUSED:  # a step names it
+            return True
+        return not isinstance(seen, View) or bool(seen.cells)
 
     def takes(self, image: str, lesson: Lesson) -> bool:
         """Whether the student takes a picture; if not, the reason is noted in `refused`."""
         if image not in self.refused:
             try:
-                self.adapter.encode([(self.images.open(image), lesson)])
+                self.adapter.encode([(self._picture(image), lesson)])
             except REFUSED as error:
                 self.refused[image] = reason_line(f"{type(error).__name__}: {error}")
         return image not in self.refused
@@ -64,7 +95,7 @@ class StudentLoss:
         """
         try:
             return self.adapter.encode(
-                [(self.images.open(image), lesson) for image, lesson in rows], fillers
+                [(self._picture(image), lesson) for image, lesson in rows], fillers
             )
         except REFUSED:
             bad = [not self.takes(image, lesson) for image, lesson in rows]
@@ -72,7 +103,7 @@ class StudentLoss:
                 raise
         white = Image.new("RGB", (64, 64), "white")
         pictures = [
-            (white, replace(lesson, weight=0.0)) if is_bad else (self.images.open(image), lesson)
+            (white, replace(lesson, weight=0.0)) if is_bad else (self._picture(image), lesson)
             for is_bad, (image, lesson) in zip(bad, rows, strict=True)
         ]
         return self.adapter.encode(pictures, fillers)
@@ -97,7 +128,7 @@ class StudentLoss:
         """
         batch = self._encode(rows, fillers)
         if together and self.adapter.shares:
-            batch = share_prefixes(batch, [image for image, _ in rows])
+            batch = share_prefixes(batch, [self.adapter.source(*row) for row in rows])
         batch = batch.to(self.device)
         losses = lesson_losses(model, batch)
         return LossShare(

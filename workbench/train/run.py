@@ -43,6 +43,7 @@ from workbench.train.job import FILE, Job, read_job
 from workbench.train.load import dtype_of, finish, load_student
 from workbench.train.loss import StudentLoss
 from workbench.train.model_card import card
+from workbench.train.notices import notices
 from workbench.train.optimizer import ScheduledAdamW
 from workbench.train.schedule import RateSchedule, total_steps
 from workbench.train.status_files import (
@@ -102,10 +103,12 @@ class TrainingRun:
     def _order(self, adapter: Adapter) -> Order:
         """Which examples each step takes."""
         lengths = tuple(
-            adapter.length(lessons) + adapter.picture_length(example.width, example.height)
+            adapter.longest(lessons) + adapter.picture_length(example.width, example.height)
             for example, lessons in zip(self.examples, self.lessons, strict=True)
         )
-        pictures = tuple(example.image for example in self.examples) if adapter.shares else ()
+        pictures = (
+            tuple(example.image for example in self.examples) if adapter.shares_pictures else ()
+        )
         batch = min(self.job.batch, len(self.examples))
         return Order(lengths, batch, self.job.seed, pictures, self.job.micro_batch)
 
@@ -339,6 +342,8 @@ def train(job: Job, folder: Path, board: Board | None) -> str:
         board: in the first process; None in the others.
     """
     run = TrainingRun(job, folder, board)
+    for line in notices(run.snapshot, run.objective, run.names, run.loss) if board else ():
+        print(line, flush=True)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, run.on_signal)
     done = run.resume()

@@ -81,25 +81,27 @@ def shared_rows(rows: Sequence[Sequence[TokenLesson]], inputs: Mapping[str, Tens
     )
 
 
-def share_prefixes(batch: Batch, pictures: Sequence[str]) -> Batch:
-    """Put neighbouring rows about the same picture into one row.
+def share_prefixes(batch: Batch, sources: Sequence[Hashable]) -> Batch:
+    """Put neighbouring rows of the same source into one row.
 
     Args:
-        batch: one lesson a row, of a family whose only inputs are tokens and `region_features`.
-        pictures: the digest of each row's picture.
+        batch: one lesson a row, of a family whose inputs besides tokens have one entry a row.
+        sources: of each row, for example the digest of its picture.
     """
     lessons = []
-    for row, picture in enumerate(pictures):
+    for row, source in enumerate(sources):
         length = int(batch.inputs["attention_mask"][row].sum())
         tokens = batch.inputs["input_ids"][row, :length].tolist()
         first = int((batch.targets[row] >= 0).nonzero()[0])
         weight = float(batch.weights[row])
         lessons.append(
-            TokenLesson(tokens[:first], tokens[first:], picture, weight, batch.names[row])
+            TokenLesson(tokens[:first], tokens[first:], source, weight, batch.names[row])
         )
     rows = [list(run) for _, run in groupby(lessons, key=lambda lesson: lesson.source)]
     firsts = [sum(map(len, rows[:at])) for at in range(len(rows))]
-    return shared_rows(rows, {"region_features": batch.inputs["region_features"][firsts]})
+    tokens_only = ("input_ids", "attention_mask")
+    features = {k: value[firsts] for k, value in batch.inputs.items() if k not in tokens_only}
+    return shared_rows(rows, features)
 
 
 def _tree(lessons: Sequence[TokenLesson]) -> list[Tensor]:
