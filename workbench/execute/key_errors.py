@@ -75,11 +75,11 @@ def _kinds(node: ast.expr, key: str, values: Values) -> Iterator[type]:
         yield str
         return
     if isinstance(node, ast.Constant):
-        known: Iterable[object] = [node.value]
+        candidates: Iterable[object] = [node.value]
     elif isinstance(node, ast.Name):
-        known = values(node.id)
+        candidates = values(node.id)
     else:
-        known = []
-    for value in known:
+        candidates = []
+    for value in candidates:
         if (value if isinstance(value, str) else repr(value)) == key:
             yield type(value)
