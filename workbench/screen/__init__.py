@@ -6,6 +6,7 @@ Files:
     decide.py     what a person says of a question, stored as an event
     head.py       the head of a run: the player's model with the rationale and the first wrong step
     highlight.py  Python source in colours
+    part_names.py  short names of parts, by which those that differ are told apart
     player.py     what the step player is given: model, folds, variables
     review.py     one question as a curator sees it
     static/       the step player: ES modules that import nothing but each other, and its styles
