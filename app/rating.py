@@ -123,7 +123,9 @@ class RatingFigures:
 
 def page(site: Site, request: Request) -> Response:
     """The page of the rating mode: `/curate?mode=rate&a=KEY&b=KEY&n=600&seed=0`."""
-    models = [(key, _label(ref)) for key, ref in site.project.curation.models_to_rate().items()]
+    rated = site.project.curation.models_to_rate()
+    parts = {key: ref for key, ref in rated.items() if ref is not None}
+    models = [(key, _label(key, parts)) for key in rated]
     return site.page(
         request,
         "curate_rate.html",

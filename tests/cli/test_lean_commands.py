@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from workbench.cli.text import without_pandas
 from workbench.store import Project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,4 +65,15 @@ def test_the_list_of_parts_reads_our_own_parts() -> None:
 
 def test_status_starts_no_sandbox(tmp_path: Path) -> None:
     Project.create(tmp_path / "p").close()
-    assert loaded("status", "-p", str(tmp_path / "p")) & {*HEAVY, "pydantic_monty"} == set()
+    names = loaded("status", "-p", str(tmp_path / "p"))
+    assert names & {*HEAVY, "pydantic_monty"} == set()
+    assert "pandas" not in names, "DuckDB loads it to look at a parameter"
+
+
+def test_keeping_pandas_out_ends_with_the_command() -> None:
+    assert "pandas" not in sys.modules or sys.modules["pandas"] is not None
+    before = sys.modules.get("pandas")
+    with without_pandas(), duckdb.connect() as connection:
+        assert connection.execute("SELECT $one", {"one": [1, 2]}).fetchall() == [([1, 2],)]
+    assert sys.modules.get("pandas") is before
+    assert importlib.import_module("pandas").NA is not None

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from programs import PROGRAMS
 from reference import run_in_python
-from tools_for_tests import a_program, a_task
+from tools_for_tests import OnePicture, a_program, a_task, all_tools
 
 from workbench.execute import Executor
 from workbench.records import Trace
@@ -54,3 +54,22 @@ def test_published_style(executor: Executor, name: str) -> None:
         )
         for c in expected.calls
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("ImagePatch(image).compute_depth()", "has no attribute 'compute_depth'"),
+        ("best_image_match([ImagePatch(image)], ['a'])", "name 'best_image_match' is not defined"),
+    ],
+)
+def test_a_published_function_that_a_profile_lacks_is_named(line: str, message: str) -> None:
+    """The prompt says so as well (tests/sample/test_prompt.py)."""
+    absent = ("compute_depth", "best_image_match")
+    tools = [tool for tool in all_tools() if tool.spec.name not in absent]
+    source = f"def execute_command(image):\n    return {line}\n"
+    with Executor(tools, OnePicture()) as executor:
+        (trace,) = executor.run([(a_task(), a_program(source))])
+    assert trace.failure is not None
+    assert (trace.failure.kind, trace.failure.line) == ("runtime", 2)
+    assert message in trace.failure.message

@@ -282,6 +282,45 @@ def test_a_key_error_reads_as_python_prints_it(executor: Executor, key: str, tex
     assert [e.payload["message"] for e in trace.events if e.kind == "exception"] == [text]
 
 
+KEYS = [
+    ("d = {'1': 2}\nreturn d['2']", "'2'"),
+    ("d = {1: 2}\nreturn d[2]", "2"),
+    ("d = {'1': 2}\nk = '2'\nreturn d[k]", "'2'"),
+    ("d = {'1': 2}\nk = 2\nreturn d[k]", "2"),
+    ("d = {}\nreturn d['None']", "'None'"),
+    ("d = {}\nreturn d[None]", "None"),
+    ("d = {}\nreturn d['True']", "'True'"),
+    ("d = {}\nreturn d[True]", "True"),
+    ("d = {}\nreturn d.pop('-1.5')", "'-1.5'"),
+    ("s = {'1'}\ns.remove('2')", "'2'"),
+    ("s = {1}\ns.remove(2)", "2"),
+    ("d = {}\ndel d['(1, 2)']", "'(1, 2)'"),
+    ("d = {}\nreturn d[(1, 2)]", "(1, 2)"),
+    ("raise KeyError('2')", "'2'"),
+    ("n = 1\nreturn {}[f'{n}']", "'1'"),
+    ("n = 1\nreturn {}[str(n)]", "'1'"),
+    ("d = {'a': 1}\nfor k in ['a', '7']:\n    x = d[k]", "'7'"),
+    ("d = {'a': {'b': 1}}\nreturn d['a']['3']", "'3'"),
+]
+
+
+@pytest.mark.parametrize(("body", "text"), KEYS)
+def test_a_key_that_looks_like_a_number_is_what_it_was(
+    executor: Executor, body: str, text: str
+) -> None:
+    source = "def execute_command(image):\n" + "".join(
+        f"    {line}\n" for line in body.splitlines()
+    )
+    names: dict[str, object] = {}
+    exec(source, names)
+    with pytest.raises(KeyError) as caught:
+        names["execute_command"](None)  # type: ignore[operator]
+    assert str(caught.value) == text
+    failure = run(executor, body).failure
+    assert failure is not None
+    assert failure.message == f"KeyError: {text}"
+
+
 HEADERS = [
     ("image, my_fig, time_wait_between_lines, syntax", "'x'", "x"),
     ("video, possible_answers, query", "query", "What is it?"),

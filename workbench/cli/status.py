@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from workbench.cli.text import console, open_project, percent, safe, seconds
+from workbench.cli.text import console, open_project, percent, safe, seconds, without_pandas
 from workbench.pipeline import Report, report
 from workbench.pipeline.report import GroupShares
 from workbench.shares import Share
@@ -27,7 +27,7 @@ def main(project: Path | None, as_json: bool, split: str | None, limit: int | No
         split: take only the questions of this split.
         limit: take only this many questions.
     """
-    with open_project(project, read_only=True) as opened:
+    with without_pandas(), open_project(project, read_only=True) as opened:
         figures = report(opened, None, Selection(split, limit))
         where = opened.path
     if as_json:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
@@ -59,6 +61,23 @@ def error_line(text: str, label: str = "error: ") -> None:
     console(stderr=True).print(
         Text(label + " ".join(safe(text, 4000, lines=True).split("\n")), style="red")
     )
+
+
+@contextmanager
+def without_pandas() -> Iterator[None]:
+    """Keeps pandas out of a short command, which would wait for it longer than for its figures.
+
+    DuckDB loads it with the first parameter of a query, to see whether that is one of its tables.
+    """
+    absent: Any = None
+    if "pandas" in sys.modules:
+        yield
+        return
+    sys.modules["pandas"] = absent
+    try:
+        yield
+    finally:
+        sys.modules.pop("pandas", None)
 
 
 def open_project(project: Path | None, read_only: bool, runs_code: bool = False) -> Project:

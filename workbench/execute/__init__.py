@@ -8,6 +8,7 @@ Files:
     cache.py      results of tools by content, on disk
     executor.py   the executor: tools, pictures and limits in, one trace per program out
     jail.py       a jail around each sandbox worker, where the system offers one; no root needed
+    key_errors.py  the text of a KeyError as Python prints it
     language/     the Python that programs may use, and what makes it equal CPython's
     launch.py     becomes Monty inside a jail
     messages.py   what a session says, as steps and failures

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,18 +13,6 @@ from workbench.records import ErrorKind, Failure
 
 PROGRAM_FILE = "<python-input-1>"
 """Monty's name for the second text of a session, the program; the first is the prelude."""
-
-_NO_TEXT = re.compile(
-    r"['\"].*|[-+]?[.]?\d.*|[-+]?(inf|nan)|[(\[{<].*|None|True|False|Ellipsis|[A-Za-z_]\w*\(.*",
-    re.DOTALL,
-)
-"""Keys that were no text: Monty keeps only how they are written, without saying so."""
-
-
-def key_error_text(key: str) -> str:
-    """The text of a KeyError as Python prints it, of what Monty keeps of its key."""
-    text = key.startswith("popitem(") or not _NO_TEXT.fullmatch(key)
-    return repr(key) if text else key
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +87,17 @@ def left_over(arguments: tuple[Any, ...]) -> LeftOver | None:
 class Raised(Exception):
     """The program ended with an error, or against a limit that Monty keeps."""
 
-    def __init__(self, failure: Failure, type_name: str, text: str, left: LeftOver | None) -> None:
+    def __init__(
+        self,
+        failure: Failure,
+        type_name: str,
+        text: str,
+        left: LeftOver | None,
+        has_key: bool = False,
+    ) -> None:
         super().__init__(text)
         self.left = left
+        self.has_key = has_key
         self.failure = failure
         self.type_name = type_name
         self.text = text
@@ -154,15 +149,13 @@ def error_of(
     """
     type_and_text, text = str(error.display("type-msg")), str(error.display("msg"))
     name = type_and_text.split(":", 1)[0].strip() or type(error.exception()).__name__
-    if name == "KeyError" and ":" in type_and_text:
-        text = key_error_text(text)
-        type_and_text = f"{name}: {text}"
     line = left.line if left is not None else None
     if line is None:
         line = _line_of(error, program)
     kind = _kind_of(error, name, text)
     message = type_and_text if kind == "runtime" else text
-    return Raised(Failure(kind, message[:1000], line), name, text, left)
+    has_key = name == "KeyError" and ":" in type_and_text
+    return Raised(Failure(kind, message[:1000], line), name, text, left, has_key)
 
 
 def _line_of(

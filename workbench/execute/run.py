@@ -240,7 +240,11 @@ class ProgramRun:
         if self.session is None:
             limits = self.sandbox.limits
             self.recorder = Recorder(
-                self.prepared.sites, self.whole.height, limits.events, min(limits.trace, MAX_TRACE)
+                self.prepared.sites,
+                self.whole.height,
+                limits.events,
+                min(limits.trace, MAX_TRACE),
+                self.program.source,
             )
             self.replayed = 0
             most = limits.seconds
@@ -414,10 +418,14 @@ class ProgramRun:
         elif kind in ("memory", "recursion"):
             self._limit(kind, raised.failure.message, line)
         else:
-            payload = {"type": raised.type_name, "message": raised.text[:500], "handled": False}
+            text, message = raised.text, raised.failure.message
+            if raised.has_key:
+                text = self.recorder.key_text(text, line)
+                message = f"{raised.type_name}: {text}"[:1000]
+            payload = {"type": raised.type_name, "message": text[:500], "handled": False}
             self.recorder.add("exception", line or 0, 0, payload)
             of_tool = kind == "runtime" and left is not None and left.of_tool
-            message = raised.text if of_tool else raised.failure.message
+            message = text if of_tool else message
             self._fail("tool_error" if of_tool else kind, message, line)
 
     def _limit(self, kind: Any, message: str, line: int | None = None) -> None:

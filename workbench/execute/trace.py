@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from workbench.events import RESULT_ITEMS, plain_number, summary
+from workbench.execute.key_errors import key_error_text
 from workbench.execute.language.desugar import CallSite
 from workbench.execute.language.instrument import EventSite
-from workbench.execute.messages import key_error_text
 from workbench.records import JSON, EventKind, Failure, ToolCall, TraceEvent, Value
 
 
@@ -31,6 +31,8 @@ class Recorder:
     """Number of events that are kept at most, `truncated` and `end` not counted."""
     room: int
     """Bytes of payloads that are kept at most, as JSON."""
+    source: str = ""
+    """The program."""
     events: list[TraceEvent] = field(default_factory=list)
     steps: int = 0
     """Statements, tests, calls and handlers so far."""
@@ -154,9 +156,23 @@ class Recorder:
         self, site: EventSite, frame: int, kind: str, message: str, line: int | None
     ) -> None:
         if kind == "KeyError" and message:
-            message = key_error_text(message)
+            message = self.key_text(message, line)
         payload = {"type": kind, "message": message, "handled": True}
         self.add("exception", int(line or site.line), frame, payload)
+
+    def key_text(self, key: str, line: int | None) -> str:
+        """The text of a KeyError, of what the sandbox keeps of its key.
+
+        Args:
+            key: How the key is written.
+            line: Where the error arose, where that is known.
+        """
+        return key_error_text(key, self.source, line, self._values_of)
+
+    def _values_of(self, variable: str) -> Iterator[JSON]:
+        for (_, name), value in self._last_values.items():
+            if name == variable:
+                yield orjson.loads(value)
 
     def _changes(self, frame: int, names: Sequence[str], values: Any) -> dict[str, JSON]:
         changes: dict[str, JSON] = {}

@@ -6,6 +6,7 @@ Files:
     chat_turn.py     what a chat template writes around a question of text alone
     checkpoint.py    a checkpoint's processor, before its weights
     checkpoint_state.py  which state of a checkpoint a part computes with
+    connection.py    the settings of a chat endpoint, for all parts that ask one
     conversation.py  a question and its answer as a chat template writes them
     detector.py      the embedded detector: SSDLite-MobileNetV2 in onnxruntime
     endpoint.py      OpenAI-compatible chat endpoints

@@ -8,6 +8,7 @@ Files:
     highlight.py  Python source in colours
     loop_boxes.py the boxes of a loop's variable, through its rounds
     loop_steps.py the loop as six steps with counts, and which of them makes sense next
+    part_names.py short names of parts, by which those that differ are told apart
     player.py     what the step player is given: model, folds, variables
     review.py     one question as a curator sees it
     static/       the step player: ES modules that import nothing but each other, and its styles
