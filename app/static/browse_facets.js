@@ -8,6 +8,7 @@ const menu = document.querySelector("[data-views]");
 const wholeFacets = new Set(); // facets of which all values are shown
 const mayChange = document.body.dataset.role !== "viewer";
 const FEW = 7;
+const orders = new Map(); // the values of each facet in the order in which they were first shown
 
 const chosen = (one) => one.picked || one.excluded;
 
@@ -32,6 +33,15 @@ place.addEventListener("keydown", (event) => {
     opener.focus();
   }
 });
+
+/** A facet whose values keep their places, so that none moves away under the pointer. */
+function inPlace(facet) {
+  if (!orders.has(facet.name)) orders.set(facet.name, []);
+  const order = orders.get(facet.name);
+  for (const { value } of facet.values) if (!order.includes(value)) order.push(value);
+  const values = [...facet.values].sort((a, b) => order.indexOf(a.value) - order.indexOf(b.value));
+  return { ...facet, values };
+}
 
 /** Draw the filters and what stands below them; `choose(text)` gets the new search. */
 export function drawFacets(facets, choose, below = null) {
@@ -93,9 +103,8 @@ export function drawFacets(facets, choose, below = null) {
       all ? "fewer" : `${rest} more`,
     );
   };
-  const worth = facets.filter(
-    (facet) => facet.values.some(chosen) || facet.values.filter((one) => one.count).length > 1,
-  );
+  const several = (facet) => facet.values.length > 0 && orders.get(facet.name).length > 1;
+  const worth = facets.map(inPlace).filter((facet) => facet.values.some(chosen) || several(facet));
   place.replaceChildren(
     h(
       "button.close",

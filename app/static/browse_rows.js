@@ -114,10 +114,15 @@ export function rowOf(row, columns, on) {
       "div.answers",
       {},
       h("div", {}, h("small", {}, "gold"), h("b", { title: row.gold }, row.gold || "no label")),
-      h("div", {}, h("small", {}, "pipeline"), verdict(row.state, row.said)),
+      h("div", { title: row.said }, h("small", {}, "pipeline"), verdict(row.state, row.said)),
       row.student === null
         ? null
-        : h("div", {}, h("small", {}, "student"), verdict(row.student_state, row.student)),
+        : h(
+            "div",
+            { title: row.student },
+            h("small", {}, "student"),
+            verdict(row.student_state, row.student),
+          ),
     ),
     h(
       "div.measure",

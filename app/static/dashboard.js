@@ -129,6 +129,7 @@ async function show(chart, at) {
   part.note.textContent = `${chart.note}; as of ${clock(at)}`;
   part.how.textContent = chart.how;
   part.rows.replaceChildren(chartTable(chart, browse));
+  part.reset.hidden = !chart.plot || chart.name === "funnel"; // what has no axes has no zoom
   if (chart.name === "funnel") {
     if (!part.body.contains(document.activeElement)) part.body.replaceChildren(funnel(chart));
     return;

@@ -223,6 +223,24 @@ def test_each_count_is_what_choosing_it_would_show(project: Project, text: str) 
     ]
 
 
+def test_times_are_work_and_what_was_waited_stands_apart(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "p", str(profile_file(tmp_path))) as project:
+        put_in_force(project, K)
+        one = loop_records(task(0), K)
+        event = TraceEvent(0, "tool_result", 2, 0, {"call": 0, "ok": True, "duration_ms": 250.0})
+        derived = replace(one.traces[0], events=(event, *one.traces[0].events[1:]), seconds=2.0)
+        timed = [replace(trace, work=0.5, seconds=1.5) for trace in one.traces[1:]]
+        project.add_tasks([one.task])
+        project.add_programs([replace(program, seconds=0.1) for program in one.programs], 0)
+        project.add_traces([derived, *timed])
+        ((_, outcome),) = project.browse().rows
+        assert [run.seconds for run in outcome.runs] == [0.25, 0.5, 0.5]
+        assert [run.waiting for run in outcome.runs] == [1.75, 1.0, 1.0]
+        assert outcome.seconds == pytest.approx(1.55)
+        assert outcome.waiting == pytest.approx(3.75)
+        assert project.browse_total("seconds>1.5 seconds<1.6") == 1
+
+
 def test_columns_of_ones_own_are_named_and_counted(project: Project) -> None:
     columns = own_columns(project.database)
     assert [(one.key, one.questions) for one in columns] == [("a key", 7), ("n", 7), ("weather", 7)]

@@ -108,6 +108,8 @@ def test_a_store_of_every_earlier_version_shows_what_it_held(tmp_path: Path, ver
         assert project.outcomes() == [outcome]
         # what the answer rests on is derived from the old trace, and whether its rationale is bare
         assert (outcome.evidence, outcome.bare, outcome.unchecked) == ("none", True, False)
+        # no tool of the old trace took its time, so that all of it counts as waiting
+        assert (outcome.seconds, outcome.waiting) == (0.25, 0.5)
         assert project.task_view(found.id).chosen is not None
         for words in ("execute_command", "how many", "kettle", "tool:find"):
             assert project.browse_total(words) == 1, words

@@ -36,7 +36,10 @@ export function lightOf(stage, canvas, picture, { redraw, onKey }) {
       if (event.target === dialog) dialog.close();
     });
     dialog.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" && onKey(event.key)) event.preventDefault();
+      const presses = [" ", "Enter"].includes(event.key); // the button that has the focus
+      if (presses || event.key === "Escape" || !onKey(event.key)) return;
+      event.preventDefault();
+      event.stopPropagation(); // once shut, the page would take the key a second time
     });
     player.append(dialog);
     const ratio = picture.width / picture.height;
