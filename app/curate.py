@@ -132,6 +132,14 @@ def add(site: Site) -> None:
 def _add_page(site: Site) -> None:
     @site.server.get("/curate")
     def curate(request: Request, mode: str = "", q: str = "", order: str = "program") -> Response:
+        """The page of the queue, of a dozen questions, of disputes, of ratings or of the past.
+
+        Args:
+            request: of the browser.
+            mode: which page.
+            q: a search as in Browse, for the dozen.
+            order: of the dozen's queue.
+        """
         if mode == "rate":
             return rating.page(site, request)
         if mode == "history":
