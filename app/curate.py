@@ -19,7 +19,7 @@ from app.site import Site
 from workbench.curate.agreement import ENOUGH
 from workbench.curate.fold import VERDICTS
 from workbench.curate.queue import QueueRequest
-from workbench.curate.settings import ORDER_WORDS, ORDERS
+from workbench.curate.settings import ORDER_WORDS
 from workbench.errors import InputError
 from workbench.rationalize.check.faithful import check
 from workbench.records import REASON_WORDS, REASONS, Decision, DecisionKind
@@ -145,12 +145,12 @@ def _add_page(site: Site) -> None:
         if mode == "history":
             return curate_history.page(site, request)
         if mode == "grid":
-            grid = {"q": q, "order": order, "orders": [(one, ORDER_WORDS[one]) for one in ORDERS]}
+            grid = {"q": q, "order": order, "orders": list(ORDER_WORDS.items())}
             return site.page(request, "curate_grid.html", "curate", grid)
         view = {
             "mode": "disputes" if mode == "disputes" else "queue",
             "reasons": [(digit, REASONS[digit], REASON_WORDS[REASONS[digit]]) for digit in REASONS],
-            "orders": ORDER_WORDS,
+            "orders": list(ORDER_WORDS.items()),
         }
         return site.page(request, "curate.html", "curate", view)
 
