@@ -19,7 +19,7 @@ from app.site import Site
 from workbench.curate.agreement import ENOUGH
 from workbench.curate.fold import VERDICTS
 from workbench.curate.queue import QueueRequest
-from workbench.curate.settings import ORDER_WORDS, ORDERS
+from workbench.curate.settings import ORDER_WORDS
 from workbench.errors import InputError
 from workbench.rationalize.check.faithful import check
 from workbench.records import REASON_WORDS, REASONS, Decision, DecisionKind
@@ -132,17 +132,25 @@ def add(site: Site) -> None:
 def _add_page(site: Site) -> None:
     @site.server.get("/curate")
     def curate(request: Request, mode: str = "", q: str = "", order: str = "program") -> Response:
+        """The page of the queue, of a dozen questions, of disputes, of ratings or of the past.
+
+        Args:
+            request: of the browser.
+            mode: which page.
+            q: a search as in Browse, for the dozen.
+            order: of the dozen's queue.
+        """
         if mode == "rate":
             return rating.page(site, request)
         if mode == "history":
             return curate_history.page(site, request)
         if mode == "grid":
-            grid = {"q": q, "order": order, "orders": [(one, ORDER_WORDS[one]) for one in ORDERS]}
+            grid = {"q": q, "order": order, "orders": list(ORDER_WORDS.items())}
             return site.page(request, "curate_grid.html", "curate", grid)
         view = {
             "mode": "disputes" if mode == "disputes" else "queue",
             "reasons": [(digit, REASONS[digit], REASON_WORDS[REASONS[digit]]) for digit in REASONS],
-            "orders": ORDER_WORDS,
+            "orders": list(ORDER_WORDS.items()),
         }
         return site.page(request, "curate.html", "curate", view)
 

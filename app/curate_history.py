@@ -183,8 +183,8 @@ def add(site: Site) -> None:
             since: from when.
             until: until when, itself excluded.
         """
-        found = past.reach(database, subject, _utc(since), _utc(until))
-        return RollbackReach(found.events, found.questions, _words(found.kinds))
+        one = past.reach(database, subject, _utc(since), _utc(until))
+        return RollbackReach(one.events, one.questions, _words(one.kinds))
 
     @server.post("/do/curate/rollback")
     def roll_back(body: RollbackRequest, person: Curator) -> StoredRollback:

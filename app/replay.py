@@ -170,8 +170,8 @@ def add(site: Site, runs: Runs) -> None:
         assert new is not None
         parts = site.parts()
         run = Run(program, new, repairing.judge(parts, task, program, new))
-        told = repairing.tell(parts, task, program, new)
-        draft = ProgramDraft(f"draft-{program.id}", task, old.program, run, told)
+        rationale = repairing.tell(parts, task, program, new)
+        draft = ProgramDraft(f"draft-{program.id}", task, old.program, run, rationale)
         runs.drafts.keep(draft, person_of(request).name)
         yield _outcome(runs, draft, old)
 

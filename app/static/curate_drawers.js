@@ -5,7 +5,7 @@ import { get, save, toast } from "./server.js";
 const box = document.querySelector("[data-dialog]");
 const guide = document.querySelector("[data-guide]");
 const admin = document.body.dataset.role === "admin";
-const ORDERS = JSON.parse(document.querySelector("main").dataset.orders);
+const ORDERS = Object.fromEntries(JSON.parse(document.querySelector("main").dataset.orders));
 
 function openDialog(title, ...content) {
   box.replaceChildren(

@@ -64,7 +64,7 @@ function stage(item) {
 function card(item) {
   const one = item.candidates[item.at];
   return h(
-    "li",
+    "div",
     {
       tabindex: 0,
       role: "checkbox",
@@ -226,7 +226,7 @@ function move(offset) {
   cards[to]?.focus();
 }
 
-const here = () => document.activeElement?.closest?.("[data-dozen] > li");
+const here = () => document.activeElement?.closest?.("[data-dozen] > div");
 const columns = () => getComputedStyle(list).gridTemplateColumns.split(" ").length;
 const once = (work) => (event) => (event.repeat ? undefined : work());
 const onCard = (work) => () => {

@@ -66,7 +66,7 @@ def test_a_batch_is_taken_back_and_brought_back_from_the_history(
     page.locator("[data-reach]", has_text=f"{len(kept) - 3} rejected").wait_for()
     page.click("[data-span] button")
     page.locator("dialog[open] >> text=/^Take back$/").click()
-    page.locator(".toast", has_text="events taken back").last.wait_for()
+    page.locator(".past li.back", has_text="rejected").wait_for()
     assert {one.state for one in curation.items(kept[3:]).values()} == {"pending"}
 
 
@@ -127,7 +127,6 @@ def test_on_a_phone_the_rationale_is_in_sight_and_the_picture_stays(visit, site:
     page.locator("[data-progress]", has_text="left").wait_for()
     rationale, bar = boxes(page, ".told-place", ".bar-place")
     assert rationale["y"] + 60 < bar["y"], "its beginning is in sight"
-    (before,) = boxes(page, ".vp-stage")
     page.evaluate(
         """() => {
           window.tops = new Set();
@@ -142,13 +141,13 @@ def test_on_a_phone_the_rationale_is_in_sight_and_the_picture_stays(visit, site:
     page.click("[data-skip]")
     page.wait_for_selector(f"[data-question]:not([data-question='{task}'])")
     saved(page)
-    assert page.evaluate("() => [...window.tops]") == [before["y"]]
+    assert page.evaluate("() => window.tops.size") == 1
 
 
 def test_a_dozen_is_accepted_at_once_but_for_what_is_taken_out(visit, site: Running) -> None:
     curation = site.site.project.curation
     page = visit(f"{site.url}curate?mode=grid")
-    cards = page.locator(".dozen > li")
+    cards = page.locator(".dozen > div")
     cards.nth(11).wait_for()
     page_checks.check(page)
     first = [card.get_attribute("data-task") for card in cards.all()]
@@ -157,7 +156,7 @@ def test_a_dozen_is_accepted_at_once_but_for_what_is_taken_out(visit, site: Runn
     page.locator("[data-accept]", has_text="Accept 11").wait_for()
     page.keyboard.press("a")
     page.wait_for_function(
-        "(before) => ![...document.querySelectorAll('.dozen > li')]"
+        "(before) => ![...document.querySelectorAll('.dozen > div')]"
         ".some((one) => before.includes(one.dataset.task))",
         arg=first,
     )

@@ -136,7 +136,7 @@ def test_a_batch_is_undone_as_one(visit, site: Running) -> None:
     ids = site.site.project.browse_ids("status:kept")
     assert curation.decide_all(ids, Verdicts("ann", "admin"), "batch-of-all").decided == 20
     page = visit(f"{site.url}curate")
-    page.locator("[data-after]", has_text="accepted as one batch").wait_for()
+    page.locator("[data-after]", has_text="accepted in bulk").wait_for()
     page.keyboard.press("u")
     page.locator("[data-outbox]", has_text="saved ✓").wait_for()
     assert len(events(site)) == 21

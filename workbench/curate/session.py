@@ -57,21 +57,31 @@ def last_session(events: Sequence[tuple[Decision, bool]]) -> Session | None:
     standing = [event for event, stands in recent if stands]
     last = {event.task_id: event for event in standing if event.kind in VERDICTS}
     single = [event for event in last.values() if event.batch is None]
-    ruled = [e for e in single if e.kind != "skip" and e.automatic is not None]
     seconds = [event.seconds for event in single if event.seconds is not None]
-    reasons = Counter(event.reason for event in single if event.reason is not None)
+    same, judged = _with_verifier(single)
     return Session(
         begin=_time(recent[0][0]),
         end=_time(recent[-1][0]),
-        verdicts={kind: sum(e.kind == kind for e in single) for kind in VERDICTS},
+        verdicts=dict.fromkeys(VERDICTS, 0) | Counter(event.kind for event in single),
         bulk=len(last) - len(single),
-        reasons=dict(reasons.most_common()),
-        edits=sum(event.kind == "edit" for event in standing),
-        undone=sum(not stands and event.kind not in _BACK for event, stands in recent),
+        reasons=dict(Counter(e.reason for e in single if e.reason is not None).most_common()),
+        edits=Counter(event.kind for event in standing)["edit"],
+        undone=_undone(recent),
         seconds=median(seconds) if seconds else None,
-        same=sum((event.kind == "accept") == event.automatic for event in ruled),
-        judged=len(ruled),
+        same=same,
+        judged=judged,
     )
+
+
+def _with_verifier(verdicts: Sequence[Decision]) -> tuple[int, int]:
+    """How many accepts and rejects say what the verifier says, and of how many it says anything."""
+    ruled = [one for one in verdicts if one.kind != "skip" and one.automatic is not None]
+    return sum((one.kind == "accept") == one.automatic for one in ruled), len(ruled)
+
+
+def _undone(events: Sequence[tuple[Decision, bool]]) -> int:
+    """How many events were taken back."""
+    return sum(not stands and event.kind not in _BACK for event, stands in events)
 
 
 _BACK = ("undo", "rollback")

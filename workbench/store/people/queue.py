@@ -380,8 +380,8 @@ def _check(reviewer: str, role: Role, request: QueueRequest) -> None:
 
 def _has_gold(request: QueueRequest, settings: Settings) -> bool:
     """Whether gold items come among those that are asked for."""
-    wanted = request.gold and request.state == "pending" and request.tasks is None
-    return wanted and settings.gold_rate > 0
+    mixed = request.gold and request.state == "pending" and request.tasks is None
+    return mixed and settings.gold_rate > 0
 
 
 def _used(sql: str, parameters: dict[str, Any]) -> dict[str, Any]:
