@@ -158,7 +158,7 @@ def _import(project: Project, wish: LoopWish, status: StatusFile) -> list[JSON]:
     of = f" in split {wish.split}" if wish.split is not None else ""
     notes: list[JSON] = [f"{result.added} questions added."]
     if project.count_tasks(wish.split) < wish.limit:
-        notes.append(f"{choice.part} holds no more{of}.")
+        notes.append(f"{choice.part.rpartition('/')[2]} holds no more{of}.")
     if result.bad:
         notes.append(f"{result.bad} rows were left out; the table bad_row says why.")
     if result.changed:
