@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -41,10 +42,8 @@ def project(tmp_path: Path) -> Iterator[Project]:
 def ended(jobs: LoopJobs, name: str) -> LoopJob:
     """The job, when its process has ended."""
     note = json.loads((jobs.root / name / PROCESS).read_text())
-    try:
+    with suppress(psutil.NoSuchProcess):
         psutil.Process(note["pid"]).wait()
-    except psutil.NoSuchProcess:
-        pass
     return jobs.show(name)
 
 
@@ -66,7 +65,6 @@ def test_an_import_then_a_run_of_the_first_questions(project: Project) -> None:
         f"{3 * K} programs written, {3 * K} programs run, {3 * K} programs judged"
     )
     assert "3 answers of the student" in told
-    assert {one.task_id: one.judged for one in project.outcomes()}.__len__() == 5
     assert sum(one.judged == K for one in project.outcomes()) == 3
     (run,) = past_runs(project.database, 5)
     assert (run.questions, run.programs, run.answers, run.ended) == (3, 3 * K, 3, True)
