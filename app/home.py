@@ -284,8 +284,8 @@ def _offered(source: Choice) -> OfferedSource:
 
 def _seconds(project: Project) -> float | None:
     """Seconds of a question in all stages, as earlier runs had it."""
-    known = costs(project, project.scope())
-    each = [known[stage].per_question for stage in RUN_STAGES if stage in known]
+    cost_of = costs(project, project.scope())
+    each = [cost_of[stage].per_question for stage in RUN_STAGES if stage in cost_of]
     seconds = [one for one in each if one is not None]
     return sum(seconds) if len(each) == len(RUN_STAGES) else None
 

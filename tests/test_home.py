@@ -56,7 +56,9 @@ def test_what_makes_sense_next(counts: LoopCounts, step: str) -> None:
 
 def test_the_page_counts_what_the_project_holds(project: Project) -> None:
     kept = next(one for one in project.outcomes() if one.chosen)
-    accept = Decision("d1", "accept", "ann", "admin", task_id=kept.task_id, trace_id=kept.chosen)
+    accept = Decision(
+        "an-accept", "accept", "ann", "admin", task_id=kept.task_id, trace_id=kept.chosen
+    )
     project.curation.decide([accept])
     site = client(project)
     assert site.get("/", follow_redirects=False).headers["location"] == "start"
@@ -80,8 +82,8 @@ def test_the_page_counts_what_the_project_holds(project: Project) -> None:
 
 
 def test_a_profile_that_cannot_be_read_is_said_in_words(project: Project) -> None:
-    (project.path / "profile.toml").write_text("sampler = 3")
     site = client(project)
+    (project.path / "profile.toml").write_text("sampler = 3")
     assert "sampler" in site.get("/data/start").json()["problem"]
     reply = site.post("/do/start/run", json={"id": "a run of mine", "questions": 1})
     assert reply.status_code == 400
