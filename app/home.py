@@ -95,7 +95,7 @@ class RecentLine:
 
 
 @dataclass(frozen=True, slots=True)
-class StartNews:
+class HomeNews:
     """Everything that the start page shows and that changes."""
 
     steps: list[LoopStep]
@@ -128,7 +128,7 @@ class OfferedSource:
 
 
 @dataclass(frozen=True, slots=True)
-class StartForm:
+class HomeForm:
     """What the forms of the start page offer to choose from."""
 
     sources: list[OfferedSource]
@@ -158,7 +158,7 @@ def _add_page(site: Site, jobs: LoopJobs, counted: CountCache) -> None:
         return site.page(request, "start.html", FIRST, {"command": f"--project {project.path}"})
 
     @server.get("/data/start")
-    def news(person: Viewer) -> StartNews:
+    def news(person: Viewer) -> HomeNews:
         return counted.look()
 
     @server.get("/data/start/job")
@@ -166,8 +166,8 @@ def _add_page(site: Site, jobs: LoopJobs, counted: CountCache) -> None:
         return LoopJobNews(jobs.latest())
 
     @server.get("/data/start/form")
-    def form(person: Admin) -> StartForm:
-        return StartForm(
+    def form(person: Admin) -> HomeForm:
+        return HomeForm(
             [_offered(source) for source in _sources(project)],
             snapshots.tasks_by_split(project.database),
             project.profile().k,
@@ -211,9 +211,9 @@ class CountCache:
         self._loop_jobs = LoopJobs(project.path)
         self._lock = threading.Lock()
         self._at = -FRESH
-        self._news: StartNews | None = None
+        self._news: HomeNews | None = None
 
-    def look(self) -> StartNews:
+    def look(self) -> HomeNews:
         """The counts, made anew if they are some seconds old."""
         with self._lock:
             if self._news is None or time.monotonic() - self._at >= FRESH:
@@ -221,10 +221,10 @@ class CountCache:
                 self._at = time.monotonic()
             return self._news
 
-    def _count(self) -> StartNews:
+    def _count(self) -> HomeNews:
         project, trainings = self._project, self._jobs.all()
         counts = loop_counts(project, trainings)
-        return StartNews(
+        return HomeNews(
             steps=loop_steps(counts),
             next=next_action(counts),
             waiting=counts.waiting,
@@ -284,8 +284,8 @@ def _offered(source: Choice) -> OfferedSource:
 
 def _seconds(project: Project) -> float | None:
     """Seconds of a question in all stages, as earlier runs had it."""
-    known = costs(project, project.scope())
-    each = [known[stage].per_question for stage in RUN_STAGES if stage in known]
+    cost_of = costs(project, project.scope())
+    each = [cost_of[stage].per_question for stage in RUN_STAGES if stage in cost_of]
     seconds = [one for one in each if one is not None]
     return sum(seconds) if len(each) == len(RUN_STAGES) else None
 
@@ -316,7 +316,9 @@ def _run_line(one: work.PastRun) -> RecentLine:
 
 def _import_line(job: LoopJob) -> RecentLine:
     what = job.notes[0].rstrip(".") if job.notes else job.state
-    return RecentLine("import", f"import of {job.source}: {what}", _stamp(job.at), "browse")
+    return RecentLine(
+        "import", f"import of {job.source.rpartition('/')[2]}: {what}", _stamp(job.at), "browse"
+    )
 
 
 def _time(moment: datetime) -> str:

@@ -372,6 +372,23 @@ export interface HiddenByFilter {
   kind: "filter";
 }
 
+/** What the forms of the start page offer to choose from. */
+export interface HomeForm {
+  sources: OfferedSource[];
+  splits: Record<string, number>;
+  k: number;
+}
+
+/** Everything that the start page shows and that changes. */
+export interface HomeNews {
+  steps: LoopStep[];
+  next: NextAction;
+  waiting: number;
+  seconds: number | null;
+  recent: RecentLine[];
+  problem: string;
+}
+
 /** The run of the loop that writes now. */
 export interface JobChip {
   name: string;
@@ -1131,11 +1148,10 @@ export interface SplitOffer {
   evaluates: boolean;
 }
 
-/** What the forms of the start page offer to choose from. */
-export interface StartForm {
-  sources: OfferedSource[];
-  splits: Record<string, number>;
-  k: number;
+/** It is the question's turn. */
+export interface StartNews {
+  cold: boolean;
+  kind: "started";
 }
 
 /** One step of a run. */
@@ -1309,22 +1325,6 @@ export interface WordingFaults {
   faults: string[];
 }
 
-/** Everything that the start page shows and that changes. */
-export interface app__home__StartNews {
-  steps: LoopStep[];
-  next: NextAction;
-  waiting: number;
-  seconds: number | null;
-  recent: RecentLine[];
-  problem: string;
-}
-
-/** It is the question's turn. */
-export interface app__side_news__StartNews {
-  cold: boolean;
-  kind: "started";
-}
-
 /** What each address answers. */
 export interface Replies {
   "data/browse": BrowsePage;
@@ -1355,8 +1355,8 @@ export interface Replies {
   "data/curate/splits": SplitOffer[];
   "data/dashboard": DashboardFigures;
   "data/shell": HeaderNews;
-  "data/start": app__home__StartNews;
-  "data/start/form": StartForm;
+  "data/start": HomeNews;
+  "data/start/form": HomeForm;
   "data/start/job": LoopJobNews;
   "data/step": PlayerModel;
   "data/steps": Step[];
@@ -1410,7 +1410,7 @@ export interface Replies {
 
 /** What each message of Gradio's queue is, by the name of the call. */
 export interface Streams {
-  answer: Record<string, (WaitNews | app__side_news__StartNews | TextNews | CodeNews | ProgramNews | StepsNews | BoxesNews | EndNews)[]>;
+  answer: Record<string, (WaitNews | StartNews | TextNews | CodeNews | ProgramNews | StepsNews | BoxesNews | EndNews)[]>;
   decide: DecisionReceipt;
   get_trace: ApiTrace;
   jobs: JobListing[];

@@ -6,7 +6,7 @@ import { get, newId, post, toast } from "./server.js";
 import { begin } from "./start_begin.js";
 import { busy, work } from "./start_work.js";
 
-/** @typedef {import("../js/types").StartNews} StartNews */
+/** @typedef {import("../js/types").HomeNews} HomeNews */
 /** @typedef {import("../js/types").LoopStep} LoopStep */
 /** @typedef {import("../js/types").RecentLine} RecentLine */
 /** @typedef {import("../js/types").LoopJob} LoopJob */
@@ -17,7 +17,7 @@ const FIRST_RUN = 10;
 const FIRST_IMPORT = 50;
 
 const place = (name) => document.querySelector(`[data-${name}]`);
-let news = /** @type {StartNews | null} */ (null);
+let news = /** @type {HomeNews | null} */ (null);
 let job = /** @type {LoopJob | null} */ (null);
 let forms = null;
 let timer = null;
@@ -79,10 +79,11 @@ function pressed() {
   const { next } = news;
   const properties = { dataset: { go: "" } };
   if (next.href) {
+    const name = news.steps.find((step) => step.name === next.step).title;
     return h(
       "a.button.main",
       { href: next.href, ...properties },
-      next.title,
+      `Open ${name}`,
       " ",
       h("kbd", {}, "n"),
     );

@@ -1,8 +1,8 @@
 // The forms that begin work from the start page: a run of some questions, an import of more.
 import { amount, duration, h } from "./dom.js";
 
-/** @typedef {import("../js/types").StartForm} StartForm */
-/** @typedef {import("../js/types").StartNews} StartNews */
+/** @typedef {import("../js/types").HomeForm} HomeForm */
+/** @typedef {import("../js/types").HomeNews} HomeNews */
 
 const MOST = 100000;
 const values = new Map(); // what was typed, by name: the forms are drawn anew while work goes on
@@ -45,8 +45,9 @@ function form(name, heading, fields, button, note, send) {
   );
 }
 
-/** @param {StartForm} forms @param {StartNews} news */
+/** @param {HomeForm} forms @param {HomeNews} news */
 function runNote(forms, news) {
+  if (!news.waiting && !news.steps[0].count) return "There is no question yet: add some below.";
   const words = [
     news.waiting ? `${amount(news.waiting, "question")} to go` : "Every question was run",
   ];
@@ -56,7 +57,7 @@ function runNote(forms, news) {
 
 const submit = (words, disabled) => h("button.button", { type: "submit", disabled }, words);
 
-/** @param {StartForm} forms */
+/** @param {HomeForm} forms */
 function runForm(forms, news, disabled, order) {
   const splits = Object.entries(forms.splits).map(([name, count]) => [
     name,
@@ -84,7 +85,7 @@ function runForm(forms, news, disabled, order) {
   );
 }
 
-/** @param {StartForm} forms */
+/** @param {HomeForm} forms */
 function importForm(forms, disabled, order) {
   const source = choice(
     "import-source",
@@ -128,8 +129,8 @@ function importForm(forms, disabled, order) {
 
 /**
  * The nodes of the forms; `order(address, body)` begins the work.
- * @param {StartForm | null} forms
- * @param {StartNews} news
+ * @param {HomeForm | null} forms
+ * @param {HomeNews} news
  */
 export function begin(forms, news, disabled, order) {
   if (!forms) {

@@ -24,7 +24,7 @@ function title(job) {
   const of = job.split ? ` of split ${job.split}` : "";
   const what =
     job.work === "import"
-      ? `import of ${questions}${of} from ${job.source}`
+      ? `import of ${questions}${of} from ${job.source.split("/").pop()}`
       : `run of ${questions}${of}`;
   const words = {
     running: `A ${what} is under way`,
@@ -46,7 +46,7 @@ function far(job) {
   }
   if (job.total) {
     words.push(
-      `${job.done.toLocaleString("en")} of ${amount(job.total, job.unit.replace(/s$/, ""))}`,
+      `${job.done.toLocaleString("en")} of ${amount(job.total, job.unit.replace(/^tasks$/, "questions").replace(/s$/, ""))}`,
     );
   }
   if (job.left !== null) words.push(`about ${duration(1000 * job.left)} left`);

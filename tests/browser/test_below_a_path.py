@@ -75,7 +75,16 @@ def get(address: str) -> tuple[int, str, dict[str, str]]:
 
 @pytest.mark.parametrize(
     "page",
-    ["browse", "curate", "train", "compare", "dashboard", "curate?mode=rate", "no/such/page"],
+    [
+        "start",
+        "browse",
+        "curate",
+        "train",
+        "compare",
+        "dashboard",
+        "curate?mode=rate",
+        "no/such/page",
+    ],
 )
 def test_everything_that_a_page_names_is_below_the_path(proxy: str, page: str) -> None:
     _, html, _ = get(proxy + page)
@@ -92,7 +101,7 @@ def test_everything_that_a_page_names_is_below_the_path(proxy: str, page: str) -
 def test_the_first_page_leads_below_the_path(proxy: str) -> None:
     status, _, headers = get(proxy)
     assert status == 307
-    assert urljoin(proxy, headers["location"]) == f"{proxy}browse"
+    assert urljoin(proxy, headers["location"]) == f"{proxy}start"
 
 
 @pytest.mark.browser

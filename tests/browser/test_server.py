@@ -309,7 +309,7 @@ def test_the_login_leads_nowhere_else(locked: Running, address: str) -> None:
         Content_Type="application/x-www-form-urlencoded",
         Accept="text/html",
     )
-    assert headers["location"] == "browse"
+    assert headers["location"] == "start"
 
 
 CHANGES = [

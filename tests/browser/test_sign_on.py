@@ -164,7 +164,7 @@ def test_the_password_still_opens(caller: httpx.Client) -> None:
 )
 def test_the_way_back_never_leads_elsewhere(caller: httpx.Client, target: str) -> None:
     answer = back(caller, to_provider(caller, "/login/sign-on?" + urlencode({"next": target})))
-    assert (answer.status_code, answer.headers["location"]) == (303, "../browse")
+    assert (answer.status_code, answer.headers["location"]) == (303, "../start")
 
 
 def test_a_foreign_host_gets_no_redirect_address(caller: httpx.Client) -> None:

@@ -77,10 +77,10 @@ class StatusFile:
     def _left(self, stage: str, stage_left: float | None) -> float | None:
         """Seconds until all stages are done; None where a part of them is unknown."""
         later = [self.costs.get(one) for one in self._stages[self._stages.index(stage) + 1 :]]
-        known = [one for one in later if one is not None]
-        if stage_left is None or len(known) < len(later):
+        costs_of = [one for one in later if one is not None]
+        if stage_left is None or len(costs_of) < len(later):
             return None
-        return stage_left + self._questions * sum(known)
+        return stage_left + self._questions * sum(costs_of)
 
 
 def main(folder: Path) -> None:
@@ -131,8 +131,8 @@ def _run(project: Project, wish: LoopWish, status: StatusFile) -> list[JSON]:
         "rationalize": "rationales",
         "predict": "answers of the student",
     }
-    told = ", ".join(f"{rows[stage]} {words[stage]}" for stage in rows if rows[stage])
-    return [f"{told}.", *summary.notes]
+    sentence = ", ".join(f"{rows[stage]} {words[stage]}" for stage in rows if rows[stage])
+    return [f"{sentence}.", *summary.notes]
 
 
 def _import(project: Project, wish: LoopWish, status: StatusFile) -> list[JSON]:
@@ -158,7 +158,7 @@ def _import(project: Project, wish: LoopWish, status: StatusFile) -> list[JSON]:
     of = f" in split {wish.split}" if wish.split is not None else ""
     notes: list[JSON] = [f"{result.added} questions added."]
     if project.count_tasks(wish.split) < wish.limit:
-        notes.append(f"{choice.part} holds no more{of}.")
+        notes.append(f"{choice.part.rpartition('/')[2]} holds no more{of}.")
     if result.bad:
         notes.append(f"{result.bad} rows were left out; the table bad_row says why.")
     if result.changed:

@@ -284,10 +284,10 @@ def splits_of(source: Choice) -> list[str]:
     """The splits of a source, where it knows them before it reads a row; else none.
 
     Raises:
-        WorkbenchError: the source cannot be built any more.
+        WorkbenchError: the source cannot be task_source any more.
     """
-    built = registry.build("source", source.part, **source.arguments)
-    return list(built.splits) if isinstance(built, HasSplits) else []
+    task_source = registry.build("source", source.part, **source.arguments)
+    return list(task_source.splits) if isinstance(task_source, HasSplits) else []
 
 
 def read_wish(folder: Path) -> LoopWish | None:

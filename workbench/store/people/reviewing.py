@@ -236,7 +236,7 @@ def last_decisions(database: Database, limit: int) -> list[LastDecisions]:
     rows = database.rows(
         """
         SELECT author, count(*) AS n, max(created_at) AS at FROM standing WHERE kind <> 'none'
-        GROUP BY author, created_at::DATE ORDER BY at DESC, author LIMIT $limit
+        GROUP BY author, created_at::DATE ORDER BY max(created_at) DESC, author LIMIT $limit
         """,
         {"limit": limit},
     )

@@ -202,14 +202,10 @@ def current_run(database: Database, fresh: float) -> CurrentRun | None:
     """
     rows = database.rows(
         """
-        SELECT run.id, timing.stage, (
-                SELECT coalesce(sum(rows), 0)::BIGINT FROM timing AS t
-                WHERE t.run = run.id AND t.stage = timing.stage
-            ) AS rows
-        FROM run JOIN timing ON timing.run = run.id
-        WHERE run.ended_at IS NULL
-            AND timing.created_at > $since
-        ORDER BY timing.created_at DESC LIMIT 1
+        SELECT run.id, stage, sum(rows)::BIGINT AS rows
+        FROM run JOIN timing ON timing.run = run.id WHERE run.ended_at IS NULL
+        GROUP BY run.id, stage HAVING max(timing.created_at) > $since
+        ORDER BY max(timing.created_at) DESC LIMIT 1
         """,
         {"since": now() - timedelta(seconds=fresh)},
     )

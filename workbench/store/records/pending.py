@@ -105,12 +105,14 @@ def to_verify(database: Database, scope: Scope, selection: Selection) -> list[st
         selection: the tasks looked at.
     """
     sql = f"""
-    WITH {SELECTED}, {SAMPLED}, {TRACED}, {JUDGED}
+    WITH {SELECTED}, {SAMPLED}, {TRACED}, {JUDGED},
+    -- joined and not asked for each task: through another process's store a count within a query
+    -- of its own would be NULL where there is nothing to count
+    done AS (SELECT task_id, count(DISTINCT trace_id) AS n FROM judged GROUP BY task_id)
     SELECT selected.id FROM selected JOIN traced ON traced.task_id = selected.id
+    LEFT JOIN done ON done.task_id = selected.id
     GROUP BY selected.id, selected.seq
-    HAVING count(DISTINCT traced.program_id) >= $k
-       AND (SELECT count(DISTINCT judged.trace_id) FROM judged
-           WHERE judged.task_id = selected.id) < $k
+    HAVING count(DISTINCT traced.program_id) >= $k AND coalesce(any_value(done.n), 0) < $k
     ORDER BY selected.seq
     """
     return _ask(database, sql, scope, selection)
