@@ -59,6 +59,8 @@ NEW_SCENE = 500_000
 """Scenes of the gate start here, in the test split: no training has seen them."""
 CHUNK = 100
 """Scenes in one file of features."""
+SHOWN = 25
+"""Steps from one line of figures to the next."""
 NEED = {"exists": 0.9, "locate": 0.7}
 """Least share of right answers on new scenes."""
 
@@ -317,7 +319,7 @@ class SmallTraining:
             )
             now, norm = mean_step(self.optimizer, step, [loss], 1)
             mean = now if step == 0 else 0.95 * mean + 0.05 * now
-            if step % 25 == 24 or step == self.steps - 1:
+            if step % SHOWN == SHOWN - 1 or step == self.steps - 1:
                 spent = time.process_time() - started
                 yield {
                     "step": step + 1,
@@ -364,7 +366,7 @@ def main(args: list[str] | None = None) -> None:
     print(json.dumps({"regions named right": training.name()}), flush=True)
     for figures in training.train(options.reasoning):
         print(json.dumps(figures), flush=True)
-        if figures["step"] % options.measure_every == 0:
+        if figures["step"] % options.measure_every < SHOWN and figures["step"] < options.steps:
             print(json.dumps(gate(training.vlm, made, views)), flush=True)
             training.save(options.out)
     shares = gate(training.vlm, made, views)

@@ -103,9 +103,11 @@ def pointed(text: str, regions: Sequence[Cells]) -> str:
 
 def pointer_to(box: NamedBox, regions: Sequence[Cells]) -> str:
     """The token of the region that a box fits, or the four of its places."""
+    if box.cells in regions:  # a flat one too, whose overlap with itself is none
+        return pointer(list(regions).index(box.cells))
     overlaps = [iou(_box(box.cells), _box(cells)) for cells in regions]
     best = max(range(len(regions)), key=overlaps.__getitem__, default=None)
-    if best is not None and (overlaps[best] >= FITS or regions[best] == box.cells):
+    if best is not None and overlaps[best] >= FITS:
         return pointer(best)
     return "".join(f"<at_{cell // _STEP}>" for cell in box.cells)
 
