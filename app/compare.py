@@ -15,7 +15,7 @@ import gradio as gr
 from fastapi import Body, Request, Response
 from fastapi.responses import FileResponse
 
-from app import compare_votes
+from app import votes
 from app.answers import Pictures, Rounds
 from app.kept_answers import KeptAnswers
 from app.people import Viewer, person_of
@@ -145,7 +145,7 @@ def add(site: Site) -> None:
     _pictures(site, pictures)
     _answers(site, pictures, rounds, kept)
     _api(site, pictures, rounds, kept, Students(project, pictures, live))
-    compare_votes.add(site, pictures, rounds)
+    votes.add(site, pictures, rounds)
     _tables(site)
 
 

@@ -16,7 +16,7 @@ from compare_setup import folder, made  # noqa: F401 - fixtures too
 from PIL import Image
 from servers import eventually, sync_api
 
-from app.compare_blocks import compare_blocks
+from app.interface import compare_blocks
 from app.main import free_port
 from workbench.blocks import StepPlayer, played
 from workbench.errors import InputError

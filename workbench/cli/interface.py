@@ -25,4 +25,4 @@ def main(project: Path | None, port: int, share: bool, open_browser: bool) -> No
         raise InputError(f"port must be 0 to 65535 (0 takes a free one), found {port}")
     with open_project(project, read_only=False, runs_code=True) as opened:
         # By name: what is served stands on a floor beside the command line.
-        importlib.import_module("app.compare_blocks").serve(opened, port, share, open_browser)
+        importlib.import_module("app.interface").serve(opened, port, share, open_browser)

@@ -16,9 +16,9 @@ import gradio as gr
 
 from app.answers import Pictures, Rounds
 from app.compare import bundled_examples
-from app.compare_votes import Choice, Vote, store_vote
 from app.main import free_port
 from app.people import Person
+from app.votes import Choice, Vote, store_vote
 from workbench.blocks import PlayedRun, StepPlayer
 from workbench.errors import WorkbenchError
 from workbench.pipeline.ask import question_task
