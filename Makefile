@@ -34,7 +34,7 @@ JS := app/js
 NODE := $(shell node -e 'const [a, b] = process.versions.node.split("."); console.log(a > 20 || (a == 20 && b >= 19))' 2>/dev/null)
 NO_NODE := JavaScript: left out, Node 20.19 or newer with npm is needed to check the scripts of pages and widgets
 
-.PHONY: help setup demo test slow check format docs types editor lab bench clean style
+.PHONY: help setup demo test slow check format docs types notebooks editor lab bench clean style
 
 help:
 	@sed -n '3,8s/^# *//p' Makefile
@@ -110,6 +110,10 @@ docs: .venv/dev.done
 # what the server answers, for the check of the pages' scripts: app/js/types.d.ts
 types: .venv/dev.done
 	@PYTHONPATH=. $(BIN)/python tests/script_types.py
+
+# the outputs that the notebooks ship with: runs all eight, some minutes
+notebooks: .venv/dev.done
+	$(BIN)/python tests/notebook_outputs.py
 
 # how the code reads, in figures: LOG.md keeps them
 style: .venv/dev.done

@@ -8,7 +8,7 @@ Files:
     browse.py        questions by facets and words, bulk actions
     browse_facets.py the values beside the list, columns of a table's own
     chart_library.py Plotly under our policy
-    compare.py       both sides live, votes, the queue; all questions in a table
+    compare.py       both sides live, links that carry answers; all questions in a table
     curate.py        one question a screen, decided from the keyboard
     curate_queue.py  which questions a page of a reviewer holds
     curate_rules.py  the queue's settings, leases, guidelines, what a snapshot would hold
@@ -17,7 +17,9 @@ Files:
     guesses.py       how often a password may be tried, how many are hashed at once
     header.py        what the header says beside the project: work that goes on
     home.py          the start page: the loop as six steps, imports and runs, recent work
+    interface.py     Compare as a Gradio interface
     js/              what checks the scripts, and the source of the program editor
+    kept_answers.py  answers that a link of Compare carries
     local_day.py     when today began where the person sits
     main.py          builds and starts the server
     people.py        users, roles, passwords, sessions
@@ -39,6 +41,7 @@ Files:
     train_jobs.py    jobs as the page shows them: the list, one, several beside each other
     train_look.py    looks before a start, in a process of their own
     train_models.py  the models that finished jobs left, also for Compare
+    votes.py         votes of Compare, and what it sends to the queue
 """
 
 import contextlib

@@ -64,11 +64,11 @@ class Pictures:
         Raises:
             ImageError: it cannot be read.
         """
-        brought = acceptable(data, "the file")
+        picture = acceptable(data, "the file")
         with self._lock:
-            digest = self.guests.add_bytes(brought.data, "the file")
+            digest = self.guests.add_bytes(picture.data, "the file")
             self._make_room()
-        return digest, brought.change
+        return digest, picture.change
 
     def add(self, source: Path) -> str:
         """Keep a copy of a picture file."""

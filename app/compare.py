@@ -15,7 +15,7 @@ import gradio as gr
 from fastapi import Body, Request, Response
 from fastapi.responses import FileResponse
 
-from app import compare_votes
+from app import votes
 from app.answers import Pictures, Rounds
 from app.kept_answers import KeptAnswers
 from app.people import Viewer, person_of
@@ -145,7 +145,7 @@ def add(site: Site) -> None:
     _pictures(site, pictures)
     _answers(site, pictures, rounds, kept)
     _api(site, pictures, rounds, kept, Students(project, pictures, live))
-    compare_votes.add(site, pictures, rounds)
+    votes.add(site, pictures, rounds)
     _tables(site)
 
 
@@ -179,7 +179,7 @@ def _pictures(site: Site, pictures: Pictures) -> None:
     def examples(person: Viewer) -> list[ComparePicture]:
         return [
             _picture(pictures, pictures.add(source.image_path(task)), task.question)
-            for source, task in _examples()
+            for source, task in bundled_examples()
         ]
 
     @site.server.get("/data/compare/picture")
@@ -217,9 +217,9 @@ def _answers(site: Site, pictures: Pictures, rounds: Rounds, kept: KeptAnswers) 
             person: who reads them.
         """
         one = kept.of(run)
-        known = site.project.tasks([one.task])
+        tasks = site.project.tasks([one.task])
         picture = _picture(pictures, one.image, one.question)
-        picture = replace(picture, task=one.task if known and known[0].source != VISITORS else "")
+        picture = replace(picture, task=one.task if tasks and tasks[0].source != VISITORS else "")
         return LinkedAnswers(picture, one.at, one.sides, rounds.has(run))
 
     @site.server.post("/do/compare/cancel")
@@ -299,7 +299,7 @@ def _table(table: Table) -> TableView:
 
 
 @lru_cache(maxsize=1)
-def _examples() -> Sequence[tuple[Photos | Collages, Task]]:
+def bundled_examples() -> Sequence[tuple[Photos | Collages, Task]]:
     """Bundled questions, each about another picture; none where the package has no data."""
     examples: list[tuple[Photos | Collages, Task]] = []
     for name, count in EXAMPLES:

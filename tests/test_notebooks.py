@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import notebook_outputs
 import pytest
+from notebook_outputs import KEY, LARGEST, WIDGET, digest, kept
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted(notebook_outputs.NOTEBOOKS.glob("*.ipynb"))
 QUICK = ("1_first_program", "3_own_tool")
 """Those that sample and train nothing."""
 NOWHERE = "http://127.0.0.1:9"
@@ -55,9 +57,60 @@ def test_a_notebook_runs(
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_is_kept_without_outputs(path: Path) -> None:
-    assert '"outputs": []' in path.read_text(encoding="utf-8")
-    assert '"output_type"' not in path.read_text(encoding="utf-8")
+def test_a_notebook_is_kept_with_the_outputs_of_its_code(path: Path) -> None:
+    """A cell that was edited, added or never run is noticed: `make notebooks` runs them again."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    again = f"make notebooks, or python tests/notebook_outputs.py {path.stem}"
+    if KEY not in notebook["metadata"]:  # it was never kept with outputs: then there are none
+        assert [cell["outputs"] for cell in cells] == [[]] * len(cells), again
+        return
+    assert notebook["metadata"][KEY] == digest(cells), again
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1)), again
+    assert "error" not in {one["output_type"] for cell in cells for one in cell["outputs"]}
+    assert all(cell["outputs"] for cell in cells if shows("".join(cell["source"]))), again
+
+
+def shows(source: str) -> bool:
+    """Whether the last line of a cell is a value, which its output shows."""
+    lines = [line for line in source.splitlines() if not line.startswith(("%", "!"))]
+    body = [] if len(lines) < len(source.splitlines()) else ast.parse(source).body
+    return (
+        bool(body) and isinstance(body[-1], ast.Expr) and not isinstance(body[-1].value, ast.Call)
+    )
+
+
+def test_the_outputs_are_small_and_of_no_machine() -> None:
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in NOTEBOOKS}
+    assert sum(len(text.encode()) for text in texts.values()) < LARGEST
+    strange = ("/home/", "/root/", "/tmp/", "/Users/", "widget-view", '"widgets"', "iopub")
+    assert [(name, one) for name, text in texts.items() for one in strange if one in text] == []
+
+
+def test_outputs_are_kept_without_what_is_volatile() -> None:
+    outputs = [
+        stream("a: 1 of 2\ra: 2 of 2   "),
+        stream("\nin /tmp/course/x"),
+        stream("a warning", "stderr"),
+        value({WIDGET: {"model_id": "1"}, "text/html": "<p>/tmp/course</p>", "text/plain": "W()"}),
+        value({"text/plain": "<function f at 0x7f01>"}),
+    ]
+    told = kept(outputs, {"/tmp/course": "course"})
+    assert told[0]["text"] == "a: 2 of 2\nin course/x"
+    assert told[1]["data"]["text/html"] == "<p>course</p>"
+    assert WIDGET not in told[1]["data"]
+    assert told[2]["data"]["text/plain"] == "<function f>"
+    assert len(told) == 3
+
+
+def stream(text: str, name: str = "stdout") -> Any:
+    nbformat = pytest.importorskip("nbformat", reason="make lab installs what notebooks need")
+    return nbformat.v4.new_output("stream", name=name, text=text)
+
+
+def value(data: dict[str, Any]) -> Any:
+    nbformat = pytest.importorskip("nbformat", reason="make lab installs what notebooks need")
+    return nbformat.v4.new_output("execute_result", data=data, execution_count=1)
 
 
 def test_the_course_is_whole() -> None:

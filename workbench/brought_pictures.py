@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import importlib
 import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -60,7 +63,7 @@ def acceptable(data: bytes, name: str) -> Brought:
     if size is None or size[0] * size[1] <= MAX_PIXELS:
         return Brought(data)
     _check(size, name)
-    with _one_at_a_time:
+    with _one_at_a_time, _quietly():
         try:
             return _scaled(Image.open(io.BytesIO(data), formats=FORMATS))
         except Exception as error:  # Pillow's decoders raise nearly anything on hostile bytes
@@ -72,10 +75,18 @@ def is_heic(data: bytes) -> bool:
     return data[4:8] == b"ftyp" and data[8:12] in _HEIC and b"avif" not in data[12:40]
 
 
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Pillow warns of many pixels, which are counted here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
+
+
 def _size(data: bytes) -> tuple[int, int] | None:
     """Width and height; None where Pillow cannot tell, or takes it for an attack."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+        with _quietly(), Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             return picture.size
     except Exception:  # Pillow's parsers raise nearly anything on hostile bytes
         return None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
+from abc import ABCMeta
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.component_meta import updateable
 from PIL import Image
+from pydantic_core import to_jsonable_python
 
 from workbench.errors import ImageError, InputError
 from workbench.records import Program, Rationale, Trace
@@ -54,15 +57,23 @@ def played(trace: str, project: Project) -> PlayedRun:
     if run.trace is None:
         raise InputError(f"program '{trace}' has not been run yet; vpd run does it")
     rationales = project.task_view(task.id).rationales
-    told = next((one for one in rationales if one.trace_id == run.trace.id), None)
+    rationale = next((one for one in rationales if one.trace_id == run.trace.id), None)
     try:
         picture = project.images.open(task.image)
     except ImageError:
         picture = None
-    return PlayedRun(run.program, run.trace, picture, told)
+    return PlayedRun(run.program, run.trace, picture, rationale)
 
 
-class StepPlayer(gr.HTML):  # type: ignore[misc]
+class _WithoutStub(type(gr.HTML)):  # type: ignore[misc]
+    """Gradio's metaclass, without the `.pyi` that it writes beside the source of a component."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> Any:
+        attributes["__init__"] = updateable(attributes["__init__"])
+        return ABCMeta.__new__(cls, name, bases, attributes)
+
+
+class StepPlayer(gr.HTML, metaclass=_WithoutStub):  # type: ignore[misc]
     """A run step by step: its program, the picture with the boxes of the step, and what changed.
 
     The value is a `PlayedRun`, or the id of a trace or program where `project` is given.  The event
@@ -136,7 +147,8 @@ def model_in_page(one: PlayedRun) -> dict[str, Any]:
         view = PictureView("", _address(picture), picture.width, picture.height)
     steps = steps_of(one.trace.events, size)[:MOST_STEPS]
     model = model_of(Run(one.program, one.trace, None), steps, view, one.rationale)
-    return asdict(replace(model, full=steps, trace=one.trace.id))
+    page: dict[str, Any] = to_jsonable_python(replace(model, full=steps, trace=one.trace.id))
+    return page
 
 
 def _address(picture: Image.Image) -> str:

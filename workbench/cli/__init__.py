@@ -16,6 +16,7 @@ Files:
     evaluate.py  vpd evaluate: a student or the pipeline on a set of questions
     export.py    vpd export and import-decisions
     init.py      vpd init and vpd import
+    interface.py  vpd interface: Compare as a Gradio interface
     lab.py       vpd lab: JupyterLab on the course
     models.py    vpd make-models: the embedded models, trained again
     options.py   what the commands' declarations share: common options, and how a command runs

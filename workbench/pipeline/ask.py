@@ -118,10 +118,10 @@ def ask(
 def _kept(images: ImageFolder, picture: Path) -> str:
     """The digest of a person's picture, which may be HEIC or large."""
     try:
-        brought = acceptable(picture.read_bytes(), str(picture))
+        file = acceptable(picture.read_bytes(), str(picture))
     except OSError:
         return images.add(picture)  # says what is wrong with the path
-    return images.add_bytes(brought.data, str(picture))
+    return images.add_bytes(file.data, str(picture))
 
 
 def _answer(

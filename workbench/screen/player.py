@@ -143,8 +143,8 @@ def telling_step(steps: Sequence[Step]) -> int:
     """
     failing = [at for at, step in enumerate(steps) if step.kind == "error"]
     calls = [at for at, step in enumerate(steps) if step.kind == "tool"]
-    drawn = [at for at in calls if any(box.role == "result" for box in steps[at].boxes)]
-    return [*failing[-1:], *drawn, *calls, 0][0]
+    with_boxes = [at for at in calls if any(box.role == "result" for box in steps[at].boxes)]
+    return [*failing[-1:], *with_boxes, *calls, 0][0]
 
 
 def _line_counts(run: Run) -> dict[int, int]:

@@ -78,21 +78,21 @@ def answer_of(one: Trace) -> str:
     return f"<p>No answer: {kind}{where}: {text(one.failure.message)}</p>"
 
 
-def steps(run: Sequence[Step], shown: int | None = None) -> str:
+def steps(run: Sequence[Step], current: int | None = None) -> str:
     """The steps of a run as a table, those around the one shown where there are many.
 
     Args:
         run: all steps.
-        shown: index of the step whose boxes are in the picture; None: none is marked.
+        current: index of the step whose boxes are in the picture; None: none is marked.
     """
-    first = min(max((shown or 0) - MOST_STEPS // 2, 0), max(len(run) - MOST_STEPS, 0))
+    first = min(max((current or 0) - MOST_STEPS // 2, 0), max(len(run) - MOST_STEPS, 0))
     rows = []
     for at, step in list(enumerate(run))[first : first + MOST_STEPS]:
         result = step.error or step.text or step.short
         if step.result is not None:
             result = plain(step.result)
         row = [str(at + 1), str(step.line), text(step.title), text(result)]
-        if at == shown:
+        if at == current:
             row = [f"<b>▶ {row[0]}</b>", *(f"<b>{cell}</b>" for cell in row[1:])]
         rows.append(row)
     hidden = len(run) - len(rows)

@@ -26,6 +26,7 @@ export function showRun({ element, props, trigger, watch }) {
     player?.play(false);
     player = null;
     shown = run;
+    here.classList.toggle("vpd-dark", element.closest(".dark") !== null);
     here.replaceChildren();
     if (!run?.steps) return;
     const place = document.createElement("div");

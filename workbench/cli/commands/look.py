@@ -117,6 +117,25 @@ def app(
         )
 
 
+@commands.command(rich_help_panel=PANEL)
+def interface(
+    project: ProjectFolder = None,
+    port: Annotated[
+        int,
+        typer.Option(help="Port to listen on, or the next free one after it (0: any free port)."),
+    ] = 7860,
+    share: Annotated[
+        bool,
+        typer.Option(
+            help="Make a public link, through Gradio's server: whoever has it may ask and vote."
+        ),
+    ] = False,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+) -> None:
+    """Serve Compare as a Gradio interface: for a demo, a shared link or a Space."""
+    go("interface", project=project, port=port, share=share, open_browser=browser)
+
+
 @pages.command("add-user")
 def add_user(
     name: Annotated[
