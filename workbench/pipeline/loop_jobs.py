@@ -284,7 +284,7 @@ def splits_of(source: Choice) -> list[str]:
     """The splits of a source, where it knows them before it reads a row; else none.
 
     Raises:
-        WorkbenchError: the source cannot be task_source any more.
+        WorkbenchError: the source cannot be built any more.
     """
     task_source = registry.build("source", source.part, **source.arguments)
     return list(task_source.splits) if isinstance(task_source, HasSplits) else []
@@ -348,9 +348,10 @@ def _view(folder: Path) -> LoopJob | None:
 
 def _state(folder: Path, status: Mapping[str, JSON], alive: bool) -> LoopState:
     stop = (folder / STOP).exists()
-    match status.get("state"):
-        case "done" | "failed" | "stopped" as ended:
-            return ended
+    ends: tuple[LoopState, ...] = ("done", "failed", "stopped")
+    for end in ends:
+        if status.get("state") == end:
+            return end
     if alive:
         return "stopping" if stop else "running"
     return "stopped" if stop else "failed"
