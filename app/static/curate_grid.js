@@ -262,5 +262,7 @@ keys("Dozen", [
 find("accept")?.addEventListener("click", accept);
 find("undo")?.addEventListener("click", undo);
 setInterval(hold, 60000);
-if (mayDecide) more();
-else mayOnlyLook();
+if (mayDecide) {
+  nothing(null, query, 0); // that they are fetched
+  more();
+} else mayOnlyLook();
