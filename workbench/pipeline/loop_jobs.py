@@ -284,7 +284,7 @@ def splits_of(source: Choice) -> list[str]:
     """The splits of a source, where it knows them before it reads a row; else none.
 
     Raises:
-        WorkbenchError: the source cannot be task_source any more.
+        WorkbenchError: the source cannot be built any more.
     """
     task_source = registry.build("source", source.part, **source.arguments)
     return list(task_source.splits) if isinstance(task_source, HasSplits) else []
