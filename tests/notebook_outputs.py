@@ -89,6 +89,8 @@ def kept(outputs: Sequence[Any], places: Mapping[str, str]) -> list[Any]:
                 continue
             one.text = text
         elif "data" in one:
+            if one.data.get("text/plain", "").endswith("it/s]"):
+                continue  # a bar of progress, which is gone when it is full
             one.data = _bundle(one.data)
             one.metadata = {}
         told.append(one)
