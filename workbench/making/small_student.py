@@ -143,9 +143,9 @@ def train_names(model: Any, scenes: Sequence[tuple[Scene, View]], epochs: int = 
         The share of regions that it names rightly, on a tenth of them that is held out.
     """
     vectors, labels = _labelled_regions(scenes)
-    seen = appearance(vectors)
+    looks = appearance(vectors)
     tenth = len(labels) // 10
-    classifier = nn.Linear(seen.shape[1], len(NAMES))
+    classifier = nn.Linear(looks.shape[1], len(NAMES))
     batches = epochs * (len(labels) - tenth) // 128
     optimizer = ScheduledAdamW(
         [(classifier.parameters(), 2e-3)],
@@ -155,13 +155,13 @@ def train_names(model: Any, scenes: Sequence[tuple[Scene, View]], epochs: int = 
     )
     for batch in range(batches):
         chosen = torch.randint(tenth, len(labels), (128,))
-        loss = nn.functional.cross_entropy(classifier(seen[chosen]), labels[chosen])
+        loss = nn.functional.cross_entropy(classifier(looks[chosen]), labels[chosen])
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step(batch)
     with torch.no_grad():
         model.region_reader.name_weight.copy_(classifier.weight)
         model.region_reader.name_bias.copy_(classifier.bias)
-        right = (classifier(seen[:tenth]).argmax(1) == labels[:tenth]).float().mean()
+        right = (classifier(looks[:tenth]).argmax(1) == labels[:tenth]).float().mean()
     return round(float(right), 3)
 
 
@@ -208,15 +208,21 @@ def _pixels(cells: Sequence[int], scene: Scene) -> Box:
 
 
 def right_exactly(truth: str, answer: str, scene: Scene) -> bool:
-    """Whether an answer has every thing or box of the truth once, and no other."""
-    boxes, given = (
+    """Whether an answer has every thing or box of the truth once, and no other.
+
+    Args:
+        truth: the right answer.
+        answer: the student's.
+        scene: what is there; its size tells pixels.
+    """
+    boxes, marks = (
         [box.pixels(scene.width, scene.height) for box in boxes_in(text)]
         for text in (truth, answer)
     )
     if not boxes:
         return sorted(truth.split(", ")) == sorted(answer.split(", "))
-    hits = [{n for n, box in enumerate(given) if iou(true, box) > 0.5} for true in boxes]
-    return len(given) == len(boxes) == len(set().union(*hits)) and all(hits)
+    hits = [{n for n, box in enumerate(marks) if iou(true, box) > 0.5} for true in boxes]
+    return len(marks) == len(boxes) == len(set().union(*hits)) and all(hits)
 
 
 def gate(vlm: Vlm, scenes: Sequence[Scene], views: Sequence[View]) -> dict[str, list[int]]:
@@ -282,9 +288,9 @@ class SmallTraining:
 
     def name(self) -> float:
         """Fit the classifier of regions; the share that it names rightly."""
-        made = [make_scene("train", FIRST_SCENE + at) for at in range(len(self.scenes))]
+        scenes_there = [make_scene("train", FIRST_SCENE + at) for at in range(len(self.scenes))]
         return train_names(
-            self.model, [(s, views[0]) for s, views in zip(made, self.scenes, strict=True)]
+            self.model, [(s, views[0]) for s, views in zip(scenes_there, self.scenes, strict=True)]
         )
 
     def _lessons(self, reasoning: float) -> Iterator[tuple[View, Lesson]]:
@@ -360,16 +366,16 @@ def main(args: list[str] | None = None) -> None:
     torch.set_num_threads(options.threads)
     scenes = seen_scenes("train", FIRST_SCENE, options.scenes, options.features)
     new = seen_scenes("test", NEW_SCENE, options.new_scenes, options.features)
-    made = [make_scene("test", NEW_SCENE + at) for at in range(len(new))]
+    scenes_there = [make_scene("test", NEW_SCENE + at) for at in range(len(new))]
     views = [pair[0] for pair in new]
     training = SmallTraining(scenes, options.steps, options.batch, options.rate, options.seed)
     print(json.dumps({"regions named right": training.name()}), flush=True)
     for figures in training.train(options.reasoning):
         print(json.dumps(figures), flush=True)
         if figures["step"] % options.measure_every < SHOWN and figures["step"] < options.steps:
-            print(json.dumps(gate(training.vlm, made, views)), flush=True)
+            print(json.dumps(gate(training.vlm, scenes_there, views)), flush=True)
             training.save(options.out)
-    shares = gate(training.vlm, made, views)
+    shares = gate(training.vlm, scenes_there, views)
     print(json.dumps({"new scenes": shares}), flush=True)
     training.save(options.out)
     if reason := missed(shares):

@@ -137,7 +137,13 @@ def fresh_pointer_student(
     return model, processor
 
 
-_ASKED = ("Is there {a}", "Where is {the}", "How many {many}", "the {one}", "Do you see any {many}")
+_WORDINGS = (
+    "Is there {a}",
+    "Where is {the}",
+    "How many {many}",
+    "the {one}",
+    "Do you see any {many}",
+)
 """Ways to name a thing, with the beginnings of questions."""
 
 
@@ -168,16 +174,16 @@ def _start_looking(
     region.place.weight.normal_(std=scale / (0.5 * region.place.in_features) ** 0.5)
     states, targets = [], []
     for name, mean in zip(names, means, strict=True):
-        for asked in _ASKED:
-            text = asked.format(a=with_article(name), the=the(name), many=plural(name), one=name)
+        for wording in _WORDINGS:
+            text = wording.format(a=with_article(name), the=the(name), many=plural(name), one=name)
             state = torch.from_numpy(read(text))
             states.append(state[-1:])
             targets.append(2 * mean[None])
             states.append(state[:2])  # the words in front of a name are not the name
             targets.append(torch.zeros(len(state[:2]), len(mean)))
-    seen = torch.nn.functional.layer_norm(torch.cat(states), (model.config.reader_width,)).double()
-    penalty = 10 * torch.eye(seen.shape[1], dtype=torch.float64)
-    weight = torch.linalg.solve(seen.T @ seen + penalty, seen.T @ torch.cat(targets).double())
+    rows = torch.nn.functional.layer_norm(torch.cat(states), (model.config.reader_width,)).double()
+    penalty = 10 * torch.eye(rows.shape[1], dtype=torch.float64)
+    weight = torch.linalg.solve(rows.T @ rows + penalty, rows.T @ torch.cat(targets).double())
     model.question_reader.weight.copy_(weight.T)
     for layer in model.language_model.model.layers:
         layer.self_attn.k_proj.weight.copy_(layer.self_attn.q_proj.weight)

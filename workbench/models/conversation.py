@@ -236,8 +236,8 @@ class Conversation:
         if not self.points:
             return picture
         with self.lock:
-            seen: Seen = self.processor.look([self.picture(picture)])[0]
-        return seen
+            view: Seen = self.processor.look([self.picture(picture)])[0]
+        return view
 
     def picture(self, picture: Seen) -> Seen:
         """A picture as the processor gets it: of at most `max_pixels`, its shape unchanged."""

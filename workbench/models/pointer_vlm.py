@@ -108,8 +108,8 @@ class RegionReader(nn.Module):
 
     def name_shares(self, regions_RW: Tensor) -> Tensor:
         """How probable each name is for each region, `(regions, names)`."""
-        seen = appearance(regions_RW.to(self.name_weight.dtype))
-        return nn.functional.linear(seen, self.name_weight, self.name_bias).softmax(-1)
+        looks = appearance(regions_RW.to(self.name_weight.dtype))
+        return nn.functional.linear(looks, self.name_weight, self.name_bias).softmax(-1)
 
     def forward(self, regions_RW: Tensor) -> Tensor:
         place = regions_RW[..., 2 + CLASSES : -POOLED]
@@ -171,8 +171,8 @@ class PointerVlmForConditionalGeneration(RegionVlmForConditionalGeneration):
             real = region_features[..., 1] > 0
             numbers = torch.arange(real.shape[1], device=real.device).expand_as(real)[real]
             regions = region_features[real].to(self.question_reader.weight.dtype)
-            seen = self.region_reader(regions) + table(self.config.pointer_token_id + numbers)
-            embeds = _put(embeds, input_ids == self.config.image_token_id, seen)
+            visual = self.region_reader(regions) + table(self.config.pointer_token_id + numbers)
+            embeds = _put(embeds, input_ids == self.config.image_token_id, visual)
         if question_features is not None:
             real = question_features.abs().sum(-1) > 0
             states = question_features[real].to(self.question_reader.weight.dtype)

@@ -58,12 +58,12 @@ def word_tokenizer(words: Iterable[str], regions: int) -> PreTrainedTokenizerFas
         *(f"<at_{place}>" for place in range(PLACES)),
     ]
     split = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    known = [
+    entire = [
         split.pre_tokenize_str(word if not word[:1].isalnum() else f" {word}")[0][0]
         for word in dict.fromkeys(words)
     ]
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    entries = dict.fromkeys([*special, *pointing, *alphabet, *known])
+    entries = dict.fromkeys([*special, *pointing, *alphabet, *entire])
     raw = Tokenizer(
         models.WordPiece(
             vocab={entry: number for number, entry in enumerate(entries)},

@@ -62,7 +62,7 @@ def preview(job: Job, folder: Path, examples: int = 3) -> list[LessonPreview]:
                     name=lesson.name,
                     weight=lesson.weight,
                     pieces=[
-                        (adapter.shown(text, lesson), counts)
+                        (adapter.readable(text, lesson), counts)
                         for text, counts in pieces(batch, tokenizer, row, mark)
                     ],
                     tokens=int(batch.inputs["attention_mask"][row].sum()),

@@ -62,7 +62,7 @@ class Adapter(Conversation):
             return image
         return image, self.processor.question(lesson.prompt)
 
-    def shown(self, text: str, lesson: Lesson) -> str:
+    def readable(self, text: str, lesson: Lesson) -> str:
         """A run of a lesson's text for people: a question that is read apart stands in words.
 
         Args:

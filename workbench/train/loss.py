@@ -74,10 +74,10 @@ class StudentLoss:
 
     def _sees(self, image: str) -> bool:
         try:
-            seen = self._picture(image)
+            view = self._picture(image)
         except REFUSED:  # a step names it
             return True
-        return not isinstance(seen, View) or bool(seen.cells)
+        return not isinstance(view, View) or bool(view.cells)
 
     def takes(self, image: str, lesson: Lesson) -> bool:
         """Whether the student takes a picture; if not, the reason is noted in `refused`."""
