@@ -22,7 +22,7 @@ from workbench import registry
 from workbench.cli import app
 from workbench.execute import Executor
 from workbench.images import ImageFolder
-from workbench.making.programs import TOOLS
+from workbench.making.program_habits import TOOLS
 from workbench.records import PartRef, Program, Task
 from workbench.sample.prompt import Prompts
 from workbench.settings import read_profile
