@@ -428,9 +428,7 @@ class Decision:
     target: str | None = None
     """Id of the event, or of the batch, that an `undo` takes back."""
     batch: str | None = None
-    """Id that is shared by events that were made together and can be undone as one.  A verdict with
-    one was not looked at by itself, and stays out of figures of agreement.
-    """
+    """Id of events made and undone together; their verdicts stay out of figures of agreement."""
     subject: str | None = None
     """Whose events a `rollback` takes back."""
     since: datetime | None = None

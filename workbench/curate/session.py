@@ -16,7 +16,7 @@ PAUSE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class WorkSession:
     """One stretch of work; what was taken back counts in `undone` alone."""
 
     begin: datetime
@@ -45,7 +45,7 @@ class Session:
         return sum(self.verdicts.values())
 
 
-def last_session(events: Sequence[tuple[Decision, bool]]) -> Session | None:
+def last_session(events: Sequence[tuple[Decision, bool]]) -> WorkSession | None:
     """A person's last session; None without events.
 
     Args:
@@ -59,7 +59,7 @@ def last_session(events: Sequence[tuple[Decision, bool]]) -> Session | None:
     single = [event for event in last.values() if event.batch is None]
     seconds = [event.seconds for event in single if event.seconds is not None]
     same, judged = _with_verifier(single)
-    return Session(
+    return WorkSession(
         begin=_time(recent[0][0]),
         end=_time(recent[-1][0]),
         verdicts=dict.fromkeys(VERDICTS, 0) | Counter(event.kind for event in single),

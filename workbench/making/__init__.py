@@ -12,6 +12,8 @@ Files:
     program_habits.py      one person's habits in writing programs: names, prints, steps
     program_writer.py      trains the program-writing LoRA
     programs.py            reference programs to learn from
+    small_student.py       the small student for two processor cores
+    small_words.py         the words that the small student need not spell
     tfjs_graph.py          reads a TensorFlow.js graph model with NumPy alone
     wordings.py            wordings put together from frames and clauses
 """

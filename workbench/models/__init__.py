@@ -1,22 +1,26 @@
 """Learned models behind small interfaces: language models, endpoints, detector, students.
 
 Files:
-    bundled.py       the shipped weights put together
-    chat_request.py  which fields a chat endpoint takes
-    chat_turn.py     what a chat template writes around a question of text alone
-    checkpoint.py    a checkpoint's processor, before its weights
-    checkpoint_state.py  which state of a checkpoint a part computes with
-    connection.py    the settings of a chat endpoint, for all parts that ask one
-    conversation.py  a question and its answer as a chat template writes them
-    detector.py      the embedded detector: SSDLite-MobileNetV2 in onnxruntime
-    endpoint.py      OpenAI-compatible chat endpoints
-    find_by_name.py  detection by name with the student's own eyes
-    language.py      language models in this process
-    region_vlm.py    the bundled student's architecture
-    replies.py       the replies of chat endpoints, read with care
-    student.py       the student behind its port
-    thinking.py      what a model thinks aloud, apart from its answer
-    vision.py        vision models of the hub
-    vlm.py           any vision-language model of transformers
-    weights.py       which weights a folder holds
+    bundled.py            the shipped weights put together
+    chat_request.py       which fields a chat endpoint takes
+    chat_turn.py          what a chat template writes around a question of text alone
+    checkpoint.py         a checkpoint's processor, before its weights
+    checkpoint_state.py   which state of a checkpoint a part computes with
+    connection.py         the settings of a chat endpoint, for all parts that ask one
+    conversation.py       a question and its answer as a chat template writes them
+    detector.py           the embedded detector: SSDLite-MobileNetV2 in onnxruntime
+    endpoint.py           OpenAI-compatible chat endpoints
+    find_by_name.py       detection by name with the student's own eyes
+    language.py           language models in this process
+    pointer_processor.py  the pointer student's processor
+    pointer_vlm.py        the student for two processor cores
+    pointer_words.py      the pointer student's own words
+    region_vlm.py         the bundled student's architecture
+    replies.py            the replies of chat endpoints, read with care
+    student.py            the student behind its port
+    text_tower.py         the first layers of a language model, frozen
+    thinking.py           what a model thinks aloud, apart from its answer
+    vision.py             vision models of the hub
+    vlm.py                any vision-language model of transformers
+    weights.py            which weights a folder holds
 """

@@ -13,6 +13,7 @@ Files:
     loop_job.py          the process of one import or run that a page began
     loop_jobs.py         imports and runs that pages begin: processes that outlive them
     parts.py             parts by a profile's names, built when first asked for
+    repairing.py         what follows from the run of a repaired program
     report.py            the figures of a project
     snapshotting.py      what enters a snapshot, and why not
     suspecting.py        the checks for wrong reasons inside the loop

@@ -2,18 +2,18 @@
 player that draws them.
 
 Files:
-    charts/       a project's figures as charts, for the Dashboard and the report
-    decide.py     what a person says of a question, stored as an event
-    head.py       the head of a run: the player's model with the rationale and the first wrong step
-    highlight.py  Python source in colours
-    loop_boxes.py the boxes of a loop's variable, through its rounds
-    loop_steps.py the loop as six steps with counts, and which of them makes sense next
-    part_names.py short names of parts, by which those that differ are told apart
-    player.py     what the step player is given: model, folds, variables
-    review.py     one question as a curator sees it
-    static/       the step player: ES modules that import nothing but each other, and its styles
-    steps.py      trace events to the player's steps
-    views.py      records in words for people
+    charts/        a project's figures as charts, for the Dashboard and the report
+    decide.py      what a person says of a question, stored as an event
+    head.py        the head of a run: the player's model with the rationale and the first wrong step
+    highlight.py   Python source in colours
+    loop_boxes.py  the boxes of a loop's variable, through its rounds
+    loop_steps.py  the loop as six steps with counts, and which of them makes sense next
+    part_names.py  short names of parts, by which those that differ are told apart
+    player.py      what the step player is given: model, folds, variables
+    review.py      one question as a curator sees it
+    static/        the step player: ES modules that import nothing but each other, and its styles
+    steps.py       trace events to the player's steps
+    views.py       records in words for people
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from workbench.curate.session import Session, last_session
+from workbench.curate.session import WorkSession, last_session
 from workbench.store.kernel.database import Database
 from workbench.store.people import decisions
 
@@ -158,7 +158,7 @@ def reach(database: Database, subject: str, since: datetime, until: datetime) ->
     return Reach(sum(kinds.values()), len(tasks), kinds)
 
 
-def session(database: Database, author: str) -> Session | None:
+def session(database: Database, author: str) -> WorkSession | None:
     """A person's last stretch of work; None where there is none.
 
     Args:

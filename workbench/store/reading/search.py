@@ -179,7 +179,7 @@ def _unquoted(text: str) -> str:
     return whole[1].replace('""', '"') if whole else text.replace('"', "").strip()
 
 
-class _Reader:
+class _QueryReader:
     """Takes the pieces of a search one by one."""
 
     def __init__(self) -> None:
@@ -226,7 +226,7 @@ def parse_query(text: str) -> Query:
     Raises:
         InputError: a name, value or number cannot be understood; the message lists the right ones.
     """
-    reader, refusals = _Reader(), _Reader()
+    reader, refusals = _QueryReader(), _QueryReader()
     for piece in _PIECE.findall(text):
         if len(piece) > 1 and piece.startswith("-"):
             refusals.take(piece[1:])

@@ -1,7 +1,6 @@
 """Records to Arrow tables and back: the only place that knows both shapes.
 
-Text from models and datasets may hold anything; a lone surrogate cannot be written as UTF-8 and
-becomes '?'.
+A lone surrogate in a text of a model or a dataset cannot be written as UTF-8 and becomes '?'.
 """
 
 from __future__ import annotations
@@ -46,6 +45,7 @@ _KINDS = {
     "float": pa.float64(),
     "bool": pa.bool_(),
     "bytes": pa.binary(),
+    "time": _TIME,
 }
 
 _COLUMNS = {
@@ -67,9 +67,8 @@ _COLUMNS = {
 
 
 def _schema(columns: str) -> pa.Schema:
-    pairs = [column.partition(":") for column in columns.split()]
-    fields = [(name, _KINDS[kind or "text"]) for name, _, kind in pairs]
-    return pa.schema([*fields, ("created_at", _TIME)])
+    pairs = (column.partition(":") for column in [*columns.split(), "created_at:time"])
+    return pa.schema([(name, _KINDS[kind or "text"]) for name, _, kind in pairs])
 
 
 SCHEMAS: Mapping[str, pa.Schema] = {
