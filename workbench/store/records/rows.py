@@ -1,6 +1,6 @@
 """Records to Arrow tables and back: the only place that knows both shapes.
 
-A lone surrogate in a text of a model or a dataset cannot be written as UTF-8 and becomes '?'.
+A lone surrogate in a text cannot be written as UTF-8 and becomes '?'.
 """
 
 from __future__ import annotations
@@ -457,8 +457,7 @@ def to_rationale(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Ration
         text=row["text"],
         answer=row["answer"],
         citations=tuple(
-            Citation(start, end, tuple(events))
-            for start, end, events in json.loads(row["citations"])
+            Citation(a, b, tuple(events)) for a, b, events in json.loads(row["citations"])
         ),
         issues=tuple(row["issues"]),
         bare=bool(row["bare"]),
