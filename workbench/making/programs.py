@@ -133,12 +133,6 @@ class _Maker(KnowledgePrograms):
             '    return formatting_answer("yes")',
             'return formatting_answer("no")',
         )
-        self._add(
-            1,
-            f"for {variable(noun)} in {self._find(noun)}:",
-            '    return formatting_answer("yes")',
-            'return formatting_answer("no")',
-        )
         question = f"Is there {with_article(noun)}?"
         self._add(ASKING, f"return formatting_answer({self._ask(question)})", exact=False)
 
