@@ -133,12 +133,6 @@ class _Maker(KnowledgePrograms):
             '    return formatting_answer("yes")',
             'return formatting_answer("no")',
         )
-        self._add(
-            1,
-            f"for {variable(noun)} in {self._find(noun)}:",
-            '    return formatting_answer("yes")',
-            'return formatting_answer("no")',
-        )
         question = f"Is there {with_article(noun)}?"
         self._add(ASKING, f"return formatting_answer({self._ask(question)})", exact=False)
 
@@ -212,11 +206,6 @@ class _Maker(KnowledgePrograms):
         )
         self._add(
             1.5,
-            f"difference = len({self._find(form['a'])}) - len({self._find(form['b'])})",
-            self._yes(f"difference {sign} 0"),
-        )
-        self._add(
-            1.5,
             f"{first} = {self._find(form['a'])}",
             f"{second} = {self._find(form['b'])}",
             f"if len({first}) {sign} len({second}):",
@@ -265,8 +254,10 @@ class _Maker(KnowledgePrograms):
         self._add(
             1.5,
             f"{other} = {self._find(form['b'])}[0]",
-            f"places = [{one_of}.{side} for {one_of} in {self._find(noun)}]",
-            f"return formatting_answer(sum(place {sign} {other}.{side} for place in places))",
+            f"{many} = {self._find(noun)}",
+            f"{many} = [{one_of} for {one_of} in {many} if {condition}]",
+            f"count = len({many})",
+            "return formatting_answer(count)",
         )
         question = f"How many {plural(noun)} are {words} {the(form['b'])}?"
         self._add(ASKING, f"return formatting_answer({self._ask(question)})", exact=False)
