@@ -15,7 +15,7 @@ from workbench.images import ImageFolder
 from workbench.models.bundled import PointerShape, fresh_pointer_student
 from workbench.models.conversation import Conversation
 from workbench.models.pointer_processor import PointerVlmProcessor
-from workbench.models.region_vlm import IMAGE_TOKEN, WIDTH, View
+from workbench.models.region_vlm import IMAGE_TOKEN, WIDTH, RegionView
 from workbench.models.student import TransformersStudent
 from workbench.models.vlm import Vlm
 from workbench.models.weights import small_folder
@@ -139,7 +139,7 @@ def test_a_picture_with_no_region_leaves_the_question(
 ) -> None:
     student = TransformersStudent(str(checkpoint), device="cpu", max_tokens=4)
     student.forget()
-    nothing = View(np.zeros((13, WIDTH), np.float32), IMAGE_TOKEN, 96, 64)
+    nothing = RegionView(np.zeros((13, WIDTH), np.float32), IMAGE_TOKEN, 96, 64)
     monkeypatch.setattr(PointerVlmProcessor, "_detect", lambda self, pictures: [nothing])
     region = whole(images, BLANK)
     task = Task("t", "s", "test", region.image, "Is there a dog?")

@@ -9,5 +9,7 @@ Files:
     predicates.py        sentences that a predicate of a knowledge question gives
     program_writer.py    trains the program-writing LoRA
     programs.py          reference programs to learn from
+    small_student.py     trains the student for two processor cores, and its gate
+    small_words.py       the words that it need not spell
     tfjs_graph.py        reads a TensorFlow.js graph model with NumPy alone
 """

@@ -42,7 +42,7 @@ from workbench.models.language import quiet
 from workbench.models.pointer_processor import PointerVlmProcessor
 from workbench.models.pointer_vlm import appearance
 from workbench.models.pointer_words import pointed
-from workbench.models.region_vlm import View
+from workbench.models.region_vlm import RegionView
 from workbench.models.vlm import Vlm
 from workbench.prompts import LABEL_SUFFIX
 from workbench.records import Lesson, Region
@@ -68,7 +68,7 @@ NEED = {"exists": 0.9, "locate": 0.7}
 class _Views:
     """Views as `Vlm.generate` takes pictures."""
 
-    def __init__(self, views: Sequence[View]) -> None:
+    def __init__(self, views: Sequence[RegionView]) -> None:
         self._views = views
 
     def open(self, digest: str) -> Any:
@@ -78,7 +78,7 @@ class _Views:
         return self._views[int(region.image)]
 
 
-def views_of(processor: PointerVlmProcessor, split: str, number: int) -> list[View]:
+def views_of(processor: PointerVlmProcessor, split: str, number: int) -> list[RegionView]:
     """The picture of a drawn scene and one crop out of it, as the detector sees them.
 
     Args:
@@ -96,7 +96,7 @@ def _crop_dice(number: int) -> np.random.Generator:
     return np.random.default_rng([13, number % FIRST_SCENE])
 
 
-def seen_scenes(split: str, first: int, count: int, folder: Path) -> list[list[View]]:
+def seen_scenes(split: str, first: int, count: int, folder: Path) -> list[list[RegionView]]:
     """The views of some scenes, from the folder where they are there already.
 
     Args:
@@ -107,7 +107,7 @@ def seen_scenes(split: str, first: int, count: int, folder: Path) -> list[list[V
     """
     folder.mkdir(parents=True, exist_ok=True)
     _, processor = fresh_pointer_student((), NAMES)
-    out: list[list[View]] = []
+    out: list[list[RegionView]] = []
     for at in range(first, first + count, CHUNK):
         path = folder / f"{split}-{at:06d}.npz"
         if not path.is_file():
@@ -124,14 +124,14 @@ def seen_scenes(split: str, first: int, count: int, folder: Path) -> list[list[V
         with np.load(path) as file:
             vectors, stand_ins, sizes = file["vectors"], file["stand_ins"], file["sizes"]
         rows = [
-            View(v.astype(np.float32), str(s), int(w), int(h))
+            RegionView(v.astype(np.float32), str(s), int(w), int(h))
             for v, s, (w, h) in zip(vectors, stand_ins, sizes, strict=True)
         ]
         out += [rows[at : at + 2] for at in range(0, len(rows), 2)]
     return out[:count]
 
 
-def train_names(model: Any, scenes: Sequence[tuple[Scene, View]], epochs: int = 30) -> float:
+def train_names(model: Any, scenes: Sequence[tuple[Scene, RegionView]], epochs: int = 30) -> float:
     """Fit the classifier that names regions, and put it into a student.
 
     Args:
@@ -165,7 +165,7 @@ def train_names(model: Any, scenes: Sequence[tuple[Scene, View]], epochs: int = 
     return round(float(right), 3)
 
 
-def _labelled_regions(scenes: Sequence[tuple[Scene, View]]) -> tuple[Tensor, Tensor]:
+def _labelled_regions(scenes: Sequence[tuple[Scene, RegionView]]) -> tuple[Tensor, Tensor]:
     rows, labels = [], []
     for scene, view in scenes:
         for row, cells in enumerate(view.cells, start=1):
@@ -175,8 +175,8 @@ def _labelled_regions(scenes: Sequence[tuple[Scene, View]]) -> tuple[Tensor, Ten
 
 
 def lessons_of(
-    number: int, views: Sequence[View], turn: int, reasoning: float
-) -> list[tuple[View, Lesson]]:
+    number: int, views: Sequence[RegionView], turn: int, reasoning: float
+) -> list[tuple[RegionView, Lesson]]:
     """Lessons about a training scene and its crop.
 
     Where a thing is that the detector did not see is not taught: nobody could point at it.
@@ -199,7 +199,7 @@ def lessons_of(
     ]
 
 
-def _can_be_pointed_at(pair: Pair, view: View) -> bool:
+def _can_be_pointed_at(pair: Pair, view: RegionView) -> bool:
     return "<at_" not in pointed(pair[1], view.cells)
 
 
@@ -225,7 +225,7 @@ def right_exactly(truth: str, answer: str, scene: Scene) -> bool:
     return len(marks) == len(boxes) == len(set().union(*hits)) and all(hits)
 
 
-def gate(vlm: Vlm, scenes: Sequence[Scene], views: Sequence[View]) -> dict[str, list[int]]:
+def gate(vlm: Vlm, scenes: Sequence[Scene], views: Sequence[RegionView]) -> dict[str, list[int]]:
     """How many questions of perception about new scenes are answered exactly, and of how many.
 
     A thing is located exactly where every box of it is given, at an overlap (IoU) above .5, and no
@@ -275,7 +275,7 @@ class SmallTraining:
     """
 
     def __init__(
-        self, scenes: Sequence[Sequence[View]], steps: int, batch: int, rate: float, seed: int
+        self, scenes: Sequence[Sequence[RegionView]], steps: int, batch: int, rate: float, seed: int
     ) -> None:
         torch.manual_seed(seed)
         self.scenes, self.steps, self.batch = scenes, steps, batch
@@ -293,7 +293,7 @@ class SmallTraining:
             self.model, [(s, views[0]) for s, views in zip(scenes_there, self.scenes, strict=True)]
         )
 
-    def _lessons(self, reasoning: float) -> Iterator[tuple[View, Lesson]]:
+    def _lessons(self, reasoning: float) -> Iterator[tuple[RegionView, Lesson]]:
         """Lessons without end, in a random order within every few scenes."""
         turn = 0
         while True:

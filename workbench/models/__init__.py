@@ -11,9 +11,13 @@ Files:
     endpoint.py      OpenAI-compatible chat endpoints
     find_by_name.py  detection by name with the student's own eyes
     language.py      language models in this process
+    pointer_processor.py  pictures, questions and answers as the pointer student takes them
+    pointer_vlm.py   the architecture of the student for two processor cores
+    pointer_words.py its words, and pointers in place of boxes
     region_vlm.py    the bundled student's architecture
     replies.py       the replies of chat endpoints, read with care
     student.py       the student behind its port
+    text_tower.py    the frozen layers that read its questions
     thinking.py      what a model thinks aloud, apart from its answer
     vision.py        vision models of the hub
     vlm.py           any vision-language model of transformers

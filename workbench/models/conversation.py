@@ -22,7 +22,7 @@ from torch import Tensor
 from workbench.boxes_in_text import boxes_in
 from workbench.errors import InputError
 from workbench.models.pointer_words import pointed
-from workbench.models.region_vlm import IMAGE_TOKEN, View
+from workbench.models.region_vlm import IMAGE_TOKEN, RegionView
 
 PLAIN_TEMPLATE = (
     "{% for message in messages %}{% for part in message['content'] %}"
@@ -63,12 +63,12 @@ class AnsweredBatch:
     """`(rows, tokens)`: the token itself where it belongs to the answer, -100 elsewhere."""
 
 
-Seen = Image.Image | View
+Seen = Image.Image | RegionView
 """A picture, or what the embedded detector sees of it."""
 
 
 @runtime_checkable
-class Pointing(Protocol):
+class PointingProcessor(Protocol):
     """A processor whose answers point into the picture, so that their tokens depend on it."""
 
     def look(self, pictures: Sequence[Seen]) -> Sequence[Seen]:
@@ -113,7 +113,7 @@ class Conversation:
         self._options = {"enable_thinking": False} if quick else {}
         # a processor keeps state while it works: padding, features of pictures
         self.lock = threading.Lock()
-        self.points = isinstance(processor, Pointing)
+        self.points = isinstance(processor, PointingProcessor)
         """Whether the tokens of an answer depend on the picture."""
         self._cut, self._opening, self._lead, self.end = self._turn()
 
@@ -242,7 +242,7 @@ class Conversation:
     def picture(self, picture: Seen) -> Seen:
         """A picture as the processor gets it: of at most `max_pixels`, its shape unchanged."""
         pixels = picture.width * picture.height
-        if not self.max_pixels or pixels <= self.max_pixels or isinstance(picture, View):
+        if not self.max_pixels or pixels <= self.max_pixels or isinstance(picture, RegionView):
             return picture
         share = (self.max_pixels / pixels) ** 0.5
         size = (max(int(picture.width * share), 1), max(int(picture.height * share), 1))

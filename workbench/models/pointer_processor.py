@@ -16,7 +16,7 @@ from transformers import AutoProcessor, BatchFeature
 from workbench.boxes_in_text import boxes_in, split_at_boxes
 from workbench.models import pointer_words as words
 from workbench.models.pointer_vlm import PointerVlmConfig, as_regions
-from workbench.models.region_vlm import IMAGE_TOKEN, RegionVlmProcessor, View, pictures_in
+from workbench.models.region_vlm import IMAGE_TOKEN, RegionView, RegionVlmProcessor, pictures_in
 from workbench.models.text_tower import text_tower
 from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX
 
@@ -62,11 +62,11 @@ class PointerVlmProcessor(RegionVlmProcessor):
         self.reader, self.reader_layers = reader, reader_layers
         super().__init__(tokenizer, chat_template or CHAT_TEMPLATE, region_count)
 
-    def pointed(self, text: str, picture: Image.Image | View) -> str:
+    def pointed(self, text: str, picture: Image.Image | RegionView) -> str:
         """A text with a pointer in place of each box, for the tokenizer."""
         return words.pointed(text, self.look([picture])[0].cells)
 
-    def text_of(self, tokens: Sequence[int], picture: Image.Image | View) -> str:
+    def text_of(self, tokens: Sequence[int], picture: Image.Image | RegionView) -> str:
         """The text of an answer's tokens, its boxes as four numbers."""
         return words.read_tokens(self.tokenizer, tokens, self.look([picture])[0].cells)
 

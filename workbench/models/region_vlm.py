@@ -281,7 +281,7 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class RegionView:
     """A picture as the detector sees it."""
 
     vectors: NDArray[np.float32]
@@ -310,11 +310,11 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
         self, tokenizer: Any, chat_template: str | None = None, region_count: int = 12
     ) -> None:
         self.region_count = region_count
-        self._views: OrderedDict[bytes, View] = OrderedDict()
+        self._views: OrderedDict[bytes, RegionView] = OrderedDict()
         super().__init__(tokenizer, chat_template=chat_template or CHAT_TEMPLATE)
 
     def features(
-        self, pictures: Sequence[Image.Image | View]
+        self, pictures: Sequence[Image.Image | RegionView]
     ) -> tuple[NDArray[np.float32], list[str]]:
         """Features `(pictures, 1 + region_count, WIDTH)`, and the text in place of each picture.
 
@@ -323,18 +323,18 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
         views = self.look(pictures)
         return np.stack([view.vectors for view in views]), [view.stand_in for view in views]
 
-    def look(self, pictures: Sequence[Image.Image | View]) -> list[View]:
+    def look(self, pictures: Sequence[Image.Image | RegionView]) -> list[RegionView]:
         """What the detector sees of each picture; it may be given in place of the picture."""
         keys = [
             None
-            if isinstance(picture, View)
+            if isinstance(picture, RegionView)
             else hashlib.sha256(picture.tobytes() + repr(picture.size).encode()).digest()
             for picture in pictures
         ]
         new = {
             key: picture.convert("RGB")
             for key, picture in zip(keys, pictures, strict=True)
-            if key is not None and key not in self._views and not isinstance(picture, View)
+            if key is not None and key not in self._views and not isinstance(picture, RegionView)
         }
         if new:
             self._views |= zip(new, self._detect(list(new.values())), strict=True)
@@ -343,13 +343,13 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
             if key is not None:
                 self._views.move_to_end(key)
                 picture = self._views[key]
-            assert isinstance(picture, View)
+            assert isinstance(picture, RegionView)
             out.append(picture)
         while len(self._views) > 4096:
             self._views.popitem(last=False)
         return out
 
-    def _detect(self, pictures: Sequence[Image.Image]) -> list[View]:
+    def _detect(self, pictures: Sequence[Image.Image]) -> list[RegionView]:
         regions = bundled_detector().regions(pictures, count=self.region_count, floor=FLOOR)
         views = []
         for row, picture in enumerate(pictures):
@@ -357,7 +357,7 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
                 regions.boxes[row], regions.scores[row], regions.features[row], regions.mask[row]
             )
             stand_in = "".join(IMAGE_TOKEN + text for text in texts)
-            views.append(View(vectors, stand_in, picture.width, picture.height))
+            views.append(RegionView(vectors, stand_in, picture.width, picture.height))
         return views
 
     def forget(self) -> None:
@@ -404,11 +404,11 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
         return ["input_ids", "attention_mask", "region_features"]
 
 
-def pictures_in(images: Any) -> list[Image.Image | View]:
+def pictures_in(images: Any) -> list[Image.Image | RegionView]:
     """A picture, a list of them, a list of lists or None as one list of pictures."""
     if images is None:
         return []
-    flat: list[Image.Image | View] = []
+    flat: list[Image.Image | RegionView] = []
     for item in images if isinstance(images, list | tuple) else [images]:
         flat.extend(item if isinstance(item, list | tuple) else [item])
     return flat

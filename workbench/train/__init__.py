@@ -17,6 +17,7 @@ Files:
     looks.py          what a look at a job before its start tells
     loss.py           from lessons about pictures to their losses, in steps and evaluations
     model_card.py     the draft of a model card: base, data, settings, figures, limits
+    notices.py        what a run would have learnt from and does not get
     objective.py      what a student learns from an example: the published objective and its control
     optimizer.py      AdamW that follows a schedule, for every training loop of the house
     run.py            one run of one job, alone, or under `accelerate launch` or `torchrun`

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from workbench.images import ImageFolder
 from workbench.models.conversation import Seen
-from workbench.models.region_vlm import View
+from workbench.models.region_vlm import RegionView
 from workbench.records import Lesson
 from workbench.train.batch import Batch
 from workbench.train.examples import Adapter
@@ -77,7 +77,7 @@ class StudentLoss:
             view = self._picture(image)
         except REFUSED:  # a step names it
             return True
-        return not isinstance(view, View) or bool(view.cells)
+        return not isinstance(view, RegionView) or bool(view.cells)
 
     def takes(self, image: str, lesson: Lesson) -> bool:
         """Whether the student takes a picture; if not, the reason is noted in `refused`."""
