@@ -13,7 +13,7 @@ Files:
     language.py      language models in this process
     pointer_processor.py  pictures, questions and answers as the pointer student takes them
     pointer_vlm.py   the architecture of the student for two processor cores
-    pointer_words.py its words, and pointers in place of boxes
+    pointer_words.py  its words, and pointers in place of boxes
     region_vlm.py    the bundled student's architecture
     replies.py       the replies of chat endpoints, read with care
     student.py       the student behind its port
