@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -14,7 +15,7 @@ from workbench.images import ImageFolder
 from workbench.models.bundled import PointerShape, fresh_pointer_student
 from workbench.models.conversation import Conversation
 from workbench.models.pointer_processor import PointerVlmProcessor
-from workbench.models.region_vlm import IMAGE_TOKEN
+from workbench.models.region_vlm import IMAGE_TOKEN, WIDTH, RegionView
 from workbench.models.student import TransformersStudent
 from workbench.models.vlm import Vlm
 from workbench.models.weights import small_folder
@@ -134,16 +135,20 @@ def test_a_box_in_a_question_is_a_pointer_behind_its_words(checkpoint: Path) -> 
 
 
 def test_a_picture_with_no_region_leaves_the_question(
-    checkpoint: Path, images: ImageFolder
+    checkpoint: Path, images: ImageFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     student = TransformersStudent(str(checkpoint), device="cpu", max_tokens=4)
+    student.forget()
+    nothing = RegionView(np.zeros((13, WIDTH), np.float32), IMAGE_TOKEN, 96, 64)
+    monkeypatch.setattr(PointerVlmProcessor, "_detect", lambda self, pictures: [nothing])
     region = whole(images, BLANK)
     task = Task("t", "s", "test", region.image, "Is there a dog?")
     assert isinstance(student.answer([task], images)[0].answer, str)
-    batch = AutoProcessor.from_pretrained(checkpoint)(
-        images=[BLANK], text=[IMAGE_TOKEN + "Is there a dog?<answer>"]
-    )
-    assert not (batch["region_features"][..., 1] > 0).any()
+    processor = AutoProcessor.from_pretrained(checkpoint)
+    batch = processor(images=[BLANK], text=[IMAGE_TOKEN + "Is there a dog?<answer>"])
+    mark = processor.tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)
+    assert mark not in batch["input_ids"]
+    assert processor.pointed("at 1 2 30 40", BLANK) == "at <at_0><at_0><at_3><at_4>"
 
 
 def test_hostile_words_are_no_pointers(checkpoint: Path) -> None:

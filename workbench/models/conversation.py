@@ -68,7 +68,7 @@ Seen = Image.Image | RegionView
 
 
 @runtime_checkable
-class PointsAtRegions(Protocol):
+class PointingProcessor(Protocol):
     """A processor whose answers point into the picture, so that their tokens depend on it."""
 
     def look(self, pictures: Sequence[Seen]) -> Sequence[Seen]:
@@ -113,7 +113,7 @@ class Conversation:
         self._options = {"enable_thinking": False} if quick else {}
         # a processor keeps state while it works: padding, features of pictures
         self.lock = threading.Lock()
-        self.points = isinstance(processor, PointsAtRegions)
+        self.points = isinstance(processor, PointingProcessor)
         """Whether the tokens of an answer depend on the picture."""
         self._cut, self._opening, self._lead, self.end = self._turn()
 
