@@ -15,7 +15,10 @@ const list = find("rows");
 const empty = find("empty");
 const peek = find("peek");
 const panels = new Map(); // what the panel showed, by question
-const ownColumns = columnsOf((columns) => go({ columns, after: state.after, page: state.page }));
+const ownColumns = columnsOf(
+  () => state.columns,
+  (columns) => go({ columns, after: state.after, page: state.page }),
+);
 const PAGE = 50;
 
 let state = fromAddress();

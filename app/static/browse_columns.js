@@ -6,11 +6,12 @@ const MEMORY = `vpd-columns ${document.body.dataset.scope}`;
 const FEW = 7;
 
 /**
- * Keeps which columns a person looks at in this project; `change(columns)` shows others.
+ * Keeps which columns a person looks at in this project; `shown()` are those of now,
+ * `change(columns)` shows others.
  * Returns {kept, keys, menu}: `kept()` are those of last time, `keys()` promises what there is,
  * `menu(keys, columns)` is the list to choose from, null where the table has none of its own.
  */
-export function columnsOf(change) {
+export function columnsOf(shown, change) {
   let keysRead = null;
   let whole = false;
 
@@ -32,11 +33,16 @@ export function columnsOf(change) {
     change(columns);
   }
 
+  /** Show a column, or no longer: of those of now, the list may have been drawn before. */
+  function toggle(key) {
+    const now = shown();
+    keep(now.includes(key) ? now.filter((one) => one !== key) : [...now, key]);
+  }
+
   const keys = () => (keysRead ??= get("data/browse/columns").catch(() => []));
 
   function line({ key, questions, example }, columns) {
     const on = columns.includes(key);
-    const others = on ? columns.filter((one) => one !== key) : [...columns, key];
     return h(
       "button",
       {
@@ -44,7 +50,7 @@ export function columnsOf(change) {
         "aria-pressed": String(on),
         dataset: { column: key },
         title: `${amount(questions, "question")}, for example ${example}`,
-        onclick: () => keep(others),
+        onclick: () => toggle(key),
       },
       h("i", { "aria-hidden": "true" }, on ? "✓" : ""),
       h("span", {}, key),

@@ -5,7 +5,10 @@ import { get, save, toast } from "./server.js";
 const box = document.querySelector("[data-dialog]");
 const guide = document.querySelector("[data-guide]");
 const admin = document.body.dataset.role === "admin";
-const ORDERS = Object.fromEntries(JSON.parse(document.querySelector("main").dataset.orders));
+/** Names of the orders with their words; other pages that take a snapshot have none. */
+const ORDERS = Object.fromEntries(
+  JSON.parse(document.querySelector("main").dataset.orders ?? "[]"),
+);
 
 function openDialog(title, ...content) {
   box.replaceChildren(

@@ -21,7 +21,7 @@ let news = /** @type {HomeNews | null} */ (null);
 let job = /** @type {LoopJob | null} */ (null);
 let forms = null;
 let timer = null;
-let counted = 0;
+let counted = -Infinity; // when the steps were counted last
 const drawn = new Map();
 
 /** Put nodes in a place only where what they are made from has changed: focus and pointer stay. */
