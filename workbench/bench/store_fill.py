@@ -60,7 +60,7 @@ _SELECTS = {
         FROM made""",
     "program": """
         SELECT program, id, $sampler, 0, x, source, -0.1, 200, x, 0.2 + e % 100 / 100, NULL, $now,
-            '', ''
+            '', '', 1
         FROM run""",
     "trace": """
         SELECT trace, program, id, $executor, CASE WHEN kind IS NULL THEN answer::VARCHAR END, kind,
@@ -69,7 +69,7 @@ _SELECTS = {
             (['|find|', '|exists|find|', '|visual_question_answering|'])[1 + e % 3],
             CASE WHEN kind IS NULL THEN answer::VARCHAR ELSE '' END,
             CASE WHEN kind IS NULL THEN (['comparison', 'count', 'question'])[1 + e % 3]
-                ELSE '' END
+                ELSE '' END, e % 2000 / 1000
         FROM run""",
     "verdict": """
         SELECT left(md5('v' || n), 20), trace, program, id, $verifier, 5, fits::INTEGER, fits,
