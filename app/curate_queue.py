@@ -165,19 +165,14 @@ class Pages:
                 if who == name and where != page
             }
 
-    def drop(self, name: str, page: str, tasks: Iterable[str]) -> list[str]:
-        """Forget questions of a page.
-
-        Args:
-            name: of the person.
-            page: id of the page.
-            tasks: ids of the questions.
-
-        Returns:
-            Those that the page held.
-        """
+    def drop(self, name: str, page: str) -> list[str]:
+        """Forget the questions of a page; gives those that it held."""
         with self._guard:
-            mine = [task for task in tasks if self._holders.get((name, task), ("", 0.0))[0] == page]
+            mine = [
+                task
+                for (who, task), (where, _) in self._holders.items()
+                if who == name and where == page
+            ]
             for task in mine:
                 del self._holders[name, task]
         return mine
@@ -209,8 +204,11 @@ def add(site: Site, items: Items, pages: Pages) -> None:
 
     @server.post("/do/curate/release")
     def release(body: OpenQuestions, person: Curator) -> ReleasedQuestions:
-        """Let go of the questions of a page that was closed."""
-        mine = line.pages.drop(person.name, body.page, body.tasks[:MOST])
+        """Let go of the questions of a page that was closed: of those that it names, and of those
+        that were on their way to it.
+        """
+        with line.pages.lock(person.name):
+            mine = line.pages.drop(person.name, body.page)
         for task in mine:
             site.project.curation.release(person.name, task)
         return ReleasedQuestions(len(mine))

@@ -186,11 +186,11 @@ async function undo() {
   if (!batch || busy) return false;
   const reply = await save("do/undo", { task: "", target: batch.id }).catch(() => null);
   if (!reply) return true;
-  toast("Taken back.");
   ({ items, out } = batch);
   for (const item of items) passed.delete(item.task);
-  await hold();
   show();
+  toast("Taken back.");
+  await hold();
   progress?.load();
   return true;
 }

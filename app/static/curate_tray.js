@@ -213,5 +213,6 @@ export function meter(place, query, onProgress) {
     if (!document.hidden) agreement();
   }, 120000);
   load().then(agreement);
+  setTimeout(load, 2000); // a page that was left lets its questions go a moment later
   return { count, load };
 }
