@@ -41,6 +41,19 @@ function pictureOf(picture) {
   return { stage, canvas, overlay };
 }
 
+/** Four corners of a frame; few fonts have a character for them. */
+const corners = () =>
+  h(
+    "svg:svg",
+    { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" },
+    h("svg:path", {
+      d: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
+      fill: "none",
+      stroke: "currentColor",
+      "stroke-width": 1.6,
+    }),
+  );
+
 const zoomButtons = (zoom, light) =>
   h(
     "div.vp-zoom",
@@ -48,7 +61,7 @@ const zoomButtons = (zoom, light) =>
     iconButton("Smaller", "−", () => zoom.by(1 / 1.5)),
     iconButton("Larger", "+", () => zoom.by(1.5)),
     iconButton("Whole picture", "1:1", zoom.whole),
-    iconButton("As large as the window (f)", "⛶", light),
+    iconButton("As large as the window (f)", corners(), light),
   );
 
 /** The least score of a box as `node`; `allows(box)` says whether a box is above it. */
