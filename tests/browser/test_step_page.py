@@ -101,7 +101,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
                 ("branch", 3, {"form": "if", "taken": False}),
             )
         ]
-        rounds.append(("end", 5, {"ok": True, "answer": "no", "steps": 6, "tool_calls": 3}))
+        rounds.append(("return", 5, {"function": "execute_command", "value": "no"}))
+        rounds.append(("end", 0, {"ok": True, "answer": "no", "steps": 6, "tool_calls": 3}))
         events = tuple(
             page_project.TraceEvent(seq, kind, line, 0, payload)
             for seq, (kind, line, payload) in enumerate(rounds)
@@ -424,7 +425,7 @@ def test_what_a_round_is_about_stays_in_sight_and_the_picture_fills_the_window(
     assert light.locator("rect.loop").count() == 1
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    assert count(page).startswith("Step 7 of 10")
+    assert count(page).startswith("Step 7 of 11")
     page.keyboard.press("Escape")
     light.wait_for(state="detached")
     assert page.locator(".vp-picture > .vp-stage img").bounding_box()["width"] == small["width"]

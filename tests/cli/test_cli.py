@@ -471,8 +471,8 @@ def test_ask_about_a_broken_picture(ran: Path, tmp_path: Path) -> None:
 def test_ask_about_a_huge_picture(ran: Path, tmp_path: Path) -> None:
     from PIL import Image
 
-    Image.new("1", (8000, 6000)).save(tmp_path / "huge.png")
-    assert "8000x6000 pixels; at most 40 megapixels are taken" in refused(
+    Image.new("1", (14_000, 12_000)).save(tmp_path / "huge.png")
+    assert "14000x12000 pixels; at most 160 megapixels are scaled down" in refused(
         "ask", tmp_path / "huge.png", "What is it?", "-p", ran
     )
 

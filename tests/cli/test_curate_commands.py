@@ -58,6 +58,7 @@ def test_figures_come_with_their_n(path: Path) -> None:
     assert ann.split() == [
         "ann",
         "1",
+        "0",
         "1.0",
         "-",
         "1",

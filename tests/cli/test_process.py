@@ -166,7 +166,7 @@ def test_the_page_is_served_until_ctrl_c(project: Path) -> None:
         assert child.stdout is not None
         url = child.stdout.readline().split()[0]
         with urllib.request.urlopen(url, timeout=30) as page:
-            assert "data-search" in page.read().decode()
+            assert "data-steps" in page.read().decode()
         child.send_signal(signal.SIGINT)
         assert child.wait(30) == 0
     finally:

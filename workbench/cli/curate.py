@@ -57,7 +57,7 @@ def _states(out: Console, project: Project) -> None:
 
 def _reviewers(out: Console, project: Project) -> None:
     table = _table(
-        "reviewer", "decided", "in bulk", "a day", "time", "accepted", "95 %", "gold", "95 %"
+        "reviewer", "decided", "bulk", "a day", "time", "accepted", "95 %", "gold", "95 %"
     )
     reviewers = project.curation.reviewers()
     for one in reviewers:
@@ -121,7 +121,8 @@ def _blame(out: Console, project: Project) -> None:
 def _table(*columns: str) -> Table:
     table = Table(box=SIMPLE, pad_edge=False)
     for at, name in enumerate(columns):
-        table.add_column(name, justify="right" if at else "left")
+        # figures stay whole; where it is narrow, names take several lines
+        table.add_column(name, justify="right" if at else "left", no_wrap=bool(at))
     return table
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from workbench.cli.steps import ending, run_lines
 from workbench.cli.text import console, open_project, open_to_look, safe
 from workbench.records import Task, Verdict
+from workbench.screen.views import rationale_of
 from workbench.store import Project, TaskView
 from workbench.store.people import corrections
 from workbench.store.reading import checks
@@ -100,7 +101,8 @@ def _task(out: Console, view: TaskView) -> None:
         out.print("kept program:")
         for line in run_lines(view.chosen):
             out.print(line)
-    for rationale in view.rationales[:1]:
+    rationale = rationale_of(view, view.chosen)
+    if rationale is not None:
         out.print(f"rationale: {safe(rationale.text)}")
         for issue in rationale.issues:
             out.print(f"  not supported by the trace: {safe(issue)}")

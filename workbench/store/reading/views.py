@@ -67,7 +67,7 @@ class TaskView:
     runs: tuple[Run, ...]
     """Runs of the scope's sampler, executor and verifier, by index."""
     rationales: tuple[Rationale, ...]
-    """Rationales of these runs by any writer, the newest first."""
+    """Rationales of these runs and of repaired programs, by any writer, the newest first."""
     predictions: tuple[Prediction, ...]
     """Answers of any student, the newest first."""
     scope: Scope
@@ -294,7 +294,12 @@ def task_view(
     task, task_runs = pairs[0]
     traces = {run.trace.id for run in task_runs if run.trace is not None}
     rationales = database.rows(
-        "SELECT * FROM rationale WHERE task_id = ? ORDER BY created_at DESC", [task_id]
+        """
+        SELECT rationale.*, program.parent IS NOT NULL AS repaired
+        FROM rationale JOIN trace ON trace.id = trace_id JOIN program ON program.id = program_id
+        WHERE rationale.task_id = ? ORDER BY rationale.created_at DESC
+        """,
+        [task_id],
     )
     predictions = database.rows(
         "SELECT * FROM prediction WHERE task_id = ? ORDER BY created_at DESC", [task_id]
@@ -302,7 +307,11 @@ def task_view(
     return TaskView(
         task,
         tuple(task_runs),
-        tuple(shape.to_rationale(row, parts) for row in rationales if row["trace_id"] in traces),
+        tuple(
+            shape.to_rationale(row, parts)
+            for row in rationales
+            if row["repaired"] or row["trace_id"] in traces
+        ),
         tuple(shape.to_prediction(row, parts) for row in predictions),
         scope,
     )
