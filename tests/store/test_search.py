@@ -59,7 +59,7 @@ def test_a_facets_value_is_read_back_whatever_it_is(name: str, value: str) -> No
         ),
         (
             "colour:red",
-            r"nothing is called 'colour:'; there are status:, .* id:, flag:, rationale: and, compared with a number, steps",
+            r"nothing is called 'colour:'; there are status:, .* id:, flag:, rationale:, tag: and, compared with a number, steps",
         ),
         ("steps>many", "'steps>many' needs a number, as in steps>6"),
         ("steps:6-x", "'steps:6-x' needs a number"),
