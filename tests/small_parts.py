@@ -153,7 +153,8 @@ BROKEN = "def execute_command(image):\n    return (\n"
 class Scribe:
     """Writes programs by throwing dice over a sheet of right and wrong ones.
 
-    Args: specs: the tools; `find` must be among them. version: another version throws other dice.
+    Args: specs: the tools; `find` must be among them. version: another version throws other dice;
+        "sure" throws none and writes right programs only.
         breaks_at: number of the task at which the model "breaks" (EngineError), once per object; -1
         never. pause: seconds that each task takes, as a model would.
     """
@@ -175,10 +176,11 @@ class Scribe:
                 raise EngineError("the endpoint did not answer; ask again")
             self.asked += 1
             time.sleep(self._pause)
+            wrong = [] if self._dice == "sure" else [OFF_BY_ONE, CRASH, UNKNOWN, BROKEN]
             right = MORE if "more than" in task.question else COUNT
             for index in range(k):
                 dice = random.Random(content_key(task.id, index, seed, self._dice))
-                source = dice.choice([right, right, right, OFF_BY_ONE, CRASH, UNKNOWN, BROKEN])
+                source = dice.choice([right, right, right, *wrong])
                 score = -dice.random()
                 key = content_key("program", task.id, index, seed, source, self.ref)
                 yield Program(

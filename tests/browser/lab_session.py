@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import small_parts
 from playwright.sync_api import Page
-from small_parts import profile_text
 
 from workbench.cli.lab import command, environment
 from workbench.train.job import Job, write_job
@@ -38,7 +38,8 @@ PLAYER, TABLE, QUEUE, MONITOR, SIDE, BELOW, RECORD = range(1, 8)
 def notebook(folder: Path, cells: Sequence[str] = CELLS) -> Path:
     """A notebook of these cells, with the small profile beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "small.toml").write_text(profile_text(), encoding="utf-8")
+    sure = f'{{ part = "{small_parts.__file__}:Scribe", version = "sure" }}'
+    (folder / "small.toml").write_text(small_parts.profile_text(sampler=sure), encoding="utf-8")
     rows = [
         {
             "cell_type": "code",
