@@ -5,13 +5,28 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import psutil
 
 from workbench.records import JSON
+
+
+def begin(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a command in a session of its own; what it prints is added to the file `log`."""
+    with log.open("ab") as out:
+        return subprocess.Popen(  # noqa: S603 - callers start our own modules
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
 
 
 def note_of(pid: int) -> dict[str, JSON] | None:

@@ -17,9 +17,7 @@ left.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -301,15 +299,8 @@ def read_wish(folder: Path) -> LoopWish | None:
 def _start(folder: Path) -> None:
     """Start a job's process, in a session of its own, with its log in a file."""
     write_json(folder / STATUS, {"state": "running", "began": time.time()})
-    with (folder / LOG).open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", "workbench.pipeline.loop_job", str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
+    command = [sys.executable, "-m", "workbench.pipeline.loop_job", str(folder)]
+    process = processes.begin(command, folder / LOG)
     note = processes.note_of(process.pid)
     if note is not None:
         write_json(folder / PROCESS, note)

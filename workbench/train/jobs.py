@@ -220,14 +220,8 @@ class Jobs:
     def advance(self) -> None:
         """Start a runner where a job waits; one that meets another runner ends at once."""
         if self._start and self._queue():
-            with (self.root / ".runner.log").open("ab") as log:
-                subprocess.Popen(  # noqa: S603 - our own module
-                    [sys.executable, "-m", "workbench.train.jobs", str(self.root)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+            command = [sys.executable, "-m", "workbench.train.jobs", str(self.root)]
+            processes.begin(command, self.root / ".runner.log")
 
     def work(self) -> None:
         """Run the queue until it is empty; returns at once where another process does."""
@@ -318,15 +312,7 @@ def _start_job(folder: Path) -> subprocess.Popen[bytes] | None:
             "at": time.time(),
         },
     )
-    with (folder / LOG).open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            local_command(folder, job),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
+    process = processes.begin(local_command(folder, job), folder / LOG)
     note = processes.note_of(process.pid)
     if note is not None:
         write_json(folder / PROCESS, note)
