@@ -5,13 +5,14 @@ cache, so that the link reads the same after the server was started again.
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import orjson
 from pydantic_core import to_jsonable_python
 
 from app.side_news import SideNews
@@ -62,11 +63,13 @@ class KeptAnswers:
             now = datetime.now(UTC).isoformat()
             sides[side] = to_jsonable_python(news)
             one = KeptRound(run, task.id, task.image, task.question, now, sides)
-            self._folder.mkdir(parents=True, exist_ok=True)
-            part = self._path(run).with_suffix(".part")
-            part.write_bytes(orjson.dumps(to_jsonable_python(one)))
-            part.replace(self._path(run))
-            self._make_room()
+            # a full disk or a read-only folder costs the link its answers, not the visitor theirs
+            with suppress(OSError):
+                self._folder.mkdir(parents=True, exist_ok=True)
+                part = self._path(run).with_suffix(".part")
+                part.write_text(json.dumps(to_jsonable_python(one)), encoding="ascii")
+                part.replace(self._path(run))
+                self._make_room()
 
     def of(self, run: str) -> KeptRound:
         """The answers of a question.  Raises InputError where they are not kept."""
@@ -78,14 +81,16 @@ class KeptAnswers:
 
     def _path(self, run: str) -> Path:
         """A file's name of its own: an id may hold a colon, which not every system takes."""
-        return self._folder / f"{hashlib.sha256(run.encode()).hexdigest()[:40]}.json"
+        digest = hashlib.sha256(run.encode(errors="replace")).hexdigest()
+        return self._folder / f"{digest[:40]}.json"
 
     def _read(self, run: str) -> KeptRound | None:
+        """The answers of a question; None where no file can be read as such."""
         try:
-            row = orjson.loads(self._path(run).read_bytes())
-        except (OSError, ValueError):
+            one = KeptRound(**json.loads(self._path(run).read_bytes()))
+        except (OSError, ValueError, TypeError):
             return None
-        return KeptRound(**row) if row.get("run") == run else None
+        return one if one.run == run else None
 
     def _make_room(self) -> None:
         paths = list(self._folder.glob("*.json"))
