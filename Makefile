@@ -78,7 +78,7 @@ $(JS)/node_modules/.done: $(JS)/package.json $(JS)/package-lock.json
 setup: .venv/dev.done
 
 demo: .venv/demo.done
-	@echo "set up.  Next: $(LIMIT) questions with $(K) programs each, a minute or two; then the page opens"
+	@echo "set up.  Next: $(LIMIT) questions with $(K) programs each, about four minutes on two cores; then the page opens"
 	@test -e $(PROJECT)/profile.toml || $(BIN)/vpd init $(PROJECT) --source collages --split test
 	$(BIN)/vpd run --project $(PROJECT) --limit $(LIMIT) --k $(K)
 	$(BIN)/vpd app --project $(PROJECT) --port $(PORT)
