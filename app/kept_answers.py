@@ -18,7 +18,7 @@ from pydantic_core import to_jsonable_python
 from app.side_news import SideNews
 from workbench.errors import InputError
 from workbench.pipeline.live_events import Side
-from workbench.records import Task
+from workbench.records import Task, storable
 
 MOST = 500
 """Questions whose answers are kept; the oldest give way."""
@@ -81,7 +81,7 @@ class KeptAnswers:
 
     def _path(self, run: str) -> Path:
         """A file's name of its own: an id may hold a colon, which not every system takes."""
-        digest = hashlib.sha256(run.encode(errors="replace")).hexdigest()
+        digest = hashlib.sha256(storable(run).encode()).hexdigest()
         return self._folder / f"{digest[:40]}.json"
 
     def _read(self, run: str) -> KeptRound | None:
