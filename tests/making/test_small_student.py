@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from workbench.errors import EngineError
-from workbench.making import small_student
+from workbench.making import small_classifiers, small_student
 from workbench.making.base_student import FIRST_SCENE
 from workbench.making.small_student import lessons_of, main, missed, right_exactly, seen_scenes
 from workbench.models.vlm import Vlm
@@ -19,6 +19,8 @@ SCENE = make_scene("train", FIRST_SCENE)
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(small_student, "CHUNK", 2)
+    for frames in ("_FRAMES", "_NEW_FRAMES"):
+        monkeypatch.setattr(small_classifiers, frames, ("Locate the {name}.",))
     torch.set_num_threads(1)
 
 

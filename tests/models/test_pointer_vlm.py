@@ -15,6 +15,7 @@ from workbench.images import ImageFolder
 from workbench.models.bundled import PointerShape, fresh_pointer_student
 from workbench.models.conversation import Conversation
 from workbench.models.pointer_processor import PointerVlmProcessor
+from workbench.models.pointer_vlm import Matching
 from workbench.models.region_vlm import IMAGE_TOKEN, WIDTH, RegionView
 from workbench.models.student import TransformersStudent
 from workbench.models.vlm import Vlm
@@ -186,3 +187,57 @@ def test_a_small_student_that_was_not_made_says_how(
     monkeypatch.setenv("VPD_DATA", str(tmp_path))
     with pytest.raises(InputError, match="run `vpd make-models small-student`"):
         small_folder()
+
+
+def test_what_is_named_is_matched_counted_and_marked() -> None:
+    matching = Matching(names=2, reader_width=4, hidden=2, regions=3)
+    with torch.no_grad():
+        # the first half of a state says "dog", the second half "cat"; the middle of both, nothing
+        matching.name_weight.copy_(torch.tensor([[9.0, 9, -9, -9], [-9, -9, 9, 9]]))
+        matching.name_bias.fill_(-1.0)
+        for part in (matching.region_of_word, matching.word_of_region):
+            part.weight.copy_(torch.eye(2))
+        matching.named.weight.copy_(torch.tensor([[0.0], [100.0]]))
+        matching.number.weight.copy_(torch.arange(8.0).reshape(2, 4))
+    states = torch.tensor([[[1.0, 1, -1, -1], [1, -1, 1, -1]]])
+    shares = matching.word_shares(states)
+    assert torch.allclose(shares[0, 0], torch.tensor([1.0, 0.0]), atol=1e-3)
+    assert float(shares[0, 1].max()) < 0.3
+    meant = torch.tensor([[[1.0, 0.0], [0.0, 0.0]]])
+    are = torch.tensor([[[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]])
+    words = torch.tensor([[[5.0, 7.0], [11.0, 13.0]]])
+    regions = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [4.0, 4.0]]])
+    more_words, more_regions = matching(words, meant, regions, are)
+    # two dogs: their regions add up, and the column of the number two is taken
+    assert more_words.tolist() == [[[1.0 + 2.0, 1.0 + 6.0], [0.0, 0.0]]]
+    assert more_regions.tolist() == [[[5.0, 107.0], [5.0, 107.0], [0.0, 0.0]]]
+
+
+def test_no_pointer_leaves_the_picture(checkpoint: Path) -> None:
+    model = AutoModelForImageTextToText.from_pretrained(checkpoint)
+    processor = AutoProcessor.from_pretrained(checkpoint)
+    text = Conversation(processor).prompt("Where is the dog?" + LABEL_SUFFIX)
+    batch = processor(images=[SCENE], text=[text])
+    with torch.no_grad():
+        logits = model(**batch).logits[0, -1]
+    there = len(processor.look([SCENE])[0].cells)
+    first = model.config.pointer_token_id
+    assert 0 < there < processor.region_count
+    assert torch.isfinite(logits[first : first + there]).all()
+    assert (logits[first + there : first + processor.region_count] < -1e30).all()
+
+
+def test_a_pointer_brings_its_region_along(checkpoint: Path) -> None:
+    model = AutoModelForImageTextToText.from_pretrained(checkpoint)
+    processor = AutoProcessor.from_pretrained(checkpoint)
+    regions = processor(
+        images=[SCENE], text=[Conversation(processor).prompt("Where?" + LABEL_SUFFIX)]
+    )["region_features"]
+    pointer = torch.tensor([[model.config.pointer_token_id]])
+    with torch.no_grad():
+        other = regions.clone()
+        other[:, 0] = regions[:, 1]
+        here, there = (
+            model._placed(pointer, model.read(one, None).behind()) for one in (regions, other)
+        )
+    assert not torch.allclose(here, there)

@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -74,17 +74,25 @@ def pairs_of(index: int, reasoning: float) -> list[tuple[Image.Image, list[Pair]
     return [(picture, pairs), (crop, crop_pairs(thing, rng))]
 
 
-def picture_pairs(scene: Scene, rng: np.random.Generator, reasoning: float) -> list[Pair]:
+PERCEIVED = ("name", "locate", "locate", "at", "at", "exists", "exists")
+"""Families of the questions that teach to perceive; a list is asked for now and then."""
+
+
+def picture_pairs(
+    scene: Scene,
+    rng: np.random.Generator,
+    reasoning: float,
+    perceived: Sequence[str] = PERCEIVED,
+) -> list[Pair]:
     """Pairs of prompt and answer about a whole picture.
 
     Args:
         scene: what is there.
         rng: decides which are asked.
         reasoning: expected number of composed questions.
+        perceived: families of the questions that teach to perceive.
     """
-    families = ["name", "locate", "locate", "at", "at", "exists", "exists"] + ["list"] * (
-        rng.random() < 0.4
-    )
+    families = [*perceived, *["list"] * (rng.random() < 0.4)]
     pairs = [
         (task.question + LABEL_SUFFIX, task.answers[0])
         for task in perceive(scene, rng=rng, families=families)

@@ -3,10 +3,12 @@
     vpd make-models small-student
 
 It learns what the base student learns (`base_student`): to name, locate and list what is there, on
-drawn scenes of the training split.  To look a named thing up forms late and at once, after ten to
-thirty thousand examples; before it `exists` is a coin throw.  So the training ends with a gate: on
-new scenes the student has to say whether a thing is there, and to point at what it is asked for.  A
-student that does not pass is written and called what it is: a failure.
+drawn scenes of the training split.  Two linear classifiers are fitted first and stay as they are:
+what a region shows, and which things a word of a question means; what is named is looked up by
+them (`Matching`).  Left to the language model alone, looking up forms late and at once, after ten
+thousand examples and more.  So the training ends with a gate: on new scenes the student has to say
+whether a thing is there, and to point at what it is asked for.  A student that does not pass is
+written and called what it is: a failure.
 
 The scenes are drawn and seen once, into a folder of features from which a second run goes on.
 """
@@ -22,27 +24,26 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
-from workbench.boxes import Box, from_grid, iou
+from workbench.boxes import Box, iou
 from workbench.boxes_in_text import boxes_in
 from workbench.errors import EngineError
 from workbench.making.base_student import (
     FIRST_SCENE,
     NAMES,
     Pair,
-    category_of,
     crop_of,
     crop_pairs,
     picture_pairs,
 )
+from workbench.making.small_classifiers import train_names, train_words
 from workbench.making.small_words import known_words
 from workbench.models.bundled import fresh_pointer_student
 from workbench.models.language import quiet
 from workbench.models.pointer_processor import PointerVlmProcessor
-from workbench.models.pointer_vlm import appearance
 from workbench.models.pointer_words import pointed
 from workbench.models.region_vlm import RegionView
+from workbench.models.text_tower import text_tower
 from workbench.models.vlm import Vlm
 from workbench.prompts import LABEL_SUFFIX
 from workbench.records import Lesson, Region
@@ -61,6 +62,8 @@ CHUNK = 100
 """Scenes in one file of features."""
 SHOWN = 25
 """Steps from one line of figures to the next."""
+PERCEIVED = ("name", "locate", "locate", "locate", "at", "exists")
+"""Families of questions about a picture: to point is what takes the most examples."""
 NEED = {"exists": 0.9, "locate": 0.7}
 """Least share of right answers on new scenes."""
 
@@ -131,49 +134,6 @@ def seen_scenes(split: str, first: int, count: int, folder: Path) -> list[list[R
     return out[:count]
 
 
-def train_names(model: Any, scenes: Sequence[tuple[Scene, RegionView]], epochs: int = 30) -> float:
-    """Fit the classifier that names regions, and put it into a student.
-
-    Args:
-        model: gets the classifier.
-        scenes: drawn scenes, and how the detector saw them.
-        epochs: times that every region is taken.
-
-    Returns:
-        The share of regions that it names rightly, on a tenth of them that is held out.
-    """
-    vectors, labels = _labelled_regions(scenes)
-    looks = appearance(vectors)
-    tenth = len(labels) // 10
-    classifier = nn.Linear(looks.shape[1], len(NAMES))
-    batches = epochs * (len(labels) - tenth) // 128
-    optimizer = ScheduledAdamW(
-        [(classifier.parameters(), 2e-3)],
-        RateSchedule(batches, end=0.02),
-        betas=(0.9, 0.999),
-        weight_decay=0.05,
-    )
-    for batch in range(batches):
-        chosen = torch.randint(tenth, len(labels), (128,))
-        loss = nn.functional.cross_entropy(classifier(looks[chosen]), labels[chosen])
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step(batch)
-    with torch.no_grad():
-        model.region_reader.name_weight.copy_(classifier.weight)
-        model.region_reader.name_bias.copy_(classifier.bias)
-        right = (classifier(looks[:tenth]).argmax(1) == labels[:tenth]).float().mean()
-    return round(float(right), 3)
-
-
-def _labelled_regions(scenes: Sequence[tuple[Scene, RegionView]]) -> tuple[Tensor, Tensor]:
-    rows, labels = [], []
-    for scene, view in scenes:
-        for row, cells in enumerate(view.cells, start=1):
-            rows.append(view.vectors[row])
-            labels.append(category_of(scene, _pixels(cells, scene)))
-    return torch.from_numpy(np.stack(rows)), torch.tensor(labels)
-
-
 def lessons_of(
     number: int, views: Sequence[RegionView], turn: int, reasoning: float
 ) -> list[tuple[RegionView, Lesson]]:
@@ -190,9 +150,12 @@ def lessons_of(
     scene = make_scene("train", number)
     rng = np.random.default_rng([17, number, turn])
     thing = scene.objects[_crop_dice(number).integers(len(scene.objects))]
-    parts = [(views[0], picture_pairs(scene, rng, reasoning)), (views[1], crop_pairs(thing, rng))]
+    parts = [
+        (views[0], picture_pairs(scene, rng, reasoning, PERCEIVED)),
+        (views[1], crop_pairs(thing, rng)),
+    ]
     return [
-        (view, Lesson("label", *pair, len(pair[1].split()) ** 0.5))
+        (view, Lesson("label", *pair))
         for view, pairs in parts
         for pair in pairs
         if _can_be_pointed_at(pair, view)
@@ -201,10 +164,6 @@ def lessons_of(
 
 def _can_be_pointed_at(pair: Pair, view: RegionView) -> bool:
     return "<at_" not in pointed(pair[1], view.cells)
-
-
-def _pixels(cells: Sequence[int], scene: Scene) -> Box:
-    return from_grid(list(cells), scene.width, scene.height)
 
 
 def right_exactly(truth: str, answer: str, scene: Scene) -> bool:
@@ -286,12 +245,14 @@ class SmallTraining:
         schedule = RateSchedule(steps, warm=max(steps // 50, 10), end=0.05)
         self.optimizer = ScheduledAdamW([(self.model.parameters(), rate)], schedule)
 
-    def name(self) -> float:
-        """Fit the classifier of regions; the share that it names rightly."""
+    def fit_classifiers(self) -> tuple[float, float]:
+        """Fit the classifiers of regions and of words; the shares that are right on new ones."""
         scenes_there = [make_scene("train", FIRST_SCENE + at) for at in range(len(self.scenes))]
-        return train_names(
+        regions = train_names(
             self.model, [(s, views[0]) for s, views in zip(scenes_there, self.scenes, strict=True)]
         )
+        tower = text_tower(self.processor.reader, self.processor.reader_layers)
+        return regions, train_words(self.model, tower)
 
     def _lessons(self, reasoning: float) -> Iterator[tuple[RegionView, Lesson]]:
         """Lessons without end, in a random order within every few scenes."""
@@ -353,9 +314,9 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--features", type=Path, default=cache_dir() / "small-student-features")
     parser.add_argument("--scenes", type=int, default=2000, help="training scenes")
     parser.add_argument("--new-scenes", type=int, default=200, help="scenes of the gate")
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--batch", type=int, default=32, help="lessons per step")
-    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
+    parser.add_argument("--rate", type=float, default=6e-4, help="highest learning rate")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -369,7 +330,8 @@ def main(args: list[str] | None = None) -> None:
     scenes_there = [make_scene("test", NEW_SCENE + at) for at in range(len(new))]
     views = [pair[0] for pair in new]
     training = SmallTraining(scenes, options.steps, options.batch, options.rate, options.seed)
-    print(json.dumps({"regions named right": training.name()}), flush=True)
+    regions, words = training.fit_classifiers()
+    print(json.dumps({"regions named right": regions, "words": words}), flush=True)
     for figures in training.train(options.reasoning):
         print(json.dumps(figures), flush=True)
         if figures["step"] % options.measure_every < SHOWN and figures["step"] < options.steps:

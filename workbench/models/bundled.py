@@ -185,6 +185,9 @@ def _start_looking(
     penalty = 10 * torch.eye(rows.shape[1], dtype=torch.float64)
     weight = torch.linalg.solve(rows.T @ rows + penalty, rows.T @ torch.cat(targets).double())
     model.question_reader.weight.copy_(weight.T)
+    model.pointed_at.weight.copy_(torch.eye(len(model.pointed_at.weight)))
+    model.to_point_at.weight.copy_(model.pointing.weight)
+    model.pointed_at.bias.normal_(std=2 * scale)  # a pointer is not the region itself
     for layer in model.language_model.model.layers:
         layer.self_attn.k_proj.weight.copy_(layer.self_attn.q_proj.weight)
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -135,6 +136,76 @@ def waves(lengths: Tensor) -> Tensor:
     return torch.cat([lengths, angles.sin(), angles.cos()], -1)
 
 
+class Matching(nn.Module):
+    """Tells regions which words of the question mean them, and words how much of it there is.
+
+    To look a named thing up is what a small language model learns last, and after very many
+    examples; it begins with it here.  A frozen classifier says which names a word of the question
+    means, as another says which name a region has; that both mean the same is their match.
+    """
+
+    name_weight: Tensor
+    name_bias: Tensor
+
+    def __init__(self, names: int, reader_width: int, hidden: int, regions: int) -> None:
+        super().__init__()
+        self.register_buffer("name_weight", torch.zeros(names, reader_width))
+        self.register_buffer("name_bias", torch.zeros(names))
+        self.region_of_word = nn.Linear(hidden, hidden, bias=False)
+        self.word_of_region = nn.Linear(hidden, hidden, bias=False)
+        self.named = nn.Linear(1, hidden, bias=False)
+        self.number = nn.Linear(regions + 1, hidden, bias=False)
+
+    def word_shares(self, states: Tensor) -> Tensor:
+        """How probably a word means each name, `(..., names)`; a word may mean several or none.
+
+        Args:
+            states: Of the words of a question, `(..., reader_width)`.
+        """
+        rows = nn.functional.layer_norm(states, states.shape[-1:])
+        return nn.functional.linear(rows, self.name_weight, self.name_bias).sigmoid()
+
+    def forward(
+        self, words_BTH: Tensor, word_shares_BTN: Tensor, regions_BRH: Tensor, shares_BRN: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """What words and regions gain, `(batch, parts, hidden)` and `(batch, regions, hidden)`.
+
+        Args:
+            words_BTH: Words of the questions.
+            word_shares_BTN: What they mean; 0 for filling.
+            regions_BRH: Regions of the pictures.
+            shares_BRN: What they are; 0 for filling.
+        """
+        match = torch.einsum("btn,brn->btr", word_shares_BTN, shares_BRN).clamp(max=1.0)
+        most = match.amax(1).unsqueeze(-1)
+        whole = torch.arange(self.number.in_features, device=match.device, dtype=match.dtype)
+        shares = (1 - (match.sum(-1, keepdim=True) - whole).abs()).clamp(min=0)
+        meant = word_shares_BTN.amax(-1, keepdim=True)
+        words = self.word_of_region(match @ regions_BRH) + meant * self.number(shares)
+        regions = self.region_of_word(match.transpose(1, 2) @ words_BTH) + self.named(most)
+        return words, regions
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A picture and a question, as the language model takes them."""
+
+    plain: Tensor
+    """The regions by themselves, `(batch, regions, hidden)`."""
+    regions: Tensor
+    """The regions, with what the question says of them."""
+    real: Tensor
+    """Which of them are no filling, `(batch, regions)`."""
+    words: Tensor | None = None
+    """The words of the question, with what the picture says of them, `(batch, parts, hidden)`."""
+    there: Tensor | None = None
+    """Which of them are no filling, `(batch, parts)`."""
+
+    def behind(self) -> Reading:
+        """The reading for tokens behind the first ones: nothing has a position of its own."""
+        return replace(self, real=torch.zeros_like(self.real), words=None, there=None)
+
+
 class PointerVlmForConditionalGeneration(RegionVlmForConditionalGeneration):
     """A small language model that reads a picture's regions and the states of a question."""
 
@@ -147,7 +218,36 @@ class PointerVlmForConditionalGeneration(RegionVlmForConditionalGeneration):
         self.region_reader = RegionReader(config.names, hidden)
         self.question_norm = nn.LayerNorm(config.reader_width)
         self.question_reader = nn.Linear(config.reader_width, hidden)
+        self.matching = Matching(config.names, config.reader_width, hidden, config.region_count)
+        self.pointed_at = nn.Linear(hidden, hidden)
+        self.pointing = nn.Linear(hidden, hidden)
+        self.to_point_at = nn.Linear(hidden, hidden)
         self.post_init()
+
+    def read(self, region_features: Tensor, question_features: Tensor | None) -> Reading:
+        """What a picture and a question are to the language model, before it begins.
+
+        Args:
+            region_features: `(batch, region_count, WIDTH)`; rows without a flag are filling.
+            question_features: `(batch, parts, reader_width)`; rows of zeros are filling.
+        """
+        dtype = self.question_reader.weight.dtype
+        features, real = region_features.to(dtype), region_features[..., 1] > 0
+        numbers = torch.arange(real.shape[1], device=real.device)
+        pointers = self.get_input_embeddings()(self.config.pointer_token_id + numbers)
+        plain = (self.region_reader(features) + pointers) * real[..., None]
+        if question_features is None:
+            return Reading(plain, plain, real)
+        there = question_features.abs().sum(-1) > 0
+        states = question_features.to(dtype)
+        words = self.question_reader(self.question_norm(states)) * there[..., None]
+        more_words, more_regions = self.matching(
+            words,
+            self.matching.word_shares(states) * there[..., None],
+            plain,
+            self.region_reader.name_shares(features) * real[..., None],
+        )
+        return Reading(plain, plain + more_regions, real, words + more_words, there)
 
     def embed(
         self,
@@ -159,26 +259,33 @@ class PointerVlmForConditionalGeneration(RegionVlmForConditionalGeneration):
 
         Args:
             input_ids: `(batch, tokens)`.
-            region_features: `(batch, region_count, WIDTH)`; rows without a flag are filling.
-            question_features: `(batch, parts, reader_width)`; rows of zeros are filling.
+            region_features: As `read` takes them.
+            question_features: As `read` takes them.
 
         Raises:
             ValueError: there are other numbers of positions than of regions or states.
         """
-        table = self.get_input_embeddings()
-        embeds: Tensor = table(input_ids)
-        if region_features is not None:
-            real = region_features[..., 1] > 0
-            numbers = torch.arange(real.shape[1], device=real.device).expand_as(real)[real]
-            regions = region_features[real].to(self.question_reader.weight.dtype)
-            visual = self.region_reader(regions) + table(self.config.pointer_token_id + numbers)
-            embeds = _put(embeds, input_ids == self.config.image_token_id, visual)
-        if question_features is not None:
-            real = question_features.abs().sum(-1) > 0
-            states = question_features[real].to(self.question_reader.weight.dtype)
-            words = self.question_reader(self.question_norm(states))
+        if region_features is None:
+            return cast(Tensor, self.get_input_embeddings()(input_ids))
+        return self._placed(input_ids, self.read(region_features, question_features))
+
+    def _placed(self, input_ids: Tensor, reading: Reading) -> Tensor:
+        """Token embeddings; a pointer, wherever it stands, brings along what it points to."""
+        embeds: Tensor = self.get_input_embeddings()(input_ids)
+        embeds = embeds + self._pointed_at(input_ids, reading.plain)
+        if reading.words is not None and reading.there is not None:
+            words = reading.words[reading.there]
             embeds = _put(embeds, input_ids == self.config.question_token_id, words)
-        return embeds
+        return _put(embeds, input_ids == self.config.image_token_id, reading.regions[reading.real])
+
+    def _pointed_at(self, input_ids: Tensor, regions_BRH: Tensor) -> Tensor:
+        """What each pointer points to, `(batch, tokens, hidden)`; zeros for other tokens."""
+        numbers = input_ids - self.config.pointer_token_id
+        points = (numbers >= 0) & (numbers < regions_BRH.shape[1])
+        index = numbers.clamp(0, regions_BRH.shape[1] - 1).unsqueeze(-1)
+        taken = regions_BRH.gather(1, index.expand(-1, -1, regions_BRH.shape[2]))
+        what: Tensor = self.pointed_at(taken) * points.unsqueeze(-1)
+        return what
 
     def visible(self, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
         """Which position sees which, `(batch, 1, tokens, tokens)`, true where attention is allowed.
@@ -236,21 +343,44 @@ class PointerVlmForConditionalGeneration(RegionVlmForConditionalGeneration):
         begins = past_key_values is None or past_key_values.get_seq_length() == 0
         if input_ids is not None and begins:
             attention_mask = self.visible(input_ids, attention_mask)
+        reading = None
+        if region_features is not None:
+            reading = self.read(region_features, question_features)
         if inputs_embeds is None:
             assert input_ids is not None, "give input_ids or inputs_embeds"
-            inputs_embeds = self.embed(input_ids, region_features, question_features)
-        return super().forward(
-            None,
-            None,
-            attention_mask,
-            position_ids,
-            past_key_values,
-            inputs_embeds,
-            labels,
-            logits_to_keep,
-            use_cache,
-            **kwargs,
+            if reading is None:
+                inputs_embeds = self.get_input_embeddings()(input_ids)
+            else:
+                # behind the first pass of a generation, regions and words have their positions
+                inputs_embeds = self._placed(input_ids, reading if begins else reading.behind())
+        states = self.language_model.model(
+            inputs_embeds=inputs_embeds,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            use_cache=use_cache,
         )
+        last = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
+        hidden = states.last_hidden_state[:, last]
+        logits = self.language_model.lm_head(hidden)
+        if reading is not None:
+            logits = self._point(logits, hidden, reading)
+        loss = None
+        if labels is not None:
+            loss = self.language_model.loss_function(
+                logits, labels, self.config.text_config.vocab_size, **kwargs
+            )
+        return CausalLMOutputWithPast(
+            loss=loss, logits=logits, past_key_values=states.past_key_values
+        )
+
+    def _point(self, logits: Tensor, hidden: Tensor, reading: Reading) -> Tensor:
+        """The logits, those of pointers by which region fits; there is no pointer to filling."""
+        first, count = self.config.pointer_token_id, reading.real.shape[1]
+        fits = self.pointing(hidden) @ self.to_point_at(reading.regions).transpose(1, 2)
+        pointers = logits[..., first : first + count] + fits / hidden.shape[-1] ** 0.5
+        pointers = pointers.masked_fill(~reading.real[:, None], torch.finfo(logits.dtype).min)
+        return torch.cat([logits[..., :first], pointers, logits[..., first + count :]], -1)
 
     def prepare_inputs_for_generation(
         self,
@@ -260,7 +390,7 @@ class PointerVlmForConditionalGeneration(RegionVlmForConditionalGeneration):
         question_features: Tensor | None = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        """The arguments of the next forward pass; the features belong to the first one only.
+        """The arguments of the next forward pass, which points at regions as the first one does.
 
         Args:
             input_ids: `(batch, tokens)`.
@@ -272,8 +402,8 @@ class PointerVlmForConditionalGeneration(RegionVlmForConditionalGeneration):
         inputs = super().prepare_inputs_for_generation(
             input_ids, past_key_values, region_features, **kwargs
         )
-        begins = inputs["region_features"] is not None
-        inputs["question_features"] = question_features if begins else None
+        inputs["region_features"] = region_features
+        inputs["question_features"] = question_features
         return inputs
 
 

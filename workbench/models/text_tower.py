@@ -59,6 +59,10 @@ class TextTower:
         """Numbers of a state."""
         return int(self._model.config.hidden_size)
 
+    def count(self, text: str) -> int:
+        """Number of the parts that a text is read in."""
+        return len(self._tokenizer(text)["input_ids"])
+
     @torch.no_grad()
     def __call__(self, question: str) -> NDArray[np.float32]:
         """The states of a question, `(parts, width)`."""
