@@ -346,7 +346,7 @@ def race(folder: Path, questions: int, workers: int) -> None:
 
 
 def test_several_processes_share_a_queue_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    race(tmp_path, 200, 3)
+    race(tmp_path, 60, 2)
 
 
 @pytest.mark.slow
