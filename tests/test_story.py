@@ -19,7 +19,7 @@ from app.main import build, start
 from workbench.cli import app
 from workbench.store import Project
 
-QUESTIONS, K = 4, 4
+QUESTIONS, K = 4, 3
 
 pytestmark = pytest.mark.timeout(
     900

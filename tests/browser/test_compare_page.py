@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from compare_setup import (  # noqa: F401 - fixtures too
     Visit,
+    alone,
     ask,
     both,
     done,
@@ -24,6 +25,7 @@ from compare_setup import (  # noqa: F401 - fixtures too
     made,
     opened,
     png,
+    running,
     side,
     site,
     task_of,
@@ -69,8 +71,8 @@ def test_a_step_that_is_chosen_is_on_the_picture_and_in_the_code(
     assert pipeline.locator(".vp-overlay .result").count() >= 1
 
 
-def test_the_first_answer_is_marked_cold_and_the_next_warm(visit: Visit, site: Running) -> None:
-    page = opened(visit, site)
+def test_the_first_answer_is_marked_cold_and_the_next_warm(visit: Visit, alone: Running) -> None:
+    page = opened(visit, alone)
     for state in ("cold start", "warm"):
         ask(page)
         both(page)
@@ -98,11 +100,11 @@ def test_escape_cancels_what_is_under_way(visit: Visit, site: Running) -> None:
     done(page, "student", "cancelled")
 
 
-def test_a_page_that_goes_away_takes_its_program_with_it(visit: Visit, site: Running) -> None:
-    page = opened(visit, site)
+def test_a_page_that_goes_away_takes_its_program_with_it(visit: Visit, alone: Running) -> None:
+    page = opened(visit, alone)
     ask(page, "an endless question")
     sync_api.expect(side(page, "pipeline").locator(".program li")).to_have_count(3)
-    other = opened(visit, site)
+    other = opened(visit, alone)
     ask(other, "and another one")
     sync_api.expect(side(other, "pipeline").locator("header .state")).to_have_text("waits behind 1")
     page.close()
@@ -237,9 +239,9 @@ def test_blind_sides_have_no_names_until_the_vote(visit: Visit, site: Running) -
 
 
 def test_after_a_blind_vote_the_buttons_name_their_sides_and_it_can_be_taken_back(
-    visit: Visit, site: Running
+    visit: Visit, alone: Running
 ) -> None:
-    page = opened(visit, site)
+    page = opened(visit, alone)
     page.evaluate("Math.random = () => 0.1")  # the student stands at the left
     page.get_by_label("Blind").check()
     ask(page)
@@ -251,28 +253,28 @@ def test_after_a_blind_vote_the_buttons_name_their_sides_and_it_can_be_taken_bac
     sync_api.expect(page.locator("[data-vote='2']")).to_contain_text("Pipeline")
     assert page.locator("[data-vote='1']").get_attribute("aria-pressed") == "true"
     page.get_by_role("button", name="Undo").click()
-    eventually(page, lambda: last_ratings(site.site.project.database) == [])
+    eventually(page, lambda: last_ratings(alone.site.project.database) == [])
     sync_api.expect(page.locator("[data-votes] [aria-pressed]")).to_have_count(0)
     page.keyboard.press("4")
     sync_api.expect(page.locator(".toast").last).to_contain_text("Vote stored: both wrong")
-    [vote] = last_ratings(site.site.project.database)
+    [vote] = last_ratings(alone.site.project.database)
     assert (vote.rating.preference, vote.hidden) == ("neither", False)
 
 
-def test_the_queue_is_told_what_the_marks_say(visit: Visit, site: Running) -> None:
-    page = opened(visit, site)
+def test_the_queue_is_told_what_the_marks_say(visit: Visit, alone: Running) -> None:
+    page = opened(visit, alone)
     ask(page)
     both(page)
     page.locator("h1").click()
     page.keyboard.press("q")
-    eventually(page, lambda: events(site, "queue"))
+    eventually(page, lambda: events(alone, "queue"))
     ask(page, "Is there anything else?")
     both(page)
     page.locator("h1").click()
     page.keyboard.press("q")
-    eventually(page, lambda: len(events(site, "queue")) == 2)
+    eventually(page, lambda: len(events(alone, "queue")) == 2)
     unlabelled = "not held against a label"
-    assert {one.text for one in events(site, "queue")} == {
+    assert {one.text for one in events(alone, "queue")} == {
         "pipeline right, student wrong (Compare)",
         f"pipeline {unlabelled}, student {unlabelled} (Compare)",
     }

@@ -267,7 +267,7 @@ def test_rating_is_blind_and_done_with_y_n_and_a_digit(visit, site: Running) -> 
     assert [one.kind for one in events(site)] == ["rating", "undo"]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_it_fits_its_window_and_axe_finds_nothing_serious(visit, site: Running, theme: str) -> None:
     page = opened(visit, site, theme=theme)
     page.keyboard.press("a")

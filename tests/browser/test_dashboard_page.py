@@ -193,7 +193,9 @@ def test_colours_follow_the_theme(visit: Visit, site: Running) -> None:
     )
 
 
-@pytest.mark.parametrize(("width", "theme"), [(390, "light"), (1440, "dark")])
+@pytest.mark.parametrize(
+    ("width", "theme"), [(390, "light"), pytest.param(1440, "dark", marks=pytest.mark.slow)]
+)
 def test_nothing_runs_over_the_side(visit: Visit, site: Running, width: int, theme: str) -> None:
     decide(site.site.project, "reject", "a-name-" + "long" * 30)
     page = visit(f"{site.url}dashboard", width, theme)

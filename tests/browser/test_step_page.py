@@ -434,7 +434,7 @@ def test_what_a_round_is_about_stays_in_sight_and_the_picture_fills_the_window(
     assert faint.count() == 0
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", [pytest.param(1440, marks=pytest.mark.slow), 390])
 def test_long_questions_and_answers_wrap_and_can_be_read_whole(
     visit, site: Running, width: int
 ) -> None:
