@@ -43,7 +43,7 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-SLOWEST = ("pipeline", "browser", "train", "cli", "test_pipeline.py", "store")
+SLOWEST = ("test_story.py", "pipeline", "browser", "train", "cli", "test_pipeline.py", "store")
 """What takes longest begins first: two workers then end together."""
 
 

@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -94,20 +93,21 @@ def test_version() -> None:
     assert vpd("--version").stdout.startswith("vpd 0.")
 
 
-def sampling(project: Path, seconds: float) -> subprocess.Popen[str]:
-    """A run that has been sampling for so long; the whole takes four seconds."""
+def sampling(project: Path) -> subprocess.Popen[str]:
+    """A run whose first programs are stored; sampling the rest takes it seconds."""
     child = subprocess.Popen(
         [*VPD, "run", "-p", str(project)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert child.stderr is not None
     while "import: 40 of 40" not in child.stderr.readline():
         assert child.poll() is None
-    time.sleep(seconds)
+    while programs(project) == 0:
+        assert child.poll() is None
     return child
 
 
 def test_ctrl_c_stops_and_the_same_command_goes_on(project: Path) -> None:
-    child = sampling(project, 1.0)
+    child = sampling(project)
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=60)
     assert child.returncode == 130, out + err
@@ -122,7 +122,7 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(project: Path) -> None:
 
 
 def test_killed_in_the_middle_the_next_run_goes_on(project: Path) -> None:
-    child = sampling(project, 2.8)
+    child = sampling(project)
     child.kill()
     child.communicate()
     before = programs(project)
