@@ -57,8 +57,19 @@ def test_an_uploaded_picture_is_asked_about_and_stays_in_the_projects_cache(
     assert not site.site.project.images.path(held[0].stem)
 
 
-def test_a_pasted_picture_is_taken(visit: Visit, site: Running) -> None:
+def test_a_picture_comes_from_a_file_the_clipboard_the_camera_an_example_and_a_link(
+    visit: Visit, site: Running
+) -> None:
     page = visit(f"{site.url}compare")
+    a_file_that_is_no_picture_is_refused(page, site)
+    page.reload()
+    a_pasted_picture_is_taken(page)
+    the_camera_is_refused_which_is_said_and_then_takes_a_picture(page)
+    examples_put_picture_and_question(page)
+    the_link_opens_the_same_question(visit, page)
+
+
+def a_pasted_picture_is_taken(page: sync_api.Page) -> None:
     page.evaluate(
         """(packed) => {
         const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
@@ -71,8 +82,7 @@ def test_a_pasted_picture_is_taken(visit: Visit, site: Running) -> None:
     page.wait_for_function("() => document.querySelector('.side.student img').naturalWidth === 50")
 
 
-def test_a_file_that_is_no_picture_is_refused(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}compare")
+def a_file_that_is_no_picture_is_refused(page: sync_api.Page, site: Running) -> None:
     for data, says in (
         (b"GIF89a but no picture", "the file is not a picture"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
@@ -86,23 +96,7 @@ def test_a_file_that_is_no_picture_is_refused(visit: Visit, site: Running) -> No
         assert list(kept) == []
 
 
-def test_a_picture_over_the_limits_is_scaled_down_and_says_so(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}compare")
-    for data, words in (
-        (png((9000, 5000)), "scaled down from 9000x5000 to 4096x"),  # pixels: on the server
-        (png((3200, 2400), noise=True), "before it was sent"),  # bytes: in the browser
-    ):
-        page.locator("[data-file]").set_input_files(
-            {"name": "x.png", "mimeType": "image/png", "buffer": data}
-        )
-        sync_api.expect(page.locator(".toast").last).to_contain_text(words)
-    page.wait_for_function("() => document.querySelector('.side.student img').naturalWidth > 2000")
-
-
-def test_the_camera_is_refused_which_is_said_and_then_takes_a_picture(
-    visit: Visit, site: Running
-) -> None:
-    page = visit(f"{site.url}compare")
+def the_camera_is_refused_which_is_said_and_then_takes_a_picture(page: sync_api.Page) -> None:
     page.evaluate(
         """() => { navigator.mediaDevices.getUserMedia = async () => { throw new Error("denied"); }; }"""
     )
@@ -126,8 +120,7 @@ def test_the_camera_is_refused_which_is_said_and_then_takes_a_picture(
     assert page.evaluate("window.track.getTracks()[0].readyState") == "ended"
 
 
-def test_examples_put_picture_and_question(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}compare")
+def examples_put_picture_and_question(page: sync_api.Page) -> None:
     examples = page.locator("[data-examples] button")
     sync_api.expect(examples).to_have_count(8)
     examples.nth(2).click()
@@ -135,11 +128,42 @@ def test_examples_put_picture_and_question(visit: Visit, site: Running) -> None:
     assert "image=" in page.url
 
 
+def the_link_opens_the_same_question(visit: Visit, page: sync_api.Page) -> None:
+    page.get_by_role("button", name="Any question of the project").click()
+    page.wait_for_function("() => location.search.includes('task=')")
+    words = page.locator("[data-question]").input_value()
+    again = visit(page.url)
+    sync_api.expect(again.locator("[data-question]")).to_have_value(words)
+
+
+def test_a_picture_over_the_limits_is_scaled_down_and_says_so(visit: Visit, site: Running) -> None:
+    page = visit(f"{site.url}compare")
+    for data, words in (
+        (png((9000, 5000)), "scaled down from 9000x5000 to 4096x"),  # pixels: on the server
+        (png((3200, 2400), noise=True), "before it was sent"),  # bytes: in the browser
+    ):
+        page.locator("[data-file]").set_input_files(
+            {"name": "x.png", "mimeType": "image/png", "buffer": data}
+        )
+        sync_api.expect(page.locator(".toast").last).to_contain_text(words)
+    page.wait_for_function("() => document.querySelector('.side.student img').naturalWidth > 2000")
+
+
 # --- all questions
 
 
-def test_the_tables_are_pythons(visit: Visit, site: Running) -> None:
+def test_the_tables_are_pythons_and_a_cell_leads_to_its_questions(
+    visit: Visit, site: Running
+) -> None:
     page = visit(f"{site.url}compare?mode=all")
+    the_tables_are_pythons(page, site)
+    page.goto(f"{site.url}compare?mode=all")
+    page.locator(".two .gain a").click()
+    page.wait_for_url("**/browse?*")
+    assert parse_qs(urlsplit(page.url).query)["q"] == ["right>=1 student:wrong"]
+
+
+def the_tables_are_pythons(page: sync_api.Page, site: Running) -> None:
     sync_api.expect(page.locator(".two")).to_be_visible()
     found = compare(site.site.project.outcomes()).all
     cells = [int(cell.inner_text()) for cell in page.locator(".two b").all()]
@@ -147,13 +171,6 @@ def test_the_tables_are_pythons(visit: Visit, site: Running) -> None:
     assert page.locator(".slices").count() == 2
     page.get_by_label("the first program is right").check()
     sync_api.expect(page.locator(".findings")).to_contain_text("the first program is right")
-
-
-def test_a_cell_leads_to_its_questions_in_browse(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}compare?mode=all")
-    page.locator(".two .gain a").click()
-    page.wait_for_url("**/browse?*")
-    assert parse_qs(urlsplit(page.url).query)["q"] == ["right>=1 student:wrong"]
 
 
 def test_a_whole_cell_goes_to_the_queue_and_back_as_one(visit: Visit, alone: Running) -> None:
@@ -209,15 +226,6 @@ def test_a_question_is_asked_voted_on_and_followed_by_the_next_without_a_mouse(
     page.keyboard.press("Enter")
     sync_api.expect(page).not_to_have_url(before)
     both(page)
-
-
-def test_the_link_opens_the_same_question(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}compare")
-    page.get_by_role("button", name="Any question of the project").click()
-    page.wait_for_function("() => location.search.includes('task=')")
-    words = page.locator("[data-question]").input_value()
-    again = visit(page.url)
-    sync_api.expect(again.locator("[data-question]")).to_have_value(words)
 
 
 def test_a_link_carries_its_answers(visit: Visit, alone: Running, folder: Path) -> None:

@@ -40,10 +40,18 @@ pytestmark = pytest.mark.browser
 # --- one question, live
 
 
-def test_both_sides_answer_with_steps_boxes_and_times(visit: Visit, site: Running) -> None:
+def test_both_sides_answer_are_looked_at_and_voted_on(visit: Visit, site: Running) -> None:
     page = opened(visit, site)
     ask(page)
     both(page)
+    both_sides_have_steps_boxes_and_times(page)
+    assert "×" not in page.locator("[data-headline]").inner_text(), "no ratio of a single run"
+    a_step_that_is_chosen_is_on_the_picture_and_in_the_code(page)
+    typed_digits_are_no_votes(page, site)
+    a_vote_stores_both_outputs_versions_and_times(page, site)
+
+
+def both_sides_have_steps_boxes_and_times(page: sync_api.Page) -> None:
     pipeline, student = side(page, "pipeline"), side(page, "student")
     assert pipeline.locator(".program li").count() == 4
     assert pipeline.locator(".program .k").first.inner_text() == "def"
@@ -58,17 +66,37 @@ def test_both_sides_answer_with_steps_boxes_and_times(visit: Visit, site: Runnin
         assert name in student.locator(".times").inner_text()
 
 
-def test_a_step_that_is_chosen_is_on_the_picture_and_in_the_code(
-    visit: Visit, site: Running
-) -> None:
-    page = opened(visit, site)
-    ask(page)
-    both(page)
+def a_step_that_is_chosen_is_on_the_picture_and_in_the_code(page: sync_api.Page) -> None:
     pipeline = side(page, "pipeline")
     pipeline.locator(".cells .tool").focus()
     page.keyboard.press("Enter")
     assert pipeline.locator(".program li.now").inner_text().strip().startswith("squares =")
     assert pipeline.locator(".vp-overlay .result").count() >= 1
+
+
+def typed_digits_are_no_votes(page: sync_api.Page, site: Running) -> None:
+    page.locator("[data-note]").press_sequentially("1234q")
+    assert page.locator("[data-note]").input_value() == "1234q"
+    assert events(site, "rating") + events(site, "queue") == []
+
+
+def a_vote_stores_both_outputs_versions_and_times(page: sync_api.Page, site: Running) -> None:
+    page.locator("[data-note]").fill("aaa1")
+    page.locator("h1").click()
+    page.keyboard.press("1")
+    sync_api.expect(page.locator(".toast")).to_contain_text("Vote stored: pipeline")
+    [vote] = events(site, "rating")
+    assert (vote.rating.preference, vote.rating.left, vote.author) == ("left", "pipeline", "ann")
+    assert (vote.rating.left_form, vote.rating.right_form) == (None, None)
+    kept = json.loads(vote.text)
+    assert kept["note"] == "aaa1"
+    assert kept["sides"]["student"]["answer"] == "7"
+    assert kept["sides"]["student"]["version"].startswith("teller 9+")  # and its file's digest
+    assert kept["sides"]["pipeline"]["times"]["total"] > 0
+    assert (
+        site.site.project.run_view(vote.trace_id)[1].trace.answer
+        == kept["sides"]["pipeline"]["answer"]
+    )
 
 
 def test_the_first_answer_is_marked_cold_and_the_next_warm(visit: Visit, alone: Running) -> None:
@@ -156,13 +184,6 @@ def test_the_median_of_five_warm_runs_makes_the_headline(visit: Visit, site: Run
     assert headline.inner_text().count("n = 5") == 2
 
 
-def test_no_ratio_is_told_of_a_single_run(visit: Visit, site: Running) -> None:
-    page = opened(visit, site)
-    ask(page)
-    both(page)
-    assert "×" not in page.locator("[data-headline]").inner_text()
-
-
 def test_a_base_model_can_stand_third(visit: Visit, folder: Path) -> None:
     with serve(folder) as running:
         page = visit(f"{running.url}compare")
@@ -175,28 +196,6 @@ def test_a_base_model_can_stand_third(visit: Visit, folder: Path) -> None:
 # --- votes and the queue
 
 
-def test_a_vote_stores_both_outputs_versions_and_times(visit: Visit, site: Running) -> None:
-    page = opened(visit, site)
-    ask(page)
-    both(page)
-    page.locator("[data-note]").fill("aaa1")
-    page.locator("h1").click()
-    page.keyboard.press("1")
-    sync_api.expect(page.locator(".toast")).to_contain_text("Vote stored: pipeline")
-    [vote] = events(site, "rating")
-    assert (vote.rating.preference, vote.rating.left, vote.author) == ("left", "pipeline", "ann")
-    assert (vote.rating.left_form, vote.rating.right_form) == (None, None)
-    kept = json.loads(vote.text)
-    assert kept["note"] == "aaa1"
-    assert kept["sides"]["student"]["answer"] == "7"
-    assert kept["sides"]["student"]["version"].startswith("teller 9+")  # and its file's digest
-    assert kept["sides"]["pipeline"]["times"]["total"] > 0
-    assert (
-        site.site.project.run_view(vote.trace_id)[1].trace.answer
-        == kept["sides"]["pipeline"]["answer"]
-    )
-
-
 def test_a_vote_before_the_end_cuts_both_answers_off(visit: Visit, site: Running) -> None:
     page = opened(visit, site)
     ask(page, "slowly now")
@@ -207,15 +206,6 @@ def test_a_vote_before_the_end_cuts_both_answers_off(visit: Visit, site: Running
     [vote] = events(site, "rating")
     assert vote.rating.preference == "right"
     assert json.loads(vote.text)["sides"]["pipeline"]["cancelled"]
-
-
-def test_typed_digits_are_no_votes(visit: Visit, site: Running) -> None:
-    page = opened(visit, site)
-    ask(page)
-    both(page)
-    page.locator("[data-note]").press_sequentially("1234q")
-    assert page.locator("[data-note]").input_value() == "1234q"
-    assert events(site, "rating") + events(site, "queue") == []
 
 
 def test_blind_sides_have_no_names_until_the_vote(visit: Visit, site: Running) -> None:
