@@ -11,17 +11,15 @@ from pathlib import Path
 
 import page_checks
 import pytest
+from finished_project import finished_project
 from page_project import HOSTILE
 from servers import Running, serve, sync_api
 from small_parts import profile_text
 
-from workbench.pipeline import run
 from workbench.records import Decision, content_key
 from workbench.screen.charts.overview import overview
-from workbench.settings import Choice
 from workbench.store import Project
 
-HERE = Path(__file__).resolve().parent
 Visit = Callable[..., sync_api.Page]
 CHARTS = ("pass_at_k", "by_tool", "errors", "accuracy_latency")
 """Those that have something to show after a run without people."""
@@ -31,12 +29,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("made")
-    (folder / "small.toml").write_text(profile_text())
-    source = Choice(f"{HERE.parent / 'small_parts.py'}:Squares", {"root": str(folder / "drawn")})
-    with Project.create(folder / "p", str(folder / "small.toml"), source) as project:
-        run(project)
-    return folder / "p"
+    return finished_project(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture
