@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -18,6 +19,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image
 
+# Importing everything makes millions of objects and no garbage: looking through them again and again
+# would be a third of the collection, and of many a test after it.
+gc.disable()
+
 # A busy machine draws examples slowly; that says nothing about what is tested.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
@@ -32,7 +37,13 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-SLOWEST = ("pipeline", "browser", "train", "cli", "test_pipeline.py", "store")
+def pytest_collection_finish() -> None:
+    """Collect garbage again from here on, but among what tests make only."""
+    gc.freeze()
+    gc.enable()
+
+
+SLOWEST = ("test_story.py", "pipeline", "browser", "train", "cli", "test_pipeline.py", "store")
 """What takes longest begins first: two workers then end together."""
 
 

@@ -91,6 +91,12 @@ def sources(*folders: str, kind: str = "py") -> list[Path]:
     return sorted(path for path in paths if "node_modules" not in path.parts)
 
 
+@pytest.fixture(scope="module")
+def every_module() -> list[style.Module]:
+    """Read and parsed once for the tests here."""
+    return style.modules()
+
+
 def modules() -> list[str]:
     names = []
     for path in sources("workbench", "app"):
@@ -379,22 +385,22 @@ def test_nothing_names_the_machine_it_was_made_on() -> None:
     assert named == []
 
 
-def test_the_code_keeps_the_habits_that_can_be_counted() -> None:
+def test_the_code_keeps_the_habits_that_can_be_counted(every_module: list[style.Module]) -> None:
     """Complexity, names, conditionals, Args, layout: `python tests/style.py --faults` lists the same."""
     lines = [
         f"{module.path.relative_to(ROOT)}:{line}: {fault}"
-        for module in style.modules()
+        for module in every_module
         for line, fault in style.faults(module)
     ]
     assert lines == []
 
 
-def test_no_two_files_reach_each_other_by_imports() -> None:
-    assert rooms.circles(style.modules()) == 0
+def test_no_two_files_reach_each_other_by_imports(every_module: list[style.Module]) -> None:
+    assert rooms.circles(every_module) == 0
 
 
-def test_a_class_name_stands_for_one_thing() -> None:
-    names = [node.name for module in style.modules() for node in module.classes]
+def test_a_class_name_stands_for_one_thing(every_module: list[style.Module]) -> None:
+    names = [node.name for module in every_module for node in module.classes]
     assert style.repeats(names) == {}
 
 

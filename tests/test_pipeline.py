@@ -10,7 +10,7 @@ from finished_project import finished_project
 from small_parts import FindSquares, Scribe, ShareOfRed, Squares, profile_text
 
 from workbench.errors import EngineError, ImageError, InputError, ProfileError
-from workbench.pipeline import Parts, Progress, run
+from workbench.pipeline import Parts, Progress, Report, run
 from workbench.pipeline.importing import import_tasks
 from workbench.ports import Images
 from workbench.records import Prediction, Program, Task, TraceEvent
@@ -35,6 +35,13 @@ def ran(tmp_path: Path) -> Iterator[Project]:
     """The same project after `run`, copied."""
     with Project.open(finished_project(tmp_path)) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Report]]:
+    """It again with its report, for tests that only look."""
+    with Project.open(finished_project(tmp_path_factory.mktemp("looked"))) as made:
+        yield made, run(made).report
 
 
 def parts(project: Project, **changes: str) -> Parts:
@@ -84,8 +91,9 @@ def test_a_second_run_reads_the_source_no_more(project: Project, tmp_path: Path)
     assert not (tmp_path / "drawn").exists()
 
 
-def test_failures_are_rows_with_kind_and_line(ran: Project) -> None:
-    counts = run(ran).report.counts
+def test_failures_are_rows_with_kind_and_line(looked_at: tuple[Project, Report]) -> None:
+    ran, report = looked_at
+    counts = report.counts
     assert sum(counts.failures.values()) == TASKS * K - counts.executed
     assert {"syntax", "tool_error", "runtime"} == set(counts.failures)
     lines = ran.database.rows(
@@ -282,9 +290,11 @@ def test_a_missing_picture_does_not_stop_the_students(project: Project) -> None:
     assert (again.done["predict"].rows, again.notes) == (0, ())
 
 
-def test_the_students_answers_are_scored_against_the_labels(ran: Project) -> None:
-    summary = run(ran)
-    share = summary.report.all.student
+def test_the_students_answers_are_scored_against_the_labels(
+    looked_at: tuple[Project, Report],
+) -> None:
+    ran, report = looked_at
+    share = report.all.student
     found = ran.database.rows(
         "SELECT score, task.answers[1] = prediction.answer AS right FROM prediction JOIN task ON task.id = task_id "
         "WHERE len(task.answers) > 0"
@@ -296,13 +306,13 @@ def test_the_students_answers_are_scored_against_the_labels(ran: Project) -> Non
     assert low < share.hits / share.of < high
 
 
-def test_unlabelled_tasks_are_counted_apart(ran: Project) -> None:
-    found = run(ran).report
+def test_unlabelled_tasks_are_counted_apart(looked_at: tuple[Project, Report]) -> None:
+    _, found = looked_at
     assert (found.all.labelled, found.all.kept.of, found.all.agreed.of) == (TASKS - 1, TASKS - 1, 1)
 
 
-def test_pass_at_k_is_the_unbiased_estimator(ran: Project) -> None:
-    found = run(ran).report
+def test_pass_at_k_is_the_unbiased_estimator(looked_at: tuple[Project, Report]) -> None:
+    ran, found = looked_at
     correct = {
         row["task_id"]: row["c"]
         for row in ran.database.rows(
@@ -314,15 +324,15 @@ def test_pass_at_k_is_the_unbiased_estimator(ran: Project) -> None:
     assert found.all.passed[K].hits == found.all.kept.hits
 
 
-def test_families_add_up(ran: Project) -> None:
-    found = run(ran).report
+def test_families_add_up(looked_at: tuple[Project, Report]) -> None:
+    _, found = looked_at
     assert list(found.families) == ["count", "exists"]
     assert sum(f.kept.of for f in found.families.values()) == found.all.kept.of
     assert sum(f.student.hits for f in found.families.values()) == found.all.student.hits
 
 
-def test_the_report_as_json_has_numbers_and_denominators(ran: Project) -> None:
-    found = run(ran).report.to_json()
+def test_the_report_as_json_has_numbers_and_denominators(looked_at: tuple[Project, Report]) -> None:
+    found = looked_at[1].to_json()
     assert {
         "pass@1",
         f"pass@{K}",
@@ -401,8 +411,8 @@ def test_students_that_choke_on_a_batch_are_asked_one_by_one(project: Project) -
     assert run(project, parts=mended).done["predict"].rows == TASKS
 
 
-def test_traces_keep_their_events(ran: Project) -> None:
-    view = ran.task_view("squares/0000/0")
+def test_traces_keep_their_events(looked_at: tuple[Project, Report]) -> None:
+    view = looked_at[0].task_view("squares/0000/0")
     for one in view.runs:
         assert one.trace is not None
         assert one.trace.events
@@ -410,7 +420,8 @@ def test_traces_keep_their_events(ran: Project) -> None:
         assert [event.seq for event in one.trace.events] == list(range(len(one.trace.events)))
 
 
-def test_the_writer_gets_chosen_traces_only(ran: Project) -> None:
+def test_the_writer_gets_chosen_traces_only(looked_at: tuple[Project, Report]) -> None:
+    ran, _ = looked_at
     chosen = {
         row["trace_id"] for row in ran.database.rows("SELECT trace_id FROM verdict WHERE chosen")
     }

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,26 @@ def parts(role: str) -> dict[str, EntryPoint]:
     """
     if role not in ROLES:
         raise ProfileError(f"no role is called '{role}'; there are: {', '.join(ROLES)}")
-    return {
-        point.name: point
-        for point in sorted(entry_points(group=f"workbench.{role}"), key=lambda p: p.name)
-    }
+    return dict(_registered(role, tuple((place, _changed(place)) for place in sys.path)))
+
+
+@lru_cache(maxsize=64)
+def _registered(
+    role: str, places: tuple[tuple[str, int], ...]
+) -> tuple[tuple[str, EntryPoint], ...]:
+    """The parts that what is installed at these places brings: to read every package's list anew
+    for every part would be a tenth of a small run.
+    """
+    points = entry_points(group=f"workbench.{role}")
+    return tuple((point.name, point) for point in sorted(points, key=lambda p: p.name))
+
+
+def _changed(place: str) -> int:
+    """When something was last installed there, or taken away; -1 where nothing is."""
+    try:
+        return Path(place).stat().st_mtime_ns
+    except OSError:
+        return -1
 
 
 def load(role: str, name: str) -> Any:

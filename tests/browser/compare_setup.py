@@ -50,8 +50,28 @@ def folder(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "p"))
 
 
+@pytest.fixture(scope="module")
+def running(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("running") / "p"
+    with serve(Path(shutil.copytree(made, folder))) as running:
+        yield running
+
+
+BEFORE: set[str] = set()
+"""Decisions of the tests before this one."""
+
+
 @pytest.fixture
-def site(folder: Path) -> Iterator[Running]:
+def site(running: Running) -> Iterator[Running]:
+    """A server that a file's tests share: `events` gives what was decided since the test began."""
+    BEFORE.update(one.id for one in running.site.project.curation.events(limit=10_000))
+    yield running
+    BEFORE.clear()
+
+
+@pytest.fixture
+def alone(folder: Path) -> Iterator[Running]:
+    """A server of one's own, where nobody asked or voted before."""
     with serve(folder) as running:
         yield running
 
@@ -76,7 +96,8 @@ def both(page: sync_api.Page) -> None:
 
 
 def events(site: Running, kind: str) -> list[Decision]:
-    return [one for one in site.site.project.curation.events() if one.kind == kind]
+    every = site.site.project.curation.events(limit=10_000)
+    return [one for one in every if one.kind == kind and one.id not in BEFORE]
 
 
 def task_of(site: Running) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi._compat import v2
 
 from app.main import Running, build, start
 from app.people import People, Person
@@ -14,6 +16,27 @@ from app.sign_on import SignOn
 from workbench.store import Project
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+
+
+SCHEMAS: dict[Any, Any] = {}
+"""What pydantic made of the types that routes take and give."""
+
+
+def schema_of(type_: Any, config: Any = None, make: Any = v2.TypeAdapter) -> Any:
+    """Every server has the same routes, and reading their types is half of its start: once a process
+    is enough.
+    """
+    key = (type_.__origin__, repr(type_.__metadata__), repr(config))
+    try:
+        kept = SCHEMAS.get(key)
+    except TypeError:  # no key of a dictionary
+        return make(type_, config=config)
+    if kept is None:
+        kept = SCHEMAS[key] = make(type_, config=config)
+    return kept
+
+
+v2.TypeAdapter = schema_of
 
 
 @contextmanager

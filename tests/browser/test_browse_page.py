@@ -71,14 +71,67 @@ def test_the_address_is_the_view_and_back_comes_back(visit, site: Running) -> No
     assert page.input_value("[data-search]") == "family:count"
 
 
-def test_a_facets_count_is_what_it_gives(visit, site: Running) -> None:
+def test_the_list_is_light_paged_ordered_and_filtered(visit, site: Running) -> None:
     page = visit(f"{site.url}browse")
+    the_list_is_light(page)
+    every_question_is_on_one_page_or_the_next(page)
+    a_wrong_token_names_the_right_ones_and_keeps_the_list(page)
+    page.goto(f"{site.url}browse")
+    a_facets_count_is_what_it_gives(page)
+    page.goto(f"{site.url}browse")
+    the_order_is_kept_in_the_address(page, site)
+
+
+def the_list_is_light(page) -> None:
+    rows(page)
+    assert page.evaluate("document.querySelectorAll('*').length") < 3000
+    page.wait_for_function(
+        "() => performance.getEntriesByType('resource').some((one) => one.name.includes('/thumb/'))"
+    )
+    sizes = page.evaluate(
+        "performance.getEntriesByType('resource').filter((one) => one.name.includes('/thumb/')).map((one) => one.encodedBodySize)"
+    )
+    assert sizes
+    assert max(sizes) <= 20_000
+
+
+def every_question_is_on_one_page_or_the_next(page) -> None:
+    first = rows(page)
+    page.click("[data-after]")
+    page.wait_for_url("**after=*")
+    page.locator("[data-count]", has_text="51 to 61 of 61").wait_for()
+    second = rows(page)
+    assert len(first) == 50
+    assert len(second) == 11
+    assert not set(first) & set(second)
+    page.go_back()
+    page.locator("[data-count]", has_text="1 to 50").wait_for()
+    assert rows(page) == first
+
+
+def a_wrong_token_names_the_right_ones_and_keeps_the_list(page) -> None:
+    before = rows(page)
+    page.fill("[data-search]", "stat:wrong")
+    page.locator("[data-problem]", has_text="status:").wait_for()
+    assert page.get_attribute("[data-search]", "aria-invalid") == "true"
+    assert rows(page) == before
+
+
+def a_facets_count_is_what_it_gives(page) -> None:
     page.wait_for_selector("[data-facets] button[data-facet]")
     button = page.locator("[data-facet='status:kept']")
     count = int(button.locator("small").inner_text())
     button.click()
     page.locator("[data-count]", has_text=f"of {count} question").wait_for()
     assert page.locator("[data-facet='status:kept']").get_attribute("aria-pressed") == "true"
+
+
+def the_order_is_kept_in_the_address(page, site: Running) -> None:
+    rows(page)
+    page.select_option("[data-sort]", "siblings")
+    page.wait_for_url("**sort=siblings")
+    shown = rows(page)
+    assert shown == site.site.project.browse_ids("", "siblings")[:50]
 
 
 def test_tokens_become_chips_that_can_be_taken_away(visit, site: Running) -> None:
@@ -94,21 +147,6 @@ def test_tokens_become_chips_that_can_be_taken_away(visit, site: Running) -> Non
     assert page.input_value("[data-search]") == "family:count"
 
 
-def test_a_wrong_token_names_the_right_ones_and_keeps_the_list(visit, site: Running) -> None:
-    page = visit(f"{site.url}browse")
-    before = rows(page)
-    page.fill("[data-search]", "stat:wrong")
-    page.locator("[data-problem]", has_text="status:").wait_for()
-    assert page.get_attribute("[data-search]", "aria-invalid") == "true"
-    assert rows(page) == before
-
-
-def test_words_find_what_was_printed_and_what_the_program_says(visit, site: Running) -> None:
-    page = visit(f"{site.url}browse?q=gizmo")
-    assert rows(page)
-    assert all("collages/" in one for one in rows(page))
-
-
 def test_nothing_that_matches_is_not_nothing_at_all(visit, site: Running) -> None:
     page = visit(f"{site.url}browse?q=xylophones")
     page.wait_for_selector(".empty")
@@ -117,21 +155,6 @@ def test_nothing_that_matches_is_not_nothing_at_all(visit, site: Running) -> Non
     page.click("text=Show all")
     page.wait_for_selector(".row")
     assert len(rows(page)) == 50
-
-
-def test_every_question_is_on_one_page_or_the_next(visit, site: Running) -> None:
-    page = visit(f"{site.url}browse")
-    first = rows(page)
-    page.click("[data-after]")
-    page.wait_for_url("**after=*")
-    page.locator("[data-count]", has_text="51 to 61 of 61").wait_for()
-    second = rows(page)
-    assert len(first) == 50
-    assert len(second) == 11
-    assert not set(first) & set(second)
-    page.go_back()
-    page.locator("[data-count]", has_text="1 to 50").wait_for()
-    assert rows(page) == first
 
 
 def test_pages_are_turned_back_and_gone_to_by_number(visit, site: Running) -> None:
@@ -175,7 +198,8 @@ def test_what_is_searched_for_is_marked_and_what_is_refused_stays_away(
     page.locator("[data-tokens] button", has_text="-status:wrong").click()
     page.wait_for_url(lambda url: "status%3Awrong" not in url)
     page.goto(f"{site.url}browse?q=gizmo")
-    rows(page)
+    assert rows(page)
+    assert all("collages/" in one for one in rows(page)), "what was printed, and the program"
     assert "matches in a program" in page.locator(".row").first.inner_text()
     page.keyboard.press("e")
     assert page.locator(".runs .group").count() > 0
@@ -190,14 +214,6 @@ def test_no_badge_is_cut_off(visit, site: Running) -> None:
         page = visit(f"{site.url}browse", width)
         rows(page)
         assert page.evaluate(cut) == 0
-
-
-def test_the_order_is_kept_in_the_address(visit, site: Running) -> None:
-    page = visit(f"{site.url}browse")
-    page.select_option("[data-sort]", "siblings")
-    page.wait_for_url("**sort=siblings")
-    shown = rows(page)
-    assert shown == site.site.project.browse_ids("", "siblings")[:50]
 
 
 def test_the_cursor_walks_by_keys_and_enter_opens_the_kept_run(visit, site: Running) -> None:
@@ -318,20 +334,6 @@ def test_hostile_text_stays_text(visit, site: Running) -> None:
     assert page.locator("[onerror]").count() == 0
     page.wait_for_timeout(100)  # a broken picture's handler would run after the load
     assert page.evaluate("window.hacked") is None
-
-
-def test_the_list_is_light(visit, site: Running) -> None:
-    page = visit(f"{site.url}browse")
-    rows(page)
-    assert page.evaluate("document.querySelectorAll('*').length") < 3000
-    page.wait_for_function(
-        "() => performance.getEntriesByType('resource').some((one) => one.name.includes('/thumb/'))"
-    )
-    sizes = page.evaluate(
-        "performance.getEntriesByType('resource').filter((one) => one.name.includes('/thumb/')).map((one) => one.encodedBodySize)"
-    )
-    assert sizes
-    assert max(sizes) <= 20_000
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import page_checks
 import pytest
 from compare_setup import (  # noqa: F401 - fixtures too
     Visit,
+    alone,
     ask,
     both,
     done,
@@ -23,6 +24,7 @@ from compare_setup import (  # noqa: F401 - fixtures too
     made,
     opened,
     png,
+    running,
     side,
     site,
     task_of,
@@ -55,8 +57,19 @@ def test_an_uploaded_picture_is_asked_about_and_stays_in_the_projects_cache(
     assert not site.site.project.images.path(held[0].stem)
 
 
-def test_a_pasted_picture_is_taken(visit: Visit, site: Running) -> None:
+def test_a_picture_comes_from_a_file_the_clipboard_the_camera_an_example_and_a_link(
+    visit: Visit, site: Running
+) -> None:
     page = visit(f"{site.url}compare")
+    a_file_that_is_no_picture_is_refused(page, site)
+    page.reload()
+    a_pasted_picture_is_taken(page)
+    the_camera_is_refused_which_is_said_and_then_takes_a_picture(page)
+    examples_put_picture_and_question(page)
+    the_link_opens_the_same_question(visit, page)
+
+
+def a_pasted_picture_is_taken(page: sync_api.Page) -> None:
     page.evaluate(
         """(packed) => {
         const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
@@ -69,42 +82,27 @@ def test_a_pasted_picture_is_taken(visit: Visit, site: Running) -> None:
     page.wait_for_function("() => document.querySelector('.side.student img').naturalWidth === 50")
 
 
-@pytest.mark.parametrize(
-    ("data", "says"),
-    [
+def a_file_that_is_no_picture_is_refused(page: sync_api.Page, site: Running) -> None:
+    for data, says in (
         (b"GIF89a but no picture", "the file is not a picture"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
         (b"", "not a picture"),
-    ],
-    ids=["text", "heic", "empty"],
-)
-def test_a_file_that_is_no_picture_is_refused(
-    visit: Visit, site: Running, data: bytes, says: str
-) -> None:
-    page = visit(f"{site.url}compare")
-    page.locator("[data-file]").set_input_files(
-        {"name": "x.png", "mimeType": "image/png", "buffer": data}
-    )
-    sync_api.expect(page.locator(".toast.bad")).to_contain_text(says)
-    kept = site.site.project.path.rglob(f"{hashlib.sha256(data).hexdigest()}*")
-    assert list(kept) == []
-
-
-def test_a_picture_over_the_limits_is_scaled_down_and_says_so(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}compare")
-    for data, words in (
-        (png((9000, 5000)), "scaled down from 9000x5000 to 4096x"),  # pixels: on the server
-        (png((3200, 2400), noise=True), "before it was sent"),  # bytes: in the browser
     ):
         page.locator("[data-file]").set_input_files(
             {"name": "x.png", "mimeType": "image/png", "buffer": data}
         )
-        sync_api.expect(page.locator(".toast").last).to_contain_text(words)
-    page.wait_for_function("() => document.querySelector('.side.student img').naturalWidth > 2000")
+        sync_api.expect(page.locator(".toast.bad").last).to_contain_text(says)
+        kept = site.site.project.path.rglob(f"{hashlib.sha256(data).hexdigest()}*")
+        assert list(kept) == []
 
 
-def test_the_camera_takes_a_picture(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}compare")
+def the_camera_is_refused_which_is_said_and_then_takes_a_picture(page: sync_api.Page) -> None:
+    page.evaluate(
+        """() => { navigator.mediaDevices.getUserMedia = async () => { throw new Error("denied"); }; }"""
+    )
+    page.get_by_role("button", name="Camera").click()
+    sync_api.expect(page.locator(".toast.bad")).to_contain_text("cannot be used: denied")
+    assert not page.locator("[data-camera-dialog]").is_visible()
     page.evaluate(
         """() => {
         const canvas = document.createElement("canvas");
@@ -122,18 +120,7 @@ def test_the_camera_takes_a_picture(visit: Visit, site: Running) -> None:
     assert page.evaluate("window.track.getTracks()[0].readyState") == "ended"
 
 
-def test_a_camera_that_is_refused_says_so(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}compare")
-    page.evaluate(
-        """() => { navigator.mediaDevices.getUserMedia = async () => { throw new Error("denied"); }; }"""
-    )
-    page.get_by_role("button", name="Camera").click()
-    sync_api.expect(page.locator(".toast.bad")).to_contain_text("cannot be used: denied")
-    assert not page.locator("[data-camera-dialog]").is_visible()
-
-
-def test_examples_put_picture_and_question(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}compare")
+def examples_put_picture_and_question(page: sync_api.Page) -> None:
     examples = page.locator("[data-examples] button")
     sync_api.expect(examples).to_have_count(8)
     examples.nth(2).click()
@@ -141,11 +128,42 @@ def test_examples_put_picture_and_question(visit: Visit, site: Running) -> None:
     assert "image=" in page.url
 
 
+def the_link_opens_the_same_question(visit: Visit, page: sync_api.Page) -> None:
+    page.get_by_role("button", name="Any question of the project").click()
+    page.wait_for_function("() => location.search.includes('task=')")
+    words = page.locator("[data-question]").input_value()
+    again = visit(page.url)
+    sync_api.expect(again.locator("[data-question]")).to_have_value(words)
+
+
+def test_a_picture_over_the_limits_is_scaled_down_and_says_so(visit: Visit, site: Running) -> None:
+    page = visit(f"{site.url}compare")
+    for data, words in (
+        (png((9000, 5000)), "scaled down from 9000x5000 to 4096x"),  # pixels: on the server
+        (png((3200, 2400), noise=True), "before it was sent"),  # bytes: in the browser
+    ):
+        page.locator("[data-file]").set_input_files(
+            {"name": "x.png", "mimeType": "image/png", "buffer": data}
+        )
+        sync_api.expect(page.locator(".toast").last).to_contain_text(words)
+    page.wait_for_function("() => document.querySelector('.side.student img').naturalWidth > 2000")
+
+
 # --- all questions
 
 
-def test_the_tables_are_pythons(visit: Visit, site: Running) -> None:
+def test_the_tables_are_pythons_and_a_cell_leads_to_its_questions(
+    visit: Visit, site: Running
+) -> None:
     page = visit(f"{site.url}compare?mode=all")
+    the_tables_are_pythons(page, site)
+    page.goto(f"{site.url}compare?mode=all")
+    page.locator(".two .gain a").click()
+    page.wait_for_url("**/browse?*")
+    assert parse_qs(urlsplit(page.url).query)["q"] == ["right>=1 student:wrong"]
+
+
+def the_tables_are_pythons(page: sync_api.Page, site: Running) -> None:
     sync_api.expect(page.locator(".two")).to_be_visible()
     found = compare(site.site.project.outcomes()).all
     cells = [int(cell.inner_text()) for cell in page.locator(".two b").all()]
@@ -155,23 +173,16 @@ def test_the_tables_are_pythons(visit: Visit, site: Running) -> None:
     sync_api.expect(page.locator(".findings")).to_contain_text("the first program is right")
 
 
-def test_a_cell_leads_to_its_questions_in_browse(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}compare?mode=all")
-    page.locator(".two .gain a").click()
-    page.wait_for_url("**/browse?*")
-    assert parse_qs(urlsplit(page.url).query)["q"] == ["right>=1 student:wrong"]
-
-
-def test_a_whole_cell_goes_to_the_queue_and_back_as_one(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}compare?mode=all")
-    wanted = compare(site.site.project.outcomes()).all.pipeline
+def test_a_whole_cell_goes_to_the_queue_and_back_as_one(visit: Visit, alone: Running) -> None:
+    page = visit(f"{alone.url}compare?mode=all")
+    wanted = compare(alone.site.project.outcomes()).all.pipeline
     page.get_by_role("button", name=f"Send the {wanted}").click()
     sync_api.expect(page.locator(".toast")).to_contain_text(f"{wanted} question")
-    sent = events(site, "queue")
+    sent = events(alone, "queue")
     assert len(sent) == wanted > 0
     page.get_by_role("button", name="Undo").click()
     sync_api.expect(page.locator(".toast").last).to_contain_text("taken back")
-    assert all(site.site.project.curation.item(one.task_id).asked is None for one in sent)
+    assert all(alone.site.project.curation.item(one.task_id).asked is None for one in sent)
 
 
 def test_before_both_have_answered_the_table_says_what_fills_it(
@@ -188,7 +199,7 @@ def test_before_both_have_answered_the_table_says_what_fills_it(
 # --- everywhere
 
 
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", [390, pytest.param(1440, marks=pytest.mark.slow)])
 def test_nothing_runs_over_the_side_after_an_answer(
     visit: Visit, site: Running, width: int
 ) -> None:
@@ -217,17 +228,8 @@ def test_a_question_is_asked_voted_on_and_followed_by_the_next_without_a_mouse(
     both(page)
 
 
-def test_the_link_opens_the_same_question(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}compare")
-    page.get_by_role("button", name="Any question of the project").click()
-    page.wait_for_function("() => location.search.includes('task=')")
-    words = page.locator("[data-question]").input_value()
-    again = visit(page.url)
-    sync_api.expect(again.locator("[data-question]")).to_have_value(words)
-
-
-def test_a_link_carries_its_answers(visit: Visit, site: Running, folder: Path) -> None:
-    page = opened(visit, site)
+def test_a_link_carries_its_answers(visit: Visit, alone: Running, folder: Path) -> None:
+    page = opened(visit, alone)
     ask(page)
     both(page)
     shown = {
@@ -247,7 +249,7 @@ def test_a_link_carries_its_answers(visit: Visit, site: Running, folder: Path) -
     sync_api.expect(again.locator(".toast")).to_contain_text("Vote stored: pipeline")
     again.locator("[data-question]").fill("Is this another question?")
     again.wait_for_url(lambda url: "run=" not in url)
-    site.site.project.close()
+    alone.site.project.close()
     with serve(folder) as later:  # started again: the answers are read, and not voted on
         page = visit(f"{later.url}compare?{urlsplit(page.url).query}")
         both(page)
@@ -257,7 +259,7 @@ def test_a_link_carries_its_answers(visit: Visit, site: Running, folder: Path) -
         sync_api.expect(side(page, "student").locator("img")).to_be_visible()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_both_answers_are_seen_on_a_phone_without_scrolling(
     visit: Visit, site: Running, theme: str
 ) -> None:
@@ -278,10 +280,10 @@ def test_both_answers_are_seen_on_a_phone_without_scrolling(
     sync_api.expect(side(page, "student").locator("header")).to_be_in_viewport()
 
 
-def test_the_same_answer_comes_through_gradio_client(site: Running) -> None:
-    project = site.site.project
-    [task] = project.tasks([task_of(site)])
-    client = Client(site.url, verbose=False)
+def test_the_same_answer_comes_through_gradio_client(alone: Running) -> None:
+    project = alone.site.project
+    [task] = project.tasks([task_of(alone)])
+    client = Client(alone.url, verbose=False)
     job = client.submit(
         image=task.image, question=task.question, side="pipeline", api_name="/answer"
     )
@@ -303,8 +305,8 @@ def test_the_same_answer_comes_through_gradio_client(site: Running) -> None:
     ] == ["7"]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["compare", "compare?mode=all", "dashboard"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("path", ["compare", "compare?mode=all"])
 def test_axe_finds_nothing_serious(visit: Visit, site: Running, path: str, theme: str) -> None:
     page = visit(site.url + path, theme=theme)
     if path == "compare":
@@ -313,5 +315,5 @@ def test_axe_finds_nothing_serious(visit: Visit, site: Running, path: str, theme
         ask(page)
         both(page)
     else:
-        sync_api.expect(page.locator(".two, .main-svg").first).to_be_visible()
+        sync_api.expect(page.locator(".two")).to_be_visible()
     page_checks.check(page)

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from compare_setup import (  # noqa: F401 - fixtures too
     Visit,
+    alone,
     ask,
     both,
     done,
@@ -24,6 +25,7 @@ from compare_setup import (  # noqa: F401 - fixtures too
     made,
     opened,
     png,
+    running,
     side,
     site,
     task_of,
@@ -38,10 +40,18 @@ pytestmark = pytest.mark.browser
 # --- one question, live
 
 
-def test_both_sides_answer_with_steps_boxes_and_times(visit: Visit, site: Running) -> None:
+def test_both_sides_answer_are_looked_at_and_voted_on(visit: Visit, site: Running) -> None:
     page = opened(visit, site)
     ask(page)
     both(page)
+    both_sides_have_steps_boxes_and_times(page)
+    assert "×" not in page.locator("[data-headline]").inner_text(), "no ratio of a single run"
+    a_step_that_is_chosen_is_on_the_picture_and_in_the_code(page)
+    typed_digits_are_no_votes(page, site)
+    a_vote_stores_both_outputs_versions_and_times(page, site)
+
+
+def both_sides_have_steps_boxes_and_times(page: sync_api.Page) -> None:
     pipeline, student = side(page, "pipeline"), side(page, "student")
     assert pipeline.locator(".program li").count() == 4
     assert pipeline.locator(".program .k").first.inner_text() == "def"
@@ -56,12 +66,7 @@ def test_both_sides_answer_with_steps_boxes_and_times(visit: Visit, site: Runnin
         assert name in student.locator(".times").inner_text()
 
 
-def test_a_step_that_is_chosen_is_on_the_picture_and_in_the_code(
-    visit: Visit, site: Running
-) -> None:
-    page = opened(visit, site)
-    ask(page)
-    both(page)
+def a_step_that_is_chosen_is_on_the_picture_and_in_the_code(page: sync_api.Page) -> None:
     pipeline = side(page, "pipeline")
     pipeline.locator(".cells .tool").focus()
     page.keyboard.press("Enter")
@@ -69,8 +74,33 @@ def test_a_step_that_is_chosen_is_on_the_picture_and_in_the_code(
     assert pipeline.locator(".vp-overlay .result").count() >= 1
 
 
-def test_the_first_answer_is_marked_cold_and_the_next_warm(visit: Visit, site: Running) -> None:
-    page = opened(visit, site)
+def typed_digits_are_no_votes(page: sync_api.Page, site: Running) -> None:
+    page.locator("[data-note]").press_sequentially("1234q")
+    assert page.locator("[data-note]").input_value() == "1234q"
+    assert events(site, "rating") + events(site, "queue") == []
+
+
+def a_vote_stores_both_outputs_versions_and_times(page: sync_api.Page, site: Running) -> None:
+    page.locator("[data-note]").fill("aaa1")
+    page.locator("h1").click()
+    page.keyboard.press("1")
+    sync_api.expect(page.locator(".toast")).to_contain_text("Vote stored: pipeline")
+    [vote] = events(site, "rating")
+    assert (vote.rating.preference, vote.rating.left, vote.author) == ("left", "pipeline", "ann")
+    assert (vote.rating.left_form, vote.rating.right_form) == (None, None)
+    kept = json.loads(vote.text)
+    assert kept["note"] == "aaa1"
+    assert kept["sides"]["student"]["answer"] == "7"
+    assert kept["sides"]["student"]["version"].startswith("teller 9+")  # and its file's digest
+    assert kept["sides"]["pipeline"]["times"]["total"] > 0
+    assert (
+        site.site.project.run_view(vote.trace_id)[1].trace.answer
+        == kept["sides"]["pipeline"]["answer"]
+    )
+
+
+def test_the_first_answer_is_marked_cold_and_the_next_warm(visit: Visit, alone: Running) -> None:
+    page = opened(visit, alone)
     for state in ("cold start", "warm"):
         ask(page)
         both(page)
@@ -98,11 +128,11 @@ def test_escape_cancels_what_is_under_way(visit: Visit, site: Running) -> None:
     done(page, "student", "cancelled")
 
 
-def test_a_page_that_goes_away_takes_its_program_with_it(visit: Visit, site: Running) -> None:
-    page = opened(visit, site)
+def test_a_page_that_goes_away_takes_its_program_with_it(visit: Visit, alone: Running) -> None:
+    page = opened(visit, alone)
     ask(page, "an endless question")
     sync_api.expect(side(page, "pipeline").locator(".program li")).to_have_count(3)
-    other = opened(visit, site)
+    other = opened(visit, alone)
     ask(other, "and another one")
     sync_api.expect(side(other, "pipeline").locator("header .state")).to_have_text("waits behind 1")
     page.close()
@@ -154,13 +184,6 @@ def test_the_median_of_five_warm_runs_makes_the_headline(visit: Visit, site: Run
     assert headline.inner_text().count("n = 5") == 2
 
 
-def test_no_ratio_is_told_of_a_single_run(visit: Visit, site: Running) -> None:
-    page = opened(visit, site)
-    ask(page)
-    both(page)
-    assert "×" not in page.locator("[data-headline]").inner_text()
-
-
 def test_a_base_model_can_stand_third(visit: Visit, folder: Path) -> None:
     with serve(folder) as running:
         page = visit(f"{running.url}compare")
@@ -173,28 +196,6 @@ def test_a_base_model_can_stand_third(visit: Visit, folder: Path) -> None:
 # --- votes and the queue
 
 
-def test_a_vote_stores_both_outputs_versions_and_times(visit: Visit, site: Running) -> None:
-    page = opened(visit, site)
-    ask(page)
-    both(page)
-    page.locator("[data-note]").fill("aaa1")
-    page.locator("h1").click()
-    page.keyboard.press("1")
-    sync_api.expect(page.locator(".toast")).to_contain_text("Vote stored: pipeline")
-    [vote] = events(site, "rating")
-    assert (vote.rating.preference, vote.rating.left, vote.author) == ("left", "pipeline", "ann")
-    assert (vote.rating.left_form, vote.rating.right_form) == (None, None)
-    kept = json.loads(vote.text)
-    assert kept["note"] == "aaa1"
-    assert kept["sides"]["student"]["answer"] == "7"
-    assert kept["sides"]["student"]["version"].startswith("teller 9+")  # and its file's digest
-    assert kept["sides"]["pipeline"]["times"]["total"] > 0
-    assert (
-        site.site.project.run_view(vote.trace_id)[1].trace.answer
-        == kept["sides"]["pipeline"]["answer"]
-    )
-
-
 def test_a_vote_before_the_end_cuts_both_answers_off(visit: Visit, site: Running) -> None:
     page = opened(visit, site)
     ask(page, "slowly now")
@@ -205,15 +206,6 @@ def test_a_vote_before_the_end_cuts_both_answers_off(visit: Visit, site: Running
     [vote] = events(site, "rating")
     assert vote.rating.preference == "right"
     assert json.loads(vote.text)["sides"]["pipeline"]["cancelled"]
-
-
-def test_typed_digits_are_no_votes(visit: Visit, site: Running) -> None:
-    page = opened(visit, site)
-    ask(page)
-    both(page)
-    page.locator("[data-note]").press_sequentially("1234q")
-    assert page.locator("[data-note]").input_value() == "1234q"
-    assert events(site, "rating") + events(site, "queue") == []
 
 
 def test_blind_sides_have_no_names_until_the_vote(visit: Visit, site: Running) -> None:
@@ -237,9 +229,9 @@ def test_blind_sides_have_no_names_until_the_vote(visit: Visit, site: Running) -
 
 
 def test_after_a_blind_vote_the_buttons_name_their_sides_and_it_can_be_taken_back(
-    visit: Visit, site: Running
+    visit: Visit, alone: Running
 ) -> None:
-    page = opened(visit, site)
+    page = opened(visit, alone)
     page.evaluate("Math.random = () => 0.1")  # the student stands at the left
     page.get_by_label("Blind").check()
     ask(page)
@@ -251,28 +243,28 @@ def test_after_a_blind_vote_the_buttons_name_their_sides_and_it_can_be_taken_bac
     sync_api.expect(page.locator("[data-vote='2']")).to_contain_text("Pipeline")
     assert page.locator("[data-vote='1']").get_attribute("aria-pressed") == "true"
     page.get_by_role("button", name="Undo").click()
-    eventually(page, lambda: last_ratings(site.site.project.database) == [])
+    eventually(page, lambda: last_ratings(alone.site.project.database) == [])
     sync_api.expect(page.locator("[data-votes] [aria-pressed]")).to_have_count(0)
     page.keyboard.press("4")
     sync_api.expect(page.locator(".toast").last).to_contain_text("Vote stored: both wrong")
-    [vote] = last_ratings(site.site.project.database)
+    [vote] = last_ratings(alone.site.project.database)
     assert (vote.rating.preference, vote.hidden) == ("neither", False)
 
 
-def test_the_queue_is_told_what_the_marks_say(visit: Visit, site: Running) -> None:
-    page = opened(visit, site)
+def test_the_queue_is_told_what_the_marks_say(visit: Visit, alone: Running) -> None:
+    page = opened(visit, alone)
     ask(page)
     both(page)
     page.locator("h1").click()
     page.keyboard.press("q")
-    eventually(page, lambda: events(site, "queue"))
+    eventually(page, lambda: events(alone, "queue"))
     ask(page, "Is there anything else?")
     both(page)
     page.locator("h1").click()
     page.keyboard.press("q")
-    eventually(page, lambda: len(events(site, "queue")) == 2)
+    eventually(page, lambda: len(events(alone, "queue")) == 2)
     unlabelled = "not held against a label"
-    assert {one.text for one in events(site, "queue")} == {
+    assert {one.text for one in events(alone, "queue")} == {
         "pipeline right, student wrong (Compare)",
         f"pipeline {unlabelled}, student {unlabelled} (Compare)",
     }

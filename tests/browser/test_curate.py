@@ -17,6 +17,7 @@ from servers import eventually, serve, sync_api
 from app.main import Running
 from workbench.bench import pages
 from workbench.curate.settings import Settings
+from workbench.records import Decision
 
 pytestmark = pytest.mark.browser
 
@@ -61,26 +62,153 @@ def test_ten_presses_in_a_third_of_a_second_are_ten_decisions_on_ten_questions(
     assert all(one.rationale_id and one.trace_id for one in found)
 
 
-def test_a_key_that_is_held_down_decides_once(visit, site: Running) -> None:
+BEFORE: list[str] = []
+"""Events that were looked at already."""
+
+
+def new(site: Running) -> list[Decision]:
+    """What was decided since `begin`."""
+    return [one for one in events(site) if one.id not in BEFORE]
+
+
+def arrived(page, site: Running, number: int) -> None:
+    """So many new decisions are stored, and the page knows."""
+    eventually(page, lambda: len(new(site)) >= number)
+    saved(page)
+
+
+def begin(page, site: Running) -> None:
+    """What comes is new, and a question is on the screen."""
+    BEFORE[:] = [one.id for one in events(site)]
+    page.wait_for_selector(".vp-step h3")
+
+
+def test_keys_decide_once_and_typing_decides_nothing(visit, site: Running) -> None:
     page = opened(visit, site)
+    for part in (
+        j_and_k_go_on_and_back_without_deciding,
+        the_first_wrong_step_is_marked_where_the_cursor_stands,
+        a_key_that_is_held_down_decides_once,
+        typing_decides_nothing_and_ctrl_enter_decides_once,
+        reject_takes_a_digit_and_other_takes_words,
+    ):
+        begin(page, site)
+        part(page, site)
+
+
+def j_and_k_go_on_and_back_without_deciding(page, site: Running) -> None:
+    first = shown(page)
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("j")
+    assert shown(page) != first
+    page.keyboard.press("k")
+    assert shown(page) == first
+    assert new(site) == []
+
+
+def the_first_wrong_step_is_marked_where_the_cursor_stands(page, site: Running) -> None:
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("b")
+    arrived(page, site, 1)
+    [one] = new(site)
+    assert one.step is not None
+    assert page.locator(".vp-strip .vp-wrong").count() == 1
+    page.keyboard.press("b")  # the same again takes it back
+    page.wait_for_selector(".vp-strip .vp-wrong", state="detached")
+    arrived(page, site, 2)
+    assert [one.kind for one in new(site)] == ["wrong_step", "undo"]
+
+
+def a_key_that_is_held_down_decides_once(page, site: Running) -> None:
     for _ in range(5):
         page.keyboard.down("a")
     page.keyboard.up("a")
-    saved(page)
-    assert len(events(site)) == 1
+    arrived(page, site, 1)
+    assert len(new(site)) == 1
 
 
-def test_typing_decides_nothing_and_ctrl_enter_decides_once(visit, site: Running) -> None:
-    page = opened(visit, site)
+def typing_decides_nothing_and_ctrl_enter_decides_once(page, site: Running) -> None:
     task = shown(page)
     page.keyboard.press("n")
     page.keyboard.type("aaar")
     assert shown(page) == task
-    assert events(site) == []
+    assert new(site) == []
     page.keyboard.press("Control+Enter")
-    saved(page)
-    [one] = events(site)
+    arrived(page, site, 1)
+    [one] = new(site)
     assert (one.kind, one.text, one.task_id) == ("accept", "aaar", task)
+    assert shown(page) != task
+
+
+def reject_takes_a_digit_and_other_takes_words(page, site: Running) -> None:
+    page.keyboard.press("2")
+    assert new(site) == []  # digits rest until a reject was begun
+    page.keyboard.press("r")
+    page.keyboard.press("2")
+    page.wait_for_selector("[data-reasons]", state="hidden")
+    page.keyboard.press("r")
+    page.keyboard.press("9")
+    page.keyboard.type("blurred")
+    page.keyboard.press("Control+Enter")
+    arrived(page, site, 2)
+    first, second = new(site)
+    assert (first.kind, first.reason) == ("reject", "wrong_program")
+    assert (second.kind, second.reason, second.text) == ("reject", "other", "blurred")
+
+
+def test_a_wording_is_held_against_the_run_before_it_is_accepted(visit, site: Running) -> None:
+    page = opened(visit, site)
+    for part in (
+        one_that_the_run_supports_is_accepted_at_once,
+        an_edited_rationale_is_what_is_accepted,
+        one_that_the_run_does_not_support_warns_before,
+    ):
+        begin(page, site)
+        part(page, site)
+
+
+def one_that_the_run_supports_is_accepted_at_once(page, site: Running) -> None:
+    page.keyboard.press("e")
+    text = page.input_value(".wording")
+    page.fill(
+        ".wording",
+        text.replace("There is", "Here, there is").replace("There are", "Here, there are"),
+    )
+    page.keyboard.press("Control+Enter")
+    arrived(page, site, 2)
+    assert [one.kind for one in new(site)] == ["edit", "accept"]
+
+
+def an_edited_rationale_is_what_is_accepted(page, site: Running) -> None:
+    task = shown(page)
+    page.keyboard.press("e")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("I count them one by one.")
+    page.keyboard.press("Control+Enter")
+    page.locator(".faults").wait_for()
+    page.keyboard.press("Control+Enter")
+    arrived(page, site, 2)
+    edit, accept = new(site)
+    assert (edit.kind, accept.kind, accept.rationale_id) == ("edit", "accept", edit.made)
+    item = site.site.project.curation.item(task)
+    assert item.edited
+    assert item.target
+
+
+def one_that_the_run_does_not_support_warns_before(page, site: Running) -> None:
+    task = shown(page)
+    right = page.locator(".told-place").inner_text()
+    page.keyboard.press("e")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("There are 99 unicorns at 1 2 3 4.")
+    page.keyboard.press("Control+Enter")
+    sync_api.expect(page.locator(".faults")).to_contain_text("99")
+    sync_api.expect(page.locator(".faults")).to_contain_text("unicorns")
+    assert (shown(page), new(site)) == (task, [])
+    assert "unicorns" not in right
+    page.keyboard.press("a")
+    arrived(page, site, 2)
+    assert [one.kind for one in new(site)] == ["edit", "accept"]
     assert shown(page) != task
 
 
@@ -112,98 +240,6 @@ def test_undo_at_once_shows_the_question_again_and_counts_down(visit, site: Runn
     saved(page)
     assert [one.kind for one in events(site)] == ["skip", "undo"]
     assert page.inner_text("[data-progress]").startswith("0 of 100")
-
-
-def test_reject_takes_a_digit_and_other_takes_words(visit, site: Running) -> None:
-    page = opened(visit, site)
-    page.keyboard.press("2")
-    assert events(site) == []  # digits rest until a reject was begun
-    page.keyboard.press("r")
-    page.keyboard.press("2")
-    page.wait_for_selector("[data-reasons]", state="hidden")
-    page.keyboard.press("r")
-    page.keyboard.press("9")
-    page.keyboard.type("blurred")
-    page.keyboard.press("Control+Enter")
-    saved(page)
-    first, second = events(site)
-    assert (first.kind, first.reason) == ("reject", "wrong_program")
-    assert (second.kind, second.reason, second.text) == ("reject", "other", "blurred")
-
-
-def test_an_edited_rationale_is_what_is_accepted(visit, site: Running) -> None:
-    page = opened(visit, site)
-    task = shown(page)
-    page.keyboard.press("e")
-    page.keyboard.press("Control+a")
-    page.keyboard.type("I count them one by one.")
-    page.keyboard.press("Control+Enter")
-    page.locator(".faults").wait_for()
-    page.keyboard.press("Control+Enter")
-    saved(page)
-    edit, accept = events(site)
-    assert (edit.kind, accept.kind, accept.rationale_id) == ("edit", "accept", edit.made)
-    item = site.site.project.curation.item(task)
-    assert item.edited
-    assert item.target
-
-
-def test_a_wording_that_the_run_does_not_support_warns_before_it_is_accepted(
-    visit, site: Running
-) -> None:
-    page = opened(visit, site)
-    task = shown(page)
-    right = page.locator(".told-place").inner_text()
-    page.keyboard.press("e")
-    page.keyboard.press("Control+a")
-    page.keyboard.type("There are 99 unicorns at 1 2 3 4.")
-    page.keyboard.press("Control+Enter")
-    sync_api.expect(page.locator(".faults")).to_contain_text("99")
-    sync_api.expect(page.locator(".faults")).to_contain_text("unicorns")
-    assert (shown(page), events(site)) == (task, [])
-    assert "unicorns" not in right
-    page.keyboard.press("a")
-    saved(page)
-    assert [one.kind for one in events(site)] == ["edit", "accept"]
-    assert shown(page) != task
-
-
-def test_a_wording_that_the_run_supports_is_accepted_at_once(visit, site: Running) -> None:
-    page = opened(visit, site)
-    page.keyboard.press("e")
-    text = page.input_value(".wording")
-    page.fill(
-        ".wording",
-        text.replace("There is", "Here, there is").replace("There are", "Here, there are"),
-    )
-    page.keyboard.press("Control+Enter")
-    saved(page)
-    assert [one.kind for one in events(site)] == ["edit", "accept"]
-
-
-def test_the_first_wrong_step_is_marked_where_the_cursor_stands(visit, site: Running) -> None:
-    page = opened(visit, site)
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("b")
-    saved(page)
-    [one] = events(site, "wrong_step")
-    assert one.step is not None
-    assert page.locator(".vp-strip .vp-wrong").count() == 1
-    page.keyboard.press("b")  # the same again takes it back
-    page.wait_for_selector(".vp-strip .vp-wrong", state="detached")
-    saved(page)
-    assert [one.kind for one in events(site)] == ["wrong_step", "undo"]
-
-
-def test_j_and_k_go_on_and_back_without_deciding(visit, site: Running) -> None:
-    page = opened(visit, site)
-    first = shown(page)
-    page.wait_for_load_state("networkidle")
-    page.keyboard.press("j")
-    assert shown(page) != first
-    page.keyboard.press("k")
-    assert shown(page) == first
-    assert events(site) == []
 
 
 def test_brackets_open_the_other_programs_and_accept_takes_the_one_that_is_open(

@@ -33,7 +33,9 @@ def site(made: Path, tmp_path: Path) -> Iterator[Running]:
         yield running
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "theme"), [pytest.param(1440, "light", marks=pytest.mark.slow), (390, "dark")]
+)
 def test_a_batch_is_taken_back_and_brought_back_from_the_history(
     visit, site: Running, width: int, theme: str
 ) -> None:

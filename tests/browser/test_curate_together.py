@@ -49,6 +49,14 @@ def site(tmp_path: Path, users: Path) -> Iterator[Running]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory, users: Path) -> Iterator[Running]:
+    """A server of which requests are asked that decide nothing."""
+    folder = page_project.build(tmp_path_factory.mktemp("quiet") / "collages", scenes=2)
+    with serve(folder, auth=users) as running:
+        yield running
+
+
 def entered(visit, site: Running, name: str, path: str = "curate"):
     page = visit("about:blank")
     page.context.request.post(
@@ -151,25 +159,25 @@ def test_a_hold_that_ran_out_is_said_and_the_decision_is_kept(visit, site: Runni
         ("/do/curate/snapshot", {"id": "viewer-freezes"}),
     ],
 )
-def test_a_viewer_changes_nothing(site: Running, path: str, body: dict) -> None:
+def test_a_viewer_changes_nothing(quiet: Running, path: str, body: dict) -> None:
     with pytest.raises(
         WorkbenchError, match=r"answered 403: this needs the role \w+; vera is viewer"
     ):
-        pages.Curator(site.url.rstrip("/"), "vera").post(path, body)
-    assert site.site.project.curation.events() == []
+        pages.Curator(quiet.url.rstrip("/"), "vera").post(path, body)
+    assert quiet.site.project.curation.events() == []
 
 
-def test_a_viewers_page_says_so_and_takes_no_keys(visit, site: Running) -> None:
-    page = entered(visit, site, "vera")
+def test_a_viewers_page_says_so_and_takes_no_keys(visit, quiet: Running) -> None:
+    page = entered(visit, quiet, "vera")
     page.locator(".empty", has_text="You may look here, not decide").wait_for()
-    page.goto(f"{site.url}curate?task=collages/train-00000/count")
+    page.goto(f"{quiet.url}curate?task=collages/train-00000/count")
     shown(page)
     page.keyboard.press("a")
     assert page.locator("[data-accept]").count() == 0
-    assert site.site.project.curation.events() == []
+    assert quiet.site.project.curation.events() == []
 
 
-def test_a_curator_sets_no_rules(site: Running) -> None:
+def test_a_curator_sets_no_rules(quiet: Running) -> None:
     given = {
         "id": "rules-rules",
         "overlap": 2,
@@ -180,9 +188,9 @@ def test_a_curator_sets_no_rules(site: Running) -> None:
         "order": "random",
     }
     with pytest.raises(WorkbenchError, match="403"):
-        pages.Curator(site.url.rstrip("/"), NAMES[0]).post("/do/curate/settings", given)
-    pages.Curator(site.url.rstrip("/"), "root").post("/do/curate/settings", given)
-    assert site.site.project.curation.settings().overlap == 2
+        pages.Curator(quiet.url.rstrip("/"), NAMES[0]).post("/do/curate/settings", given)
+    pages.Curator(quiet.url.rstrip("/"), "root").post("/do/curate/settings", given)
+    assert quiet.site.project.curation.settings().overlap == 2
 
 
 @pytest.mark.parametrize(
@@ -197,13 +205,13 @@ def test_a_curator_sets_no_rules(site: Running) -> None:
     ],
 )
 def test_a_body_is_judged_by_the_fields_of_its_record(
-    site: Running, place: str, body: dict[str, object], words: str
+    quiet: Running, place: str, body: dict[str, object], words: str
 ) -> None:
-    before = site.site.project.curation.settings()
-    admin = pages.Curator(site.url.rstrip("/"), "root")
+    before = quiet.site.project.curation.settings()
+    admin = pages.Curator(quiet.url.rstrip("/"), "root")
     with pytest.raises(WorkbenchError, match=words):
         admin.post(f"/do/curate/{place}", {"id": "wrong-body", **body})
-    assert site.site.project.curation.settings() == before
+    assert quiet.site.project.curation.settings() == before
 
 
 def test_a_rule_that_is_not_named_stays(site: Running) -> None:

@@ -267,7 +267,7 @@ def test_rating_is_blind_and_done_with_y_n_and_a_digit(visit, site: Running) -> 
     assert [one.kind for one in events(site)] == ["rating", "undo"]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_it_fits_its_window_and_axe_finds_nothing_serious(visit, site: Running, theme: str) -> None:
     page = opened(visit, site, theme=theme)
     page.keyboard.press("a")
@@ -283,10 +283,9 @@ def test_it_fits_its_window_and_axe_finds_nothing_serious(visit, site: Running, 
         assert box["y"] + box["height"] <= 900
 
 
-@pytest.mark.parametrize(
-    "path", ["curate?mode=rate", "curate?q=zebra", "curate?mode=disputes", "train"]
-)
-def test_the_other_views_fit_too(visit, site: Running, path: str) -> None:
-    page = visit(site.url + path)
-    page.wait_for_selector(".empty")
-    page_checks.check_every_width(page)
+def test_the_other_views_fit_too(visit, site: Running) -> None:
+    page = visit("about:blank")
+    for path in ("curate?mode=rate", "curate?q=zebra", "curate?mode=disputes"):
+        page.goto(site.url + path)
+        page.wait_for_selector(".empty")
+        page_checks.check_every_width(page)

@@ -9,18 +9,17 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import page_checks
 import pytest
+from finished_project import finished_project
 from page_project import HOSTILE
 from servers import Running, serve, sync_api
 from small_parts import profile_text
 
-from workbench.pipeline import run
 from workbench.records import Decision, content_key
 from workbench.screen.charts.overview import overview
-from workbench.settings import Choice
 from workbench.store import Project
 
-HERE = Path(__file__).resolve().parent
 Visit = Callable[..., sync_api.Page]
 CHARTS = ("pass_at_k", "by_tool", "errors", "accuracy_latency")
 """Those that have something to show after a run without people."""
@@ -30,12 +29,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("made")
-    (folder / "small.toml").write_text(profile_text())
-    source = Choice(f"{HERE.parent / 'small_parts.py'}:Squares", {"root": str(folder / "drawn")})
-    with Project.create(folder / "p", str(folder / "small.toml"), source) as project:
-        run(project)
-    return folder / "p"
+    return finished_project(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture
@@ -66,8 +60,10 @@ def decide(project: Project, kind: str, author: str, number: int = 0) -> None:
     project.curation.decide([event])
 
 
-def test_charts_are_drawn_and_the_policy_is_kept(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}train")
+def test_charts_are_drawn_explained_and_lead_on_and_the_policy_is_kept(
+    visit: Visit, site: Running
+) -> None:
+    page = visit("about:blank")
     page.add_init_script(
         """window.stopped = [];
         addEventListener("securitypolicyviolation", (event) => { stopped.push(event.target.textContent.slice(0, 15)); });"""
@@ -79,6 +75,46 @@ def test_charts_are_drawn_and_the_policy_is_kept(visit: Visit, site: Running) ->
         drawn(page, name)
     assert page.evaluate("stopped") == []
     assert [text for text in said if "WARN" in text or "eval" in text] == []
+    page_checks.check(page)
+    each_has_n_time_and_a_table(page, site)
+    colours_follow_the_theme(page)
+    the_report_is_a_file(page)
+    page.locator(".funnel a").filter(has_text="matched").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/browse?*")
+    assert "status%3Akept" in page.url
+
+
+def each_has_n_time_and_a_table(page: sync_api.Page, site: Running) -> None:
+    for chart in page.locator(".chart").all():
+        foot = chart.locator("footer").inner_text()
+        assert "as of" in foot
+        assert "n = " in foot or "n beside each" in foot or "sizes" in foot
+    chart = page.locator("[data-chart=pass_at_k]")
+    chart.locator("summary").focus()
+    page.keyboard.press("Enter")
+    rows = chart.locator(".rows tbody tr")
+    assert rows.count() == 4
+    value = overview(site.site.project).curve[0][1].value
+    assert rows.first.inner_text().split()[:2] == ["1", str(round(value, 4))]
+
+
+def colours_follow_the_theme(page: sync_api.Page) -> None:
+    plot = drawn(page, "pass_at_k")
+    before = plot.evaluate("(node) => node.layout.font.color")
+    page.get_by_role("button", name="Light or dark").click()
+    page.wait_for_function(
+        "(before) => document.querySelector('[data-chart=pass_at_k] .plot').layout.font.color !== before",
+        arg=before,
+    )
+
+
+def the_report_is_a_file(page: sync_api.Page) -> None:
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Report", exact=True).click()
+    text = download.value.path().read_text(encoding="utf-8")
+    assert download.value.suggested_filename == "report.html"
+    assert "<h1>p</h1>" in text
 
 
 def test_zoom_survives_three_ticks(visit: Visit, site: Running) -> None:
@@ -135,24 +171,11 @@ def test_new_figures_arrive_without_a_reload(visit: Visit, site: Running) -> Non
     ).to_have_text("1")
 
 
-def test_each_chart_has_n_time_and_a_table(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}dashboard")
-    drawn(page, "accuracy_latency")
-    for chart in page.locator(".chart").all():
-        foot = chart.locator("footer").inner_text()
-        assert "as of" in foot
-        assert "n = " in foot or "n beside each" in foot or "sizes" in foot
-    chart = page.locator("[data-chart=pass_at_k]")
-    chart.locator("summary").focus()
-    page.keyboard.press("Enter")
-    rows = chart.locator(".rows tbody tr")
-    assert rows.count() == 4
-    value = overview(site.site.project).curve[0][1].value
-    assert rows.first.inner_text().split()[:2] == ["1", str(round(value, 4))]
-
-
-def test_the_csv_holds_the_figures_and_no_formula(visit: Visit, site: Running) -> None:
+def test_the_csv_holds_the_figures_and_no_formula_and_names_are_text(
+    visit: Visit, site: Running
+) -> None:
     decide(site.site.project, "accept", "=cmd|evil")
+    decide(site.site.project, "accept", HOSTILE, 1)
     page = visit(f"{site.url}dashboard")
     drawn(page, "pass_at_k")
     with page.expect_download() as download:
@@ -162,38 +185,17 @@ def test_the_csv_holds_the_figures_and_no_formula(visit: Visit, site: Running) -
     assert float(rows[1][1]) == pytest.approx(overview(site.site.project).curve[0][1].value)
     with page.expect_download() as download:
         page.get_by_role("button", name="Reviewers: download as CSV").click()
-    assert list(csv.reader(download.value.path().open(newline="")))[1][0] == "'=cmd|evil"
-
-
-def test_a_bar_of_the_funnel_leads_to_browse_by_keyboard(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}dashboard")
-    page.locator(".funnel a").filter(has_text="matched").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/browse?*")
-    assert "status%3Akept" in page.url
-
-
-def test_names_of_people_are_text(visit: Visit, site: Running) -> None:
-    decide(site.site.project, "accept", HOSTILE)
-    page = visit(f"{site.url}dashboard")
+    reviewers = [row[0] for row in csv.reader(download.value.path().open(newline=""))]
+    assert "'=cmd|evil" in reviewers
     drawn(page, "pace")
     assert HOSTILE[:20] in page.locator("[data-chart=reviewers]").inner_text()
     assert page.evaluate("window.hacked") is None
     assert page.locator(".chart img").count() == 0
 
 
-def test_colours_follow_the_theme(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}dashboard")
-    plot = drawn(page, "pass_at_k")
-    before = plot.evaluate("(node) => node.layout.font.color")
-    page.get_by_role("button", name="Light or dark").click()
-    page.wait_for_function(
-        "(before) => document.querySelector('[data-chart=pass_at_k] .plot').layout.font.color !== before",
-        arg=before,
-    )
-
-
-@pytest.mark.parametrize(("width", "theme"), [(390, "light"), (1440, "dark")])
+@pytest.mark.parametrize(
+    ("width", "theme"), [(390, "light"), pytest.param(1440, "dark", marks=pytest.mark.slow)]
+)
 def test_nothing_runs_over_the_side(visit: Visit, site: Running, width: int, theme: str) -> None:
     decide(site.site.project, "reject", "a-name-" + "long" * 30)
     page = visit(f"{site.url}dashboard", width, theme)
@@ -213,12 +215,3 @@ def test_an_empty_dashboard_says_what_fills_it(visit: Visit, tmp_path: Path, sit
         assert "vpd import" in page.locator(".empty code").inner_text()
     page = visit(f"{site.url}dashboard")
     sync_api.expect(page.locator("[data-empty=agreement]")).to_contain_text("set overlap to 2")
-
-
-def test_the_report_is_given_as_a_file(visit: Visit, site: Running) -> None:
-    page = visit(f"{site.url}dashboard")
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Report", exact=True).click()
-    text = download.value.path().read_text(encoding="utf-8")
-    assert download.value.suggested_filename == "report.html"
-    assert "<h1>p</h1>" in text

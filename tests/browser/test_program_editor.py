@@ -131,7 +131,9 @@ def test_a_line_that_fails_is_marked_until_it_is_mended(visit, site: Running) ->
     page.locator("[data-draft]", has_text="It answers “1").wait_for()
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "theme"), [pytest.param(1440, "light", marks=pytest.mark.slow), (390, "dark")]
+)
 def test_the_editor_fits_its_page(visit, site: Running, width: int, theme: str) -> None:
     page = editing(visit, site, width, theme)
     box = page.locator(".program-editor").bounding_box()

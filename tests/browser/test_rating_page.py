@@ -109,7 +109,7 @@ def test_the_sample_is_chosen_on_the_page_and_stays_in_the_address(visit, site: 
     assert (page.input_value("[data-n]"), page.input_value("[data-seed]")) == ("5", "7")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_form_and_results_fit_and_axe_finds_nothing_serious(
     visit, site: Running, theme: str
 ) -> None:

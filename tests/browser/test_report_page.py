@@ -92,7 +92,9 @@ def look(browser: sync_api.Browser, page_file: Path) -> Iterator[Look]:
     assert [url[:80] for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1440, "dark"), (390, "light")])
+@pytest.mark.parametrize(
+    ("width", "theme"), [pytest.param(1440, "dark", marks=pytest.mark.slow), (390, "light")]
+)
 def test_it_fits_runs_nothing_foreign_and_axe_finds_nothing_serious(
     look: Look, width: int, theme: str
 ) -> None:

@@ -46,7 +46,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("path", PATHS)
 def test_a_page_fits_its_window_and_axe_finds_nothing_serious(
     visit, site: Running, path: str, theme: str
@@ -67,16 +67,17 @@ def test_a_page_fits_its_window_and_axe_finds_nothing_serious(
     assert [text for text in errors if "404" not in text or path != "nowhere"] == []
 
 
-@pytest.mark.parametrize("path", ["browse", "step", "train"])
-def test_what_is_pressed_on_a_phone_is_large_enough(visit, site: Running, path: str) -> None:
-    page = visit(site.url + path, 390)
-    page.wait_for_load_state("networkidle")
-    small = page.evaluate(
-        """() => [...document.querySelectorAll(".bar a, .bar button, .button, select, .vp-controls button, .pill")]
-        .filter((node) => node.offsetParent && node.getBoundingClientRect().height < 40 && !node.matches(".small"))
-        .map((node) => node.outerHTML.slice(0, 90))"""
-    )
-    assert small == []
+def test_what_is_pressed_on_a_phone_is_large_enough(visit, site: Running) -> None:
+    page = visit("about:blank", 390)
+    for path in ("browse", "step", "train"):
+        page.goto(site.url + path)
+        page.wait_for_load_state("networkidle")
+        small = page.evaluate(
+            """() => [...document.querySelectorAll(".bar a, .bar button, .button, select, .vp-controls button, .pill")]
+            .filter((node) => node.offsetParent && node.getBoundingClientRect().height < 40 && !node.matches(".small"))
+            .map((node) => node.outerHTML.slice(0, 90))"""
+        )
+        assert small == [], path
 
 
 def test_every_screen_is_one_key_sequence_away_and_back_comes_back(visit, site: Running) -> None:
@@ -91,9 +92,18 @@ def test_every_screen_is_one_key_sequence_away_and_back_comes_back(visit, site: 
     assert page.url.removeprefix(site.url).startswith("dashboard")
 
 
-def test_the_help_lists_the_keys_of_the_screen_and_escape_closes_it(visit, site: Running) -> None:
-    page = visit(f"{site.url}browse")
+def test_help_link_search_and_theme_by_key(visit, site: Running) -> None:
+    page = visit(f"{site.url}browse?q=family%3Acount")
     page.wait_for_selector(".row")
+    help_lists_the_keys_and_escape_closes_it(page)
+    the_dot_copies_the_link(page, site)
+    keys_rest_while_somebody_types(page, site)
+    page.click("[data-toggle-theme]")
+    page.goto(f"{site.url}train")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark", "it is kept"
+
+
+def help_lists_the_keys_and_escape_closes_it(page) -> None:
     page.keyboard.press("?")
     shown = page.inner_text("dialog[open]")
     for words in ("Everywhere", "Browse", "next question", "send what is chosen to the queue"):
@@ -113,30 +123,20 @@ def test_the_slash_searches_from_any_screen(visit, site: Running) -> None:
     assert page.input_value("[data-search]") == "dog"
 
 
-def test_keys_rest_while_somebody_types(visit, site: Running) -> None:
-    page = visit(f"{site.url}browse")
-    page.wait_for_selector(".row")
+def keys_rest_while_somebody_types(page, site: Running) -> None:
     page.keyboard.press("/")
+    page.keyboard.press("Control+a")
     page.keyboard.type("xqgt?")
     assert page.input_value("[data-search]") == "xqgt?"
     assert page.url.startswith(f"{site.url}browse")
     assert page.locator("[data-chosen]").is_hidden()
 
 
-def test_the_dot_copies_the_link(visit, site: Running) -> None:
-    page = visit(f"{site.url}browse?q=family%3Acount")
+def the_dot_copies_the_link(page, site: Running) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.wait_for_selector(".row")
     page.keyboard.press(".")
     page.wait_for_selector(".toast")
     assert page.evaluate("navigator.clipboard.readText()") == f"{site.url}browse?q=family%3Acount"
-
-
-def test_the_readers_theme_is_kept(visit, site: Running) -> None:
-    page = visit(f"{site.url}browse", theme="light")
-    page.click("[data-toggle-theme]")
-    page.goto(f"{site.url}train")
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
 def test_an_empty_project_says_what_to_do(visit, empty: Running) -> None:
@@ -155,9 +155,17 @@ SAVE = """async (count) => {
 }"""
 
 
-def test_ten_saves_at_once_are_ten_events_in_order(visit, site: Running) -> None:
+def test_saves_are_in_order_wait_outlive_a_reload_and_are_refused_with_a_reason(
+    visit, site: Running
+) -> None:
     page = visit(f"{site.url}train")
     page.wait_for_load_state("networkidle")
+    ten_at_once_are_ten_events_in_order(page, site)
+    a_refused_one_says_why_and_is_not_tried_again(page)
+    one_waits_for_the_server_and_survives_a_reload(page, site)
+
+
+def ten_at_once_are_ten_events_in_order(page, site: Running) -> None:
     before = len(site.site.project.curation.events(task_id=COUNT))
     page.evaluate(SAVE % f"t1-{COUNT}", 10)
     events = site.site.project.curation.events(task_id=COUNT)[before:]
@@ -167,9 +175,7 @@ def test_ten_saves_at_once_are_ten_events_in_order(visit, site: Running) -> None
     assert page.inner_text("[data-outbox]") == "saved ✓"
 
 
-def test_a_save_waits_for_the_server_and_survives_a_reload(visit, site: Running) -> None:
-    page = visit(f"{site.url}train")
-    page.wait_for_load_state("networkidle")
+def one_waits_for_the_server_and_survives_a_reload(page, site: Running) -> None:
     before = len(site.site.project.curation.events(task_id=COUNT))
     page.context.route("**/do/**", lambda route: route.abort())
     page.on("dialog", lambda dialog: dialog.accept())
@@ -184,9 +190,7 @@ def test_a_save_waits_for_the_server_and_survives_a_reload(visit, site: Running)
     assert len(site.site.project.curation.events(task_id=COUNT)) == before + 1
 
 
-def test_a_refused_save_says_why_and_is_not_tried_again(visit, site: Running) -> None:
-    page = visit(f"{site.url}train")
-    page.wait_for_load_state("networkidle")
+def a_refused_one_says_why_and_is_not_tried_again(page) -> None:
     page.evaluate(
         "import('/static/server.js').then((m) => { m.save('/do/step/wrong', {trace: 'gone', step: 1}).catch(() => 0); })"
     )

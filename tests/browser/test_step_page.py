@@ -145,8 +145,37 @@ def test_arrows_walk_the_steps_and_the_address_follows(visit, site: Running) -> 
     assert count(page).startswith("Step 1 of 7")
 
 
-def test_one_cursor_for_line_step_and_picture(visit, site: Running) -> None:
+def test_line_step_picture_and_prose_follow_one_cursor(visit, site: Running) -> None:
     page = opened(visit, site, f"t0-{COUNT}")
+    lines_that_never_ran_are_marked(page)
+    a_rationales_box_lights_up_on_the_picture(page)
+    page.mouse.move(0, 0)
+    one_cursor_for_line_step_and_picture(page)
+    page.keyboard.press("Home")
+    sentences_and_steps_point_at_each_other(page)
+    page.mouse.move(0, 0)
+    zoom_and_back(page)
+    boxes_scores_and_patches(page)
+    the_scrubber_moves_the_same_cursor(page)
+
+
+def lines_that_never_ran_are_marked(page) -> None:
+    assert "never" in page.locator(".vp-lines li").nth(6).get_attribute("class")
+    assert "ran" in page.locator(".vp-lines li").nth(7).get_attribute("class")
+
+
+def a_rationales_box_lights_up_on_the_picture(page) -> None:
+    button = page.locator(".vp-where").first
+    _, xmin, _, xmax = map(int, button.inner_text().split())
+    button.hover()
+    x, width = page.eval_on_selector(
+        ".vp-overlay rect.result", "r => [r.x.baseVal.value, r.width.baseVal.value]"
+    )
+    assert x == pytest.approx(xmin / 999 * 640, abs=0.01)
+    assert width == pytest.approx((xmax - xmin) / 999 * 640, abs=0.01)
+
+
+def one_cursor_for_line_step_and_picture(page) -> None:
     scene = page_project.make_scene("train", 3)
     noun = scene.objects[3 % len(scene.objects)].category
     wanted = sorted(
@@ -166,17 +195,39 @@ def test_one_cursor_for_line_step_and_picture(visit, site: Running) -> None:
     assert "print(" in page.locator(".vp-lines li.now").inner_text()
 
 
-def test_the_scrubber_moves_the_same_cursor(visit, site: Running) -> None:
-    page = opened(visit, site, f"t0-{COUNT}", 0)
+def sentences_and_steps_point_at_each_other(page) -> None:
+    sentences = page.locator(".vp-sentence")
+    assert "here" not in sentences.first.get_attribute("class")
+    sentences.first.hover()
+    assert page.locator(".vp-cited").count() == 1
+    assert page.locator(".vp-overlay rect.result").count() > 0
+    page.locator(".vp-cite").first.click()
+    assert count(page).startswith("Step 2 of 7")
+    assert "here" in sentences.first.get_attribute("class")
+
+
+def zoom_and_back(page) -> None:
+    page.keyboard.press("+")
+    assert "scale(1.5)" in page.get_attribute(".vp-canvas", "style")
+    page.keyboard.press("0")
+    assert "scale" not in (page.get_attribute(".vp-canvas", "style") or "")
+
+
+def boxes_scores_and_patches(page) -> None:
+    page.keyboard.press("o")
+    assert page.locator(".vp-overlay rect").count() == 0
+    page.keyboard.press("o")
+    assert page.locator(".vp-overlay rect.result").count() > 0
+    page.locator(".vp-out .vp-patch").first.hover()
+    assert page.locator(".vp-overlay rect.hot").count() == 1
+    page.locator(".vp-score input").fill("1")
+    assert page.locator(".vp-overlay rect.result").count() == 0
+
+
+def the_scrubber_moves_the_same_cursor(page) -> None:
     page.locator(".vp-scrub").fill("4")
     assert count(page).startswith("Step 5 of 7")
     assert page.get_attribute(".vp-scrub", "aria-valuetext").startswith("Step 5 of 7")
-
-
-def test_lines_that_never_ran_are_marked(visit, site: Running) -> None:
-    page = opened(visit, site, f"t0-{COUNT}")
-    assert "never" in page.locator(".vp-lines li").nth(6).get_attribute("class")
-    assert "ran" in page.locator(".vp-lines li").nth(7).get_attribute("class")
 
 
 def test_a_failed_run_opens_where_it_failed(visit, site: Running) -> None:
@@ -197,18 +248,6 @@ def test_brackets_go_to_the_other_programs(visit, site: Running) -> None:
     assert page.inner_text(".pill[aria-current]").startswith("1")
 
 
-def test_boxes_scores_and_patches(visit, site: Running) -> None:
-    page = opened(visit, site, f"t0-{COUNT}")
-    page.keyboard.press("o")
-    assert page.locator(".vp-overlay rect").count() == 0
-    page.keyboard.press("o")
-    assert page.locator(".vp-overlay rect.result").count() > 0
-    page.locator(".vp-out .vp-patch").first.hover()
-    assert page.locator(".vp-overlay rect.hot").count() == 1
-    page.locator(".vp-score input").fill("1")
-    assert page.locator(".vp-overlay rect.result").count() == 0
-
-
 def test_what_changed_stands_beside_what_was_and_all_variables_on_demand(
     visit, site: Running
 ) -> None:
@@ -218,38 +257,6 @@ def test_what_changed_stands_beside_what_was_and_all_variables_on_demand(
     page.locator(".vp-was", has_text="4").first.wait_for()
     page.keyboard.press("v")
     page.locator(".vp-step", has_text="Variables behind this step").wait_for()
-
-
-def test_sentences_and_steps_point_at_each_other(visit, site: Running) -> None:
-    page = opened(visit, site, f"t0-{COUNT}", 0)
-    sentences = page.locator(".vp-sentence")
-    assert "here" not in sentences.first.get_attribute("class")
-    sentences.first.hover()
-    assert page.locator(".vp-cited").count() == 1
-    assert page.locator(".vp-overlay rect.result").count() > 0
-    page.locator(".vp-cite").first.click()
-    assert count(page).startswith("Step 2 of 7")
-    assert "here" in sentences.first.get_attribute("class")
-
-
-def test_a_rationales_box_lights_up_on_the_picture(visit, site: Running) -> None:
-    page = opened(visit, site, f"t0-{COUNT}")
-    button = page.locator(".vp-where").first
-    _, xmin, _, xmax = map(int, button.inner_text().split())
-    button.hover()
-    x, width = page.eval_on_selector(
-        ".vp-overlay rect.result", "r => [r.x.baseVal.value, r.width.baseVal.value]"
-    )
-    assert x == pytest.approx(xmin / 999 * 640, abs=0.01)
-    assert width == pytest.approx((xmax - xmin) / 999 * 640, abs=0.01)
-
-
-def test_zoom_and_back(visit, site: Running) -> None:
-    page = opened(visit, site, f"t0-{COUNT}")
-    page.keyboard.press("+")
-    assert "scale(1.5)" in page.get_attribute(".vp-canvas", "style")
-    page.keyboard.press("0")
-    assert "scale" not in (page.get_attribute(".vp-canvas", "style") or "")
 
 
 def test_the_first_wrong_step_is_an_event_and_can_be_taken_back(visit, site: Running) -> None:
@@ -434,7 +441,7 @@ def test_what_a_round_is_about_stays_in_sight_and_the_picture_fills_the_window(
     assert faint.count() == 0
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", [pytest.param(1440, marks=pytest.mark.slow), 390])
 def test_long_questions_and_answers_wrap_and_can_be_read_whole(
     visit, site: Running, width: int
 ) -> None:

@@ -345,7 +345,9 @@ def test_runs_beside_each_other_show_what_differs_and_nothing_else(
 # --- everywhere
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "theme"), [pytest.param(1440, "light", marks=pytest.mark.slow), (390, "dark")]
+)
 def test_every_view_fits_its_window_and_axe_finds_nothing_serious(
     visit: Visit, site: Running, taken: Snapshot, width: int, theme: str
 ) -> None:

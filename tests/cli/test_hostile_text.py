@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from small_parts import profile_text
 from test_cli import refused, vpd
 
@@ -26,26 +27,32 @@ def test_hostile_text_is_harmless_in_a_terminal() -> None:
     assert ":smile:" in shown
 
 
-@pytest.fixture
-def hostile(tmp_path: Path, picture: Path) -> Path:
-    """A project whose question and answer are hostile, after `vpd run`."""
-    (tmp_path / "small.toml").write_text(profile_text())
-    own = tmp_path / "mine"
+def project_of(folder: Path, question: str, answer: str) -> Path:
+    """A project of one question."""
+    (folder / "small.toml").write_text(profile_text())
+    own = folder / "mine"
     own.mkdir()
-    (own / "a.png").write_bytes(picture.read_bytes())
-    row = {
-        "id": "x",
-        "image": "a.png",
-        "question": f"How many red squares{HOSTILE} are there?",
-        "answer": HOSTILE,
-    }
+    Image.new("RGB", (64, 48), "white").save(own / "a.png")
+    row = {"id": "x", "image": "a.png", "question": question, "answer": answer}
     (own / "questions.jsonl").write_text(json.dumps(row))
-    assert (
-        vpd("init", tmp_path / "p", "--profile", tmp_path / "small.toml", "--from", own).exit_code
-        == 0
-    )
-    assert vpd("run", "-p", tmp_path / "p").exit_code == 0
-    return tmp_path / "p"
+    done = vpd("init", folder / "p", "--profile", folder / "small.toml", "--from", own)
+    assert done.exit_code == 0, done.output
+    return folder / "p"
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose question and answer are hostile, after `vpd run`; tests only look at it."""
+    question = f"How many red squares{HOSTILE} are there?"
+    project = project_of(tmp_path_factory.mktemp("hostile"), question, HOSTILE)
+    assert vpd("run", "-p", project).exit_code == 0
+    return project
+
+
+@pytest.fixture(scope="module")
+def signs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose question has signs that few encodings have."""
+    return project_of(tmp_path_factory.mktemp("signs"), "How many \U0001f436 \u2713?", "2")
 
 
 @pytest.mark.parametrize(
@@ -68,20 +75,18 @@ def test_an_error_line_is_harmless_too(hostile: Path) -> None:
     assert "[red]" in line
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
 @pytest.mark.parametrize(
-    "command", [("show",), ("show", "mine/x"), ("status",), ("sql", "SELECT question FROM task")]
+    ("encoding", "command"),
+    [
+        ("ascii", ("show",)),
+        ("cp1252", ("show", "mine/x")),
+        ("latin-1", ("status",)),
+        ("ascii", ("sql", "SELECT question FROM task")),
+    ],
 )
 def test_an_output_that_cannot_write_a_sign_shows_its_code(
-    tmp_path: Path, picture: Path, encoding: str, command: tuple[str, ...]
+    signs: Path, encoding: str, command: tuple[str, ...]
 ) -> None:
-    (tmp_path / "small.toml").write_text(profile_text())
-    own = tmp_path / "mine"
-    own.mkdir()
-    (own / "a.png").write_bytes(picture.read_bytes())
-    row = {"id": "x", "image": "a.png", "question": "How many \U0001f436 \u2713?", "answer": "2"}
-    (own / "questions.jsonl").write_text(json.dumps(row))
-    vpd("init", tmp_path / "p", "--profile", tmp_path / "small.toml", "--from", own)
     done = subprocess.run(
         [
             sys.executable,
@@ -89,7 +94,7 @@ def test_an_output_that_cannot_write_a_sign_shows_its_code(
             "from workbench.cli import main; main()",
             *command,
             "-p",
-            str(tmp_path / "p"),
+            str(signs),
         ],
         capture_output=True,
         env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},

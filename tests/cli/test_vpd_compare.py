@@ -4,26 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
+from finished_project import finished_project
 from small_parts import profile_text
 from typer.testing import CliRunner
 
 from workbench.cli import app
-from workbench.pipeline import run
-from workbench.settings import Choice
 from workbench.store import Project
 from workbench.study.two_by_two import compare
-
-HERE = Path(__file__).resolve().parent
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("compare")
-    (root / "small.toml").write_text(profile_text())
-    source = Choice(f"{HERE.parent / 'small_parts.py'}:Squares", {"root": str(root / "drawn")})
-    with Project.create(root / "p", str(root / "small.toml"), source) as made:
-        run(made)
-    return root / "p"
+    return finished_project(tmp_path_factory.mktemp("compare"))
 
 
 def said(*arguments: str) -> str:

@@ -51,25 +51,19 @@ def printed(trace: Trace) -> str:
     return "".join(e.payload["text"] + "\n" for e in trace.events if e.kind == "print")
 
 
-@settings(
-    max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.integers(0, 2**32))
 def test_random_programs_mean_what_python_means(executor: Executor, seed: int) -> None:
     compare(executor, program(Random(seed)))
 
 
-@settings(
-    max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.integers(0, 2**32))
 def test_random_corners_mean_what_python_means(executor: Executor, seed: int) -> None:
     compare(executor, wide_program(Random(seed)))
 
 
-@settings(
-    max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.integers(0, 2**32))
 def test_an_error_has_its_line_whatever_it_passes(executor: Executor, seed: int) -> None:
     compare(executor, failing_program(Random(seed)))

@@ -7,26 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from finished_project import finished_project
 from small_parts import profile_text
 
 from workbench import pipeline
 from workbench.errors import InputError
 from workbench.pipeline import correcting
 from workbench.records import Task
-from workbench.settings import Choice
 from workbench.store import Project
 from workbench.store.doctor import examine
 from workbench.store.people import corrections
 
-PARTS = Path(__file__).resolve().parent.parent / "small_parts.py"
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    (tmp_path / "small.toml").write_text(profile_text())
-    source = Choice(f"{PARTS}:Squares", {"root": str(tmp_path / "drawn")})
-    with Project.create(tmp_path / "p", str(tmp_path / "small.toml"), source) as made:
-        pipeline.run(made)
+    with Project.open(finished_project(tmp_path)) as made:
         yield made
 
 

@@ -67,7 +67,7 @@ def serve():
 
     def start(answer):
         server = Server(answer)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         servers.append(server)
         return server
 

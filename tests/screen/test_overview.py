@@ -4,27 +4,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_parts import profile_text
+from finished_project import finished_project
 
-from workbench.pipeline import report, run
+from workbench.pipeline import report
 from workbench.records import Decision
 from workbench.screen.charts.overview import overview
-from workbench.settings import Choice
 from workbench.store import Project
-
-HERE = Path(__file__).resolve().parent
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    (tmp_path / "small.toml").write_text(profile_text())
-    source = Choice(f"{HERE.parent / 'small_parts.py'}:Squares", {"root": str(tmp_path / "drawn")})
-    with Project.create(tmp_path / "p", str(tmp_path / "small.toml"), source) as made:
+    with Project.open(finished_project(tmp_path)) as made:
         yield made
 
 
 def test_figures_equal_the_reports(project: Project) -> None:
-    run(project)
     found, told = overview(project), report(project)
     assert (found.kept, found.executed, found.student) == (
         told.all.kept,
@@ -45,7 +39,6 @@ def test_figures_equal_the_reports(project: Project) -> None:
 
 
 def test_pass_at_k_grows_with_k_and_ends_at_the_yield(project: Project) -> None:
-    run(project)
     found = overview(project)
     values = [share.value for _, share in found.curve]
     assert values == sorted(values)
@@ -53,15 +46,15 @@ def test_pass_at_k_grows_with_k_and_ends_at_the_yield(project: Project) -> None:
     assert found.curve[-1][1].hits == pytest.approx(found.kept.hits)
 
 
-def test_an_empty_project_has_no_figure_and_no_error(project: Project) -> None:
-    found = overview(project)
+def test_an_empty_project_has_no_figure_and_no_error(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "p") as project:
+        found = overview(project)
     assert (found.tasks, found.curve, found.models, found.errors) == (0, (), (), ())
     assert [step.tasks for step in found.funnel] == [0] * 7
     assert (found.kept.value, found.best, found.pipeline) == (None, None, None)
 
 
 def test_what_people_say_counts_by_tool(project: Project) -> None:
-    run(project)
     kept = [one for one in project.outcomes() if one.chosen]
     accepted, rejected = kept[0], kept[1]
     trace = project.run_view(rejected.chosen)[1].trace

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from store_rows import (
@@ -24,7 +28,18 @@ from workbench.store import Project, Selection
 
 
 def make_project(folder: Path, questions: int = 6) -> tuple[Project, list[Made]]:
-    """A project whose loop has run: each question has three programs, of which the second is kept."""
+    """A project whose loop has run: each question has three programs, of which the second is kept.
+    It is made once for each number of questions, and copied.
+    """
+    root, made = _built(questions)
+    shutil.copytree(root, folder, dirs_exist_ok=True)
+    return Project.open(folder / "p"), list(made)
+
+
+@cache
+def _built(questions: int) -> tuple[Path, tuple[Made, ...]]:
+    folder = Path(mkdtemp(prefix="curation-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     project = Project.create(folder / "p", str(profile_file(folder)))
     made = [loop_records(task(at), 3) for at in range(questions)]
     project.add_tasks([one.task for one in made])
@@ -48,7 +63,8 @@ def make_project(folder: Path, questions: int = 6) -> tuple[Project, list[Made]]
         ("student", STUDENT),
     ):
         project.set_part(run, role, ref)
-    return project, made
+    project.close()
+    return folder, tuple(made)
 
 
 class Voice:

@@ -156,25 +156,21 @@ def test_many_threads_read_and_write(folder: Path) -> None:
         assert len(set(seqs)) == 20, "every task has its own place"
 
 
-@pytest.mark.parametrize("damage", ["text", "cut", "zeros"])
-def test_a_damaged_file_is_a_clear_error(folder: Path, damage: str) -> None:
+def test_a_damaged_file_is_a_clear_error(folder: Path) -> None:
     with Project.open(folder) as project:
-        for at in range(20):
+        for at in range(3):
             loop_records(task(at), k=3).write(project)
     store = folder / "vpd.duckdb"
     held = store.read_bytes()
-    spoilt = {
-        "text": b"hello, this is no database" * 1000,
-        "cut": held[:9000],
-        "zeros": bytes(len(held)),
-    }[damage]
-    store.write_bytes(spoilt)
-    with (
-        pytest.raises(StoreError, match=r"cannot be (opened|read)|refused a query"),
-        Project.open(folder) as project,
-    ):
-        project.counts()
-    assert store.read_bytes()[: len(spoilt)] == spoilt, "it is left as it was found"
+    assert len(held) > 9000
+    for spoilt in (b"hello, this is no database" * 1000, held[:9000], bytes(len(held))):
+        store.write_bytes(spoilt)
+        with (
+            pytest.raises(StoreError, match=r"cannot be (opened|read)|refused a query"),
+            Project.open(folder) as project,
+        ):
+            project.counts()
+        assert store.read_bytes()[: len(spoilt)] == spoilt, "it is left as it was found"
 
 
 def test_an_empty_file_is_not_taken_for_a_store(folder: Path) -> None:

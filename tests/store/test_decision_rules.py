@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from curation_project import make_project, states
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -243,8 +244,18 @@ class People(RuleBasedStateMachine):
 
 TestPeople = People.TestCase
 TestPeople.settings = settings(
-    max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=4, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+
+@pytest.mark.slow
+class TestPeopleAtLength(People.TestCase):  # type: ignore[misc]
+    settings = settings(
+        max_examples=15,
+        stateful_step_count=20,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 def teardown_module() -> None:

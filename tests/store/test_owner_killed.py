@@ -1,4 +1,4 @@
-"""Eight processes at once, and processes killed at any moment: nothing acknowledged is lost,
+"""Several processes at once, and processes killed at any moment: nothing acknowledged is lost,
 nothing is doubled.
 """
 
@@ -34,11 +34,18 @@ def holder(folder: Path) -> Iterator[Child]:
         yield child
 
 
-def eight_at_once(folder: Path, rows: int) -> None:
-    """Six writers and two readers; the store has exactly what the writers acknowledged."""
-    share = rows // 6
-    writers = [Child(WRITE, folder, f"w{n}", 0, share) for n in range(6)]
-    readers = [Child(READ, folder) for _ in range(2)]
+def at_once(folder: Path, rows: int, writing: int, reading: int) -> None:
+    """Writers and readers; the store has exactly what the writers acknowledged.
+
+    Args:
+        folder: the project.
+        rows: of all writers together.
+        writing: processes that write.
+        reading: processes that read.
+    """
+    share = rows // writing
+    writers = [Child(WRITE, folder, f"w{n}", 0, share) for n in range(writing)]
+    readers = [Child(READ, folder) for _ in range(reading)]
     with children(*writers, *readers):
         for writer in writers:
             assert writer.end(600) == 0, writer.errors[-2:]
@@ -46,21 +53,27 @@ def eight_at_once(folder: Path, rows: int) -> None:
         for reader in readers:
             assert len(reader.lines) > 1
             assert reader.process.poll() is None, reader.errors
-    assert held(folder) == sorted((f"w{n}", at) for n in range(6) for at in range(share))
+    assert held(folder) == sorted((f"w{n}", at) for n in range(writing) for at in range(share))
 
 
-def test_eight_processes_at_once(folder: Path) -> None:
-    eight_at_once(folder, 120)
+def test_several_processes_at_once(folder: Path) -> None:
+    at_once(folder, 40, 3, 1)
 
 
 @pytest.mark.slow
 def test_five_thousand_rows_by_eight_processes_at_once(folder: Path) -> None:
-    eight_at_once(folder, 5_000)
+    at_once(folder, 5_000, 6, 2)
 
 
-def kill_at_random(folder: Path, rounds: int, seed: int) -> float:
-    """Kill one of four writers and a reader, again and again; returns the longest hand-over in
+def kill_at_random(folder: Path, rounds: int, seed: int, writing: int = 4) -> float:
+    """Kill one of several writers and a reader, again and again; returns the longest hand-over in
     seconds.
+
+    Args:
+        folder: the project.
+        rounds: how many are killed.
+        seed: of the choice of whom, and when.
+        writing: processes that write.
     """
     chance = random.Random(seed)
     longest = 0.0
@@ -74,7 +87,7 @@ def kill_at_random(folder: Path, rounds: int, seed: int) -> float:
 
     names: dict[Child, str] = {}
     with children() as alive:
-        for _ in range(4):
+        for _ in range(writing):
             alive.append(writer())
             names[alive[-1]] = f"w{started:03d}"
         alive.append(Child(READ, folder))
@@ -115,7 +128,7 @@ def kill_at_random(folder: Path, rounds: int, seed: int) -> float:
 
 
 def test_killed_at_random_moments(folder: Path) -> None:
-    kill_at_random(folder, 4, seed=1)
+    kill_at_random(folder, 2, seed=1, writing=2)
 
 
 @pytest.mark.slow

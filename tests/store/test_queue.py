@@ -346,7 +346,7 @@ def race(folder: Path, questions: int, workers: int) -> None:
 
 
 def test_several_processes_share_a_queue_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    race(tmp_path, 200, 3)
+    race(tmp_path, 60, 2)
 
 
 @pytest.mark.slow
@@ -359,7 +359,7 @@ def test_what_is_left_is_what_the_queue_shows(home: Home) -> None:
     """Whatever the overlap, the leases of others and the gold items are."""
     project, made = home
     curation = project.curation
-    more = [loop_records(task(at), 3) for at in range(10, 30)]
+    more = [loop_records(task(at), 3) for at in range(10, 22)]
     project.add_tasks([one.task for one in more])
     project.add_programs([program for one in more for program in one.programs], 0)
     project.add_traces([trace for one in more for trace in one.traces])

@@ -352,7 +352,7 @@ class Store(RuleBasedStateMachine):
 
 
 class TestStore(Store.TestCase):  # type: ignore[misc]
-    settings = settings(max_examples=3, stateful_step_count=25, deadline=None)
+    settings = settings(max_examples=2, stateful_step_count=12, deadline=None)
 
 
 @pytest.mark.slow

@@ -2,30 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from finished_project import finished_project
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
-from small_parts import profile_text
 
 from workbench.errors import InputError
-from workbench.pipeline import run
-from workbench.settings import Choice
 from workbench.store import Outcome, Project
 from workbench.study.two_by_two import CELLS, FILTERS, Table, cell_of, compare, in_cell
-
-HERE = Path(__file__).resolve().parent
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Iterator[Project]:
-    folder = tmp_path_factory.mktemp("compare")
-    (folder / "small.toml").write_text(profile_text())
-    source = Choice(f"{HERE.parent / 'small_parts.py'}:Squares", {"root": str(folder / "drawn")})
-    with Project.create(folder / "p", str(folder / "small.toml"), source) as made:
-        run(made)
+    with Project.open(finished_project(tmp_path_factory.mktemp("compare"))) as made:
         yield made
 
 
