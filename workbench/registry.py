@@ -36,6 +36,10 @@ ROLES = (
     "student",
     "objective",
     "selector",
+    "synthesizer",
+    "critic",
+    "memory",
+    "probe",
 )
 """Every extension point of the house."""
 
