@@ -89,18 +89,18 @@ def synthesize(
             "about; run more questions first: vpd run"
         )
     with closing(_Room(project, getattr(synthesizer, "language", ""))) as room:
-        made = []
+        candidates = []
         for one in synthesizer.propose(regions, room):
-            made.append(one)
+            candidates.append(one)
             if watch is not None:
-                watch(len(made), len(regions))
-    return _store(project, synthesizer.ref, made)
+                watch(len(candidates), len(regions))
+    return _store(project, synthesizer.ref, candidates)
 
 
 def places(project: Project) -> Iterator[LabelledRegion]:
     """What the kept runs of questions for training have found, each place of a picture once."""
     kept = [one.chosen for one in project.outcomes() if one.chosen is not None]
-    known: set[tuple[str, tuple[float, ...], str]] = set()
+    noted: set[tuple[str, tuple[float, ...], str]] = set()
     for task, _, trace in project.traced(kept):
         if evaluates(task.split):
             continue
@@ -110,8 +110,8 @@ def places(project: Project) -> Iterator[LabelledRegion]:
                 continue
             for patch in _patches(event.payload.get("result")):
                 box, label = tuple(map(float, patch["box"])), str(patch["label"])
-                if (task.image, box, label) not in known:
-                    known.add((task.image, box, label))
+                if (task.image, box, label) not in noted:
+                    noted.add((task.image, box, label))
                     region = Region(task.image, whole.width, whole.height, Box(*box), label)
                     yield LabelledRegion(task.id, task.split, region)
 
@@ -184,15 +184,15 @@ class _Room:
         return same(answer, other, Task("", "", "", "", "", (other,), answer_type((other,))))
 
 
-def _store(project: Project, part: PartRef, made: Sequence[SynthesizedQuestion]) -> Synthesis:
-    tasks = [_task(part, one) for one in made if not one.reason]
-    refused = [one for one in made if one.reason]
+def _store(project: Project, part: PartRef, candidates: Sequence[SynthesizedQuestion]) -> Synthesis:
+    tasks = [_task(part, one) for one in candidates if not one.reason]
+    refused = [one for one in candidates if one.reason]
     added, _ = project.add_tasks(tasks)
     project.add_bad_rows(part.name, [Bad(_name(part, one), 0, one.reason) for one in refused])
-    judged = [one for one in made if "easy" in one.facts]
+    judged = [one for one in candidates if "easy" in one.facts]
     return Synthesis(
         part,
-        len(made),
+        len(candidates),
         added,
         len(tasks) - added,
         dict(Counter(_plain_reason(one.reason) for one in refused)),
