@@ -196,8 +196,19 @@ def test_questions_enter_the_project_with_all_that_they_come_from(project: Proje
         "region_to_image",
         "its crop is ambiguous",
     )
+    pictures = {path.stem for path in (project.path / "images").rglob("*.png")}
+    assert pictures == {task.image}
     again = synthesizing.synthesize(project, "region_to_image")
     assert (again.added, again.present) == (0, 1)
+
+
+def test_the_picture_of_a_refused_candidate_is_not_left_behind(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Looker, "__call__", lambda self, calls, images: ["red"] * len(calls))
+    synthesis = synthesizing.synthesize(project, "region_to_image")
+    assert synthesis.refused == {"the whole picture gives the same answer: it is easy": 2}
+    assert list((project.path / "images").rglob("*.png")) == []
 
 
 def test_the_command_says_what_was_taken_and_refused(

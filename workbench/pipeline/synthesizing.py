@@ -6,6 +6,7 @@ made it.  It goes through the stages of the loop like any other.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -92,6 +93,8 @@ def synthesize(
         candidates = []
         for one in synthesizer.propose(regions, room):
             candidates.append(one)
+            if not one.reason:
+                room.take(one.picture)
             if watch is not None:
                 watch(len(candidates), len(regions))
     return _store(project, synthesizer.ref, candidates)
@@ -131,10 +134,20 @@ class _Room:
     def __init__(self, project: Project, language: str) -> None:
         self._project, self._language = project, language
         self._parts = Parts(project.profile(), project.images)
+        self._new: set[str] = set()
+        """Digests of pictures that no question has yet."""
 
     def close(self) -> None:
-        """End what was started."""
+        """End what was started, and remove the pictures that no question was taken about."""
         self._parts.close()
+        for digest in self._new:
+            path = self._project.images.path(digest)
+            if path is not None:
+                path.unlink()
+
+    def take(self, digest: str) -> None:
+        """Leave a new picture in the project, for a question about it."""
+        self._new.discard(digest)
 
     @cached_property
     def _tool(self) -> Tool:
@@ -167,7 +180,9 @@ class _Room:
         """Store a new picture; returns the region that shows all of it."""
         data = io.BytesIO()
         picture.save(data, FORMAT)
-        digest = self._project.images.add_bytes(data.getvalue(), "a picture with a red box")
+        digest = hashlib.sha256(data.getvalue()).hexdigest()
+        if self._project.images.path(digest) is None:
+            self._new.add(self._project.images.add_bytes(data.getvalue(), "a picture with a box"))
         return self._project.images.whole(digest)
 
     def write(self, prompts: Sequence[str]) -> Sequence[str]:
