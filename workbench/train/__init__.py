@@ -24,4 +24,5 @@ Files:
     schedule.py       the number of steps, and the learning rate as a function of the step alone
     shared_prefix.py  several lessons in one row, so that their common beginning is computed once
     status_files.py   what a run says of itself, in files: the heartbeat, the figures, the result
+    target_loss.py    how well a student already says the targets of lessons
 """

@@ -9,11 +9,19 @@ rows, nothing else.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from workbench.errors import ProfileError
 from workbench.ports import Teachable
 from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX, question_text
 from workbench.records import Lesson, PartRef
+
+
+def weighted(lessons: Sequence[Lesson], weight: float) -> Sequence[Lesson]:
+    """The lessons of an example that a selector has given a weight."""
+    if weight == 1.0:
+        return lessons
+    return [replace(lesson, weight=lesson.weight * weight) for lesson in lessons]
 
 
 class Vpd:

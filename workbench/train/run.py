@@ -44,6 +44,7 @@ from workbench.train.load import dtype_of, finish, load_student
 from workbench.train.loss import StudentLoss
 from workbench.train.model_card import card
 from workbench.train.notices import notices
+from workbench.train.objective import weighted
 from workbench.train.optimizer import ScheduledAdamW
 from workbench.train.schedule import RateSchedule, total_steps
 from workbench.train.status_files import (
@@ -76,7 +77,9 @@ class TrainingRun:
         self.examples = self.snapshot.examples("train")
         self._check_pictures()
         self.objective = registry.build("objective", job.objective, **job.arguments)
-        self.lessons = [self.objective.lessons(example) for example in self.examples]
+        self.lessons = [
+            weighted(self.objective.lessons(example), example.weight) for example in self.examples
+        ]
         self.names = sorted({lesson.name for lessons in self.lessons for lesson in lessons})
         self.total = total_steps(job, len(self.examples))
         self.accelerator = _accelerator(job)
