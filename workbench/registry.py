@@ -35,6 +35,10 @@ ROLES = (
     "language",
     "student",
     "objective",
+    "curriculum",
+    "teacher",
+    "policy",
+    "transform",
     "selector",
 )
 """Every extension point of the house."""

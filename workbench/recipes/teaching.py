@@ -47,7 +47,8 @@ class Outputs:
         count = len(self.logits)
         assert self.logits.dim() == 2, f"logits are (N, V), found {tuple(self.logits.shape)}"
         assert self.places.shape == (count, 2), f"{count} logits, places {self.places.shape}"
-        assert self.mask.dtype == torch.bool and self.mask.dim() == 2, "the mask is (R, T) and bool"
+        assert self.mask.dtype == torch.bool, f"the mask is bool, found {self.mask.dtype}"
+        assert self.mask.dim() == 2, f"the mask is (R, T), found {tuple(self.mask.shape)}"
         assert self.image.shape == self.mask.shape, "the picture's mask is (R, T)"
         for layer, states in self.hidden.items():
             assert states.shape[:2] == self.mask.shape, f"layer {layer} is not (R, T, W)"
@@ -177,12 +178,19 @@ class HasLayers(Protocol):
         """Make the layers, keep them, and return them; the caller has seeded the dice."""
         ...
 
-    def leave(self, model: Any, folder: Path) -> None:
-        """Do to the finished student what the layers are for, for example keep them beside it.
+    def leave(
+        self,
+        weights: Mapping[str, Tensor],
+        folder: Path,
+        outputs: Iterable[tuple[Outputs, Targets]],
+    ) -> None:
+        """Do with the layers what they are for, once the student is finished.
 
         Args:
-            model: the finished student.
-            folder: of its checkpoint, which is written already.
+            weights: of the layers, at the checkpoint that is offered.
+            folder: of the finished student; what the layers leave behind is written there.
+            outputs: the finished student's outputs for the first lesson of each held-out example,
+                computed as they are read.
         """
         ...
 
@@ -254,6 +262,16 @@ class Teacher(Protocol):
             needs: what is read of the outputs.
             layers: whose hidden states are read.
         """
+        ...
+
+
+@runtime_checkable
+class HasHead(Protocol):
+    """A teacher that is one model: what `Surveys` needs of it."""
+
+    @property
+    def head(self) -> Tensor:
+        """`(V, W)`: the weights that turn its last states into logits."""
         ...
 
 

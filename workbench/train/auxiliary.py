@@ -11,9 +11,9 @@ from torch import Tensor
 from transformers import AutoImageProcessor, AutoModel
 
 from workbench.errors import ProfileError
+from workbench.models.checkpoint import loading_errors
 from workbench.models.detector import CLASSES, bundled_detector
 from workbench.models.language import quiet
-from workbench.models.checkpoint import loading_errors
 from workbench.ports import Images
 from workbench.records import Lesson
 from workbench.snapshot import Example

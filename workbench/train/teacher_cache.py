@@ -87,9 +87,7 @@ def _parts(outputs: Outputs, lessons: int) -> list[Part]:
     out = []
     for row in range(lessons):
         own, length = outputs.places[:, 0] == row, int(outputs.mask[row].sum())
-        states = {
-            f"hidden {layer}": value[row, :length] for layer, value in outputs.hidden.items()
-        }
+        states = {f"hidden {layer}": value[row, :length] for layer, value in outputs.hidden.items()}
         part = {
             "logits": outputs.logits[own],
             "at": outputs.places[own, 1],

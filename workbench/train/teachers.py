@@ -67,7 +67,9 @@ class CheckpointTeacher:
         assert isinstance(room.images, ImageFolder), "a checkpoint looks at a folder of pictures"
         self._reader = StudentLoss(adapter, room.images, room.device)
         self._words = room.words
-        self._cache = OutputCache(room.folder.parent / CACHE, base, self.ref) if self._keeps else None
+        self._cache = (
+            OutputCache(room.folder.parent / CACHE, base, self.ref) if self._keeps else None
+        )
 
     def _place(self, folder: Path) -> str:
         """The checkpoint's folder or name; a relative path may be relative to the job."""
@@ -146,7 +148,9 @@ class EnsembleTeacher:
 
     def __init__(self, paths: Sequence[str], cache: bool = False) -> None:
         if isinstance(paths, str) or not paths:
-            raise ProfileError(f"the ensemble's paths must be a list of one or more, found {paths!r}")
+            raise ProfileError(
+                f"the ensemble's paths must be a list of one or more, found {paths!r}"
+            )
         self.members = [CheckpointTeacher(path, cache) for path in paths]
         self.ref = PartRef("teacher", "ensemble", arguments={"paths": list(paths), "cache": cache})
 
@@ -202,8 +206,8 @@ class ProgramsTeacher:
         self._answers = read_answers(room.folder / self._file if self._file else None)
         if not set(room.tasks.values()) & set(self._answers):
             raise InputError(
-                f"{self._file} has an answer of programs to none of the {len(room.tasks)} questions "
-                "of the snapshot; run vpd run for them, then queue the job with vpd train"
+                f"{self._file} has no answer of a program to any of the {len(room.tasks)} "
+                "questions of the snapshot; run vpd run for them, then queue the job with vpd train"
             )
 
     def __call__(self, targets: Targets, needs: frozenset[Need], layers: Sequence[int]) -> Outputs:
