@@ -20,6 +20,7 @@ from workbench.models.checkpoint import checkpoint_path, load_processor, loading
 from workbench.models.checkpoint_state import checkpoint_state
 from workbench.models.conversation import Conversation, Seen
 from workbench.models.language import preferred_dtype
+from workbench.models.second_head import with_second_head
 from workbench.ports import Forgetful, Images
 from workbench.records import Region
 
@@ -244,4 +245,5 @@ def _load(checkpoint: str, device: str, batch_size: int, state: str) -> Vlm:
         model = AutoModelForImageTextToText.from_pretrained(
             checkpoint_path(checkpoint), dtype=preferred_dtype(device)
         ).to(device)
+    model = with_second_head(model, checkpoint_path(checkpoint))
     return Vlm(model, processor, checkpoint, batch_size)

@@ -163,6 +163,8 @@ class Shapes:
     """Numbers of a state of the student."""
     head: Tensor
     """`(V, W)`: the weights that turn the student's last states into logits."""
+    by_person: int = 0
+    """Number of training examples that a person accepted."""
     auxiliary: int = 0
     """Numbers of a target from a tool."""
 
@@ -261,6 +263,20 @@ class Teacher(Protocol):
             targets: lessons, and the target tokens in the order of the lessons.
             needs: what is read of the outputs.
             layers: whose hidden states are read.
+        """
+        ...
+
+
+@runtime_checkable
+class Switches(Protocol):
+    """A teacher that can read what a student sees: what the need `switch` takes."""
+
+    def switch(self, targets: Targets, view: Tensor) -> Tensor:
+        """Its logits, `(N, V)`, with a gradient to the view.
+
+        Args:
+            targets: lessons, one in each row, and their tokens in this order.
+            view: what the student's eyes give to the part behind them.
         """
         ...
 

@@ -84,7 +84,8 @@ def begin_lessons(
         objective.survey(_teachers_outputs(loss, lessons, job.micro_batch), teacher.head)
     model = student.model
     if isinstance(objective, HasLayers):
-        model = _with_layers(objective, job, model, auxiliary)
+        accepted = sum(one.kind == "person" for one in snapshot.examples("train"))
+        model = _with_layers(objective, job, model, accepted, auxiliary)
     return loss, model
 
 
@@ -138,7 +139,7 @@ def _teachers_outputs(
 
 
 def _with_layers(
-    objective: HasLayers, job: Job, student: Any, auxiliary: ToolTargets | None
+    objective: HasLayers, job: Job, student: Any, by_person: int, auxiliary: ToolTargets | None
 ) -> StudentWithLayers:
     if job.sharded:
         raise ProfileError(
@@ -148,7 +149,7 @@ def _with_layers(
     head = student.get_output_embeddings().weight
     width = 0 if auxiliary is None else auxiliary.bank.shape[1]
     torch.manual_seed(job.seed)
-    layers = objective.build(Shapes(head.shape[1], head.detach(), width))
+    layers = objective.build(Shapes(head.shape[1], head.detach(), by_person, width))
     return StudentWithLayers(student, layers.float().requires_grad_(True))
 
 

@@ -229,7 +229,8 @@ class TrainingRun:
                 loss.names[:lessons], loss.weights.tolist(), values.double().tolist()
             ):
                 name = figure_name(lesson, term)
-                if weight and name in self.names:
+                # exactly 0: a term that this lesson does not have
+                if weight and value and name in self.names:
                     at = 2 + 2 * self.names.index(name)
                     sums[at] += value
                     sums[at + 1] += 1

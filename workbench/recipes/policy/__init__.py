@@ -1,0 +1,1 @@
+"""Training by reward, one file for one paper."""
