@@ -24,6 +24,7 @@ Files:
     parts.py     vpd parts: the registered parts
     probe.py     vpd probe: whether a student's answer depends on its own rationale
     ratings.py   vpd ratings: people's blind ratings of two models
+    recipes.py   vpd recipes: the published methods that can be chosen by name
     report.py    vpd report: the project as one HTML file
     results.py   vpd results: all systems on the same questions in one table
     run.py       vpd run: the loop
