@@ -35,6 +35,7 @@ CARD = Card(
     year=2025,
     grade="A",
     level="V2",
+    needs=("teacher",),
     provenance="C",
     link="https://github.com/erjui/DHO",
     idea="One head learns the few rows that people accepted, a second one the teacher's view of "

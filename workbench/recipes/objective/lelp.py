@@ -34,6 +34,7 @@ CARD = Card(
     year=2024,
     grade="A",
     level="V2",
+    needs=("teacher",),
     provenance="N",
     link="https://openreview.net/search?term=LELP",
     idea="Divide each of few answers into pseudo-subclasses by the teacher's embeddings, so that "

@@ -35,6 +35,7 @@ CARD = Card(
     year=2026,
     grade="A",
     level="V2",
+    needs=("teacher",),
     provenance="N",
     link="https://arxiv.org/abs/2604.14629",
     idea="Draw the differences between the student's highest logits to the teacher's, and let the "
