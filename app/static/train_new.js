@@ -46,7 +46,9 @@ function storedDraft(form) {
 
 /** The values of a table by keys with its name, as fields have them. */
 const flat = (table, values) =>
-  Object.fromEntries(Object.entries(values ?? {}).map(([key, value]) => [`${table}.${key}`, value]));
+  Object.fromEntries(
+    Object.entries(values ?? {}).map(([key, value]) => [`${table}.${key}`, value]),
+  );
 
 /**
  * A finished or failed job's settings as a draft, with changes.
@@ -348,9 +350,7 @@ export async function walkthrough(place, params) {
     weightRow.hidden = draft.objective !== "vpd";
     if (fieldsOf === draft.objective) return;
     const choice = form.objectives.find((one) => one.name === draft.objective);
-    const own = choice
-      ? [...(choice.needs_teacher ? form.teacher : []), ...choice.fields]
-      : [];
+    const own = choice ? [...(choice.needs_teacher ? form.teacher : []), ...choice.fields] : [];
     const keys = new Set(own.map((one) => one.key));
     for (const key of Object.keys(draft.values)) {
       const [table, name] = key.split(".");

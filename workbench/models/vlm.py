@@ -7,7 +7,7 @@ One code path serves the bundled student and every hub checkpoint of `AutoModelF
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -103,6 +103,39 @@ class Vlm:
             max_tokens: Longest answer, in tokens.
             begun: The beginning of each answer, or nothing; the answers hold what comes behind it.
         """
+        return self._generate(regions, prompts, images, max_tokens, begun, {"do_sample": False})
+
+    @torch.inference_mode()
+    def sample(
+        self,
+        regions: Sequence[Region],
+        prompts: Sequence[str],
+        images: Images,
+        max_tokens: int,
+        temperature: float,
+    ) -> list[str]:
+        """Answers as `generate` gives them, drawn from the whole distribution by torch's dice.
+
+        Args:
+            regions: The regions whose crops are the pictures.
+            prompts: One prompt per region.
+            images: Where the crops come from.
+            max_tokens: Longest answer, in tokens.
+            temperature: Divides the logits.
+        """
+        dice = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
+        return self._generate(regions, prompts, images, max_tokens, (), dice)
+
+    def _generate(
+        self,
+        regions: Sequence[Region],
+        prompts: Sequence[str],
+        images: Images,
+        max_tokens: int,
+        begun: Sequence[str],
+        way: Mapping[str, Any],
+    ) -> list[str]:
+        """Answers, written in the way that transformers' `generate` is told."""
         out: list[str] = []
         begun = list(begun) or [""] * len(prompts)
         for start in range(0, len(regions), self.batch_size):
@@ -112,7 +145,7 @@ class Vlm:
             done = self.model.generate(
                 **batch,
                 max_new_tokens=max_tokens,
-                do_sample=False,
+                **way,
                 pad_token_id=self.tokenizer.pad_token_id,
             )
             new = done[:, batch["input_ids"].shape[1] :]

@@ -1,8 +1,9 @@
 """Promises of the recipes that meet a student in training: objective, teacher, policy, transform.
 
-The loop meets objective and teacher in `train/loss.py`, a transform in `train/load.py: finish`, and
-a policy in `train/reward.py`.  Letters of shapes: L lessons in R rows of T positions, N target
-tokens in all, V words of the vocabulary, W numbers of a state.  Losses are in nats.
+The loop meets objective and teacher in `train/loss.py`, a policy in `train/reward.py`, and a
+transform in `train/classroom.py: finish_student`.  Letters of shapes: L lessons in R rows of T
+positions, N target tokens in all, V words of the vocabulary, W numbers of a state.  Losses are in
+nats.
 """
 
 from __future__ import annotations
@@ -293,29 +294,44 @@ class HasHead(Protocol):
 
 @runtime_checkable
 class Policy(Protocol):
-    """Training by reward; `train/reward.py` is where the loop meets it.
+    """Training by reward; `train/reward.py` asks it in each step.
 
-    A group is the G answers of a student to one question.
+    It is an objective as well.  A group is the G answers that a student gives to one question; its
+    rewards are 0 to 1, as the loop's verifier judges answers.
     """
 
     ref: PartRef
+    answers: int
+    """G."""
+    heat: float
+    """Temperature at which the student answers."""
+    tries: int
+    """How often a question that was never answered right is asked with a hint."""
 
-    def advantages(self, rewards: Tensor) -> Tensor:
-        """How much better each answer is than its group, from rewards `(groups, G)`."""
+    def wants_hint(self, rewards: Sequence[float]) -> bool:
+        """Whether a group is to be asked again with a hint."""
         ...
 
-    def train(self, job: Path) -> Path:
-        """Train the job in a folder; returns the folder of the student.
+    def replaced(self, hinted: Sequence[float]) -> int:
+        """How many answers of a group give way to answers with a hint, from their rewards."""
+        ...
 
-        Raises:
-            MissingPart: a package is absent.
+    def lessons(
+        self, question: Lesson, texts: Sequence[str], rewards: Sequence[float]
+    ) -> Sequence[Lesson]:
+        """What a group teaches: as many lessons for every group.
+
+        Args:
+            question: its prompt is that of every lesson, whatever the student was asked with.
+            texts: the G answers.
+            rewards: of the answers.
         """
         ...
 
 
 @runtime_checkable
 class Transform(Protocol):
-    """From one student to another: adapters, heads, fewer bits; `train/load.py: finish` asks it."""
+    """From one student to another: adapters, heads, fewer bits; `train/classroom.py` asks it."""
 
     ref: PartRef
 

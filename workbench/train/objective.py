@@ -27,9 +27,11 @@ from workbench.recipes.teaching import (
     Need,
     Objective,
     Outputs,
+    Policy,
     Targets,
     Teacher,
     Term,
+    Transform,
     language,
 )
 from workbench.records import Lesson, PartRef
@@ -102,6 +104,10 @@ class Plan:
     curriculum: Curriculum
     objective: Objective
     teacher: Teacher | None
+    policy: Policy | None
+    """Who makes the lessons of a step of the student's own answers; None without reward."""
+    transform: Transform | None
+    """What is done to the finished student."""
     ref: PartRef
     """Of the part that the job calls its objective."""
 
@@ -117,6 +123,12 @@ def plan_of(job: Job) -> Plan:
         ProfileError: there is no such part, or it does not take these arguments.
     """
     part = registry.build("objective", job.objective, **job.arguments)
+    policy = _part("policy", job.policy) if job.policy else None
+    if policy is not None and not (isinstance(policy, Policy) and isinstance(policy, Objective)):
+        raise ProfileError(
+            f"the policy '{policy.ref.name}' is not one: it also has to be an objective, with "
+            "`needs`, `terms` and `layers`; see workbench/recipes/teaching.py"
+        )
     asks, judges = isinstance(part, Curriculum), isinstance(part, Objective)
     if not asks and not judges:
         raise ProfileError(
@@ -128,11 +140,14 @@ def plan_of(job: Job) -> Plan:
             f"the objective '{job.objective}' asks its own questions; take the curriculum out of "
             "the job, or an objective that is a loss"
         )
+    objective = part if judges else CrossEntropy()
     return Plan(
         curriculum=part if asks else _part("curriculum", job.curriculum or {"part": "vpd"}),
-        objective=part if judges else CrossEntropy(),
+        objective=objective if policy is None else policy,
         teacher=_part("teacher", job.teacher) if job.teacher else None,
-        ref=part.ref,
+        policy=policy,
+        transform=_part("transform", job.transform) if job.transform else None,
+        ref=part.ref if policy is None else policy.ref,
     )
 
 

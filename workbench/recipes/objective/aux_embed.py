@@ -121,7 +121,13 @@ class AuxEmbed:
         folder: Path,
         outputs: Iterable[tuple[Outputs, Targets]],
     ) -> None:
-        """Nothing: the heads were there to teach."""
+        """Do nothing: the heads were there to teach.
+
+        Args:
+            weights: unused.
+            folder: unused.
+            outputs: unused.
+        """
 
     def __call__(
         self, student: Outputs, teacher: Outputs | None, targets: Targets

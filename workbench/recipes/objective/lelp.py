@@ -159,7 +159,13 @@ class Lelp:
         folder: Path,
         outputs: Iterable[tuple[Outputs, Targets]],
     ) -> None:
-        """Nothing: the student answers by its language model."""
+        """Do nothing: the student answers by its language model.
+
+        Args:
+            weights: unused.
+            folder: unused.
+            outputs: unused.
+        """
 
     def __call__(
         self, student: Outputs, teacher: Outputs | None, targets: Targets
