@@ -418,3 +418,61 @@ def test_eyes_that_do_not_learn_refuse_the_switch(
     write_job(replace(job, teacher={}, arguments={}), folder)
     assert execute(folder) == 2
     assert "needs a teacher, and the job names none" in capfd.readouterr().err
+
+
+# training by reward
+
+
+def test_reward_raises_what_the_verifier_likes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A toy: any answer with the digit of the label counts, so that the first steps see some."""
+    from workbench.train import reward
+
+    seen: list[str] = []
+
+    def digits(task: Any, text: str) -> Any:
+        seen.append(text)
+        return type("Judged", (), {"score": float(any(c in text for c in "0123456789"))})()
+
+    monkeypatch.setattr(reward, "score", digits)
+    policy = {"part": "kepo", "answers": 4, "distil": 0.1}
+    settings = {"policy": policy, "steps": 12, "eval_every": 12, "method": "full", "lr": 3e-2}
+    folder = run_job(tmp_path, "region", "job", **settings)
+    rows = figures(folder)
+    early, late = (sum(row["reward"] for row in part) for part in (rows[:4], rows[-4:]))
+    assert late > early
+    assert {"answer", "reward", "hints"} <= set(rows[0])
+    assert len(seen) >= 12 * 4 * 4
+    assert read_json(folder / "result.json")["objective"]["name"] == "kepo"
+
+
+def test_a_question_without_a_right_answer_is_asked_again_with_a_hint(tmp_path: Path) -> None:
+    from small_job import example
+
+    from workbench.recipes.policy.kepo import ANSWER, Kepo
+    from workbench.train.reward import HINT, Rollouts
+
+    model, processor = make("region")
+    images, names = folder_of(tmp_path)
+    policy = Kepo(answers=2, hinted=1, tries=1)
+    loss = StudentLoss(Adapter(processor), images, torch.device("cpu"))
+    asks = Rollouts(model, loss, policy, lambda _: [LESSONS[0]], 3)
+    prompts: list[str] = []
+
+    def answer(regions: Any, texts: list[str], *_: Any) -> list[str]:
+        prompts.extend(texts)
+        return ["0" if text.startswith(HINT) else "9" for text in texts]
+
+    asks._vlm.sample = answer  # type: ignore[method-assign, assignment]
+    one = example(0, names[0])
+    (lessons,) = asks([one])
+    assert sum(text.startswith(HINT) for text in prompts) == 2
+    assert sorted(lesson.target for lesson in lessons if lesson.name == ANSWER) == ["0", "9"]
+    assert {lesson.prompt for lesson in lessons} == {LESSONS[0].prompt}, "no hint is stored"
+    assert (asks.rewards, asks.hints) == ([0, 0], [1])
+    prompts.clear()
+    asks([replace(one, answer="9", answers=("9",))])
+    assert not [text for text in prompts if text.startswith(HINT)]
+    asks([replace(one, rationale=None)])
+    assert asks.hints == [0], "without a rationale there is nothing to hint at"
