@@ -63,12 +63,12 @@ function copyOf(job, change) {
     method,
     lora,
     teacher,
-    curriculum: _curriculum,
-    transform: _transform,
     ...rest
   } = { ...job.settings, ...change };
+  // tables without a control of their own stay as they are; an empty one is none
+  const empty = (value) => value?.constructor === Object && !Object.keys(value).length;
   const values = {
-    ...rest,
+    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => !empty(value))),
     ...flat("lora", lora),
     ...flat("teacher", teacher),
     ...(objective in OBJECTIVES ? {} : flat("arguments", objectiveArguments)),

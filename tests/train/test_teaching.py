@@ -156,6 +156,15 @@ def test_a_loss_of_ones_own_is_used_by_its_path_and_logged_by_its_terms(tmp_path
         assert other["label again"] == pytest.approx(one["label"], rel=1e-6)
 
 
+def test_the_objective_of_the_docs_trains(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "training.md").read_text()
+    code = page.partition("```python\n# softened.py")[2].partition("```")[0]
+    (tmp_path / "softened.py").write_text(code)
+    part = f"{tmp_path / 'softened.py'}:Softened"
+    folder = run_job(tmp_path, "region", "job", objective=part, arguments={"temperature": 3.0})
+    assert all(row["label softened"] > 0 for row in figures(folder))
+
+
 def test_a_job_writes_parts_in_one_way_and_keeps_its_key() -> None:
     short = job_of({"snapshot": "s", "objective": {"part": "switch_kd", "most": 8}, "teacher": "x"})
     assert (short.objective, short.arguments) == ("switch_kd", {"most": 8})
