@@ -137,7 +137,8 @@ class Objective(Protocol):
 
     ref: PartRef
     needs: frozenset[Need]
-    """What it reads of the student and of the teacher; the student runs once for all of it."""
+    """What it reads of the student, which runs once for all of it, and whether it has a teacher, of
+    which it reads the logits."""
     terms: Mapping[str, Term]
     """Every term by name; a weight of 0 leaves the plain objective."""
     layers: tuple[int, ...]
@@ -154,6 +155,24 @@ class Objective(Protocol):
             targets: what should be said, in the order of both outputs.
         """
         ...
+
+
+@runtime_checkable
+class AsksTeacher(Protocol):
+    """An objective that reads something else of its teacher than logits."""
+
+    of_teacher: frozenset[Need]
+    """What it reads of the teacher; without this attribute it is the logits."""
+
+
+def of_teacher(objective: Objective) -> frozenset[Need]:
+    """What an objective reads of its teacher; nothing where it has none."""
+    if "teacher" not in objective.needs:
+        return frozenset()
+    asks: frozenset[Need] = frozenset({"logits"})
+    if isinstance(objective, AsksTeacher):
+        asks = objective.of_teacher
+    return asks | (objective.needs & {"switch"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from workbench.recipes.teaching import (
     Targets,
     Teacher,
     language,
+    of_teacher,
 )
 from workbench.records import Lesson
 from workbench.train.auxiliary import ToolTargets
@@ -265,7 +266,7 @@ class StudentLoss:
         # lessons that share a row stand in it one in another; the teacher gets one after the other
         order = torch.argsort(targets.owners, stable=True)
         apart = replace(targets, tokens=targets.tokens[order], owners=targets.owners[order])
-        needs = self.objective.needs & {"logits", "hidden", "image"}
+        needs = of_teacher(self.objective) - {"switch"}
         with torch.no_grad():
             outputs = self.teacher(apart, needs, self.objective.layers)
         back = torch.empty_like(order)
@@ -298,7 +299,7 @@ def check_teacher(objective: Objective, teacher: Teacher | None) -> None:
             f"the objective '{name}' needs a teacher, and the job names none; give one, for "
             "example teacher = { part = 'checkpoint', path = 'FOLDER' }, or --teacher FOLDER"
         )
-    if missing := objective.needs - teacher.gives - {"teacher", "auxiliary"}:
+    if missing := of_teacher(objective) - teacher.gives:
         raise ProfileError(
             f"the objective '{name}' reads {', '.join(sorted(missing))} of its teacher, and "
             f"'{teacher.ref.name}' gives {', '.join(sorted(teacher.gives))}; take the teacher "

@@ -78,6 +78,7 @@ class Lelp:
     """
 
     needs: frozenset[Need] = frozenset({"logits", "hidden", "teacher"})
+    of_teacher: frozenset[Need] = frozenset({"logits", "hidden"})
     layers: tuple[int, ...] = (-1,)
 
     def __init__(
