@@ -1043,6 +1043,13 @@ export interface SearchToken {
   without: string;
 }
 
+/** A recipe that weighs the training rows of a snapshot. */
+export interface SelectorOffer {
+  name: string;
+  idea: string;
+  loads: boolean;
+}
+
 /** Questions that are leased to a page; where there are none, why. */
 export interface ServedQuestions {
   items: QuestionItem[];
@@ -1359,6 +1366,7 @@ export interface Replies {
   "data/curate/ratings": RatingFigures;
   "data/curate/reach": RollbackReach;
   "data/curate/recent": TrayRow[];
+  "data/curate/selectors": SelectorOffer[];
   "data/curate/session": SessionView | null;
   "data/curate/snapshot": SnapshotPreview;
   "data/curate/splits": SplitOffer[];

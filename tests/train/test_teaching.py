@@ -30,7 +30,7 @@ from workbench.train.examples import Adapter
 from workbench.train.forward import outputs_of
 from workbench.train.job import job_of, read_job, write_job
 from workbench.train.loss import StudentLoss, check_teacher
-from workbench.train.objective import CrossEntropy, plan_of
+from workbench.train.plan import CrossEntropy, plan_of
 from workbench.train.run import execute
 from workbench.train.status_files import read_json, read_lines
 from workbench.train.teachers import CheckpointTeacher, EnsembleTeacher, ProgramsTeacher, fit_words

@@ -13,9 +13,12 @@ Files:
     loop_job.py          the process of one import or run that a page began
     loop_jobs.py         imports and runs that pages begin: processes that outlive them
     parts.py             parts by a profile's names, built when first asked for
+    remembering.py       corrections that a sampler's memory recalls
     repairing.py         what follows from the run of a repaired program
     report.py            the figures of a project
+    selecting.py         what selectors make of the rows of a snapshot
     snapshotting.py      what enters a snapshot, and why not
+    synthesizing.py      synthesizers at work: new questions from what kept runs have seen
     suspecting.py        the checks for wrong reasons inside the loop
 """
 

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from workbench.errors import EngineError, InputError
 from workbench.pipeline import importing
 from workbench.pipeline.parts import Parts
+from workbench.pipeline.remembering import corrections_of
 from workbench.pipeline.report import Report, report
 from workbench.ports import ListeningVerifier
 from workbench.records import PartRef, Prediction, Program, Task
+from workbench.settings import Profile
 from workbench.store import (
     STAGES,
     Project,
@@ -98,6 +100,7 @@ def run(
     split: str | None = None,
     source: str | None = None,
     parts: Parts | None = None,
+    profile: Profile | None = None,
 ) -> Summary:
     """Bring the first `limit` tasks of a project as far as `upto`.
 
@@ -109,6 +112,7 @@ def run(
         split: only tasks of this split.
         source: only tasks of this source (`Task.source`).
         parts: built ones to use instead of the profile's.
+        profile: to use instead of the project's.
 
     Raises:
         InputError: an unknown stage, limit or k out of range, or a project without tasks.
@@ -122,7 +126,10 @@ def run(
         raise InputError(f"k must be 1 to 100, found {k}")
     if parts is None:
         with Parts(
-            project.profile(), project.images, project.path / "cache" / "tools.sqlite"
+            profile or project.profile(),
+            project.images,
+            project.path / "cache" / "tools.sqlite",
+            corrections_of(project),
         ) as own:
             return run(project, limit, k, upto, progress, split=split, source=source, parts=own)
     scope = Scope(k=k or parts.profile.k, seed=parts.profile.seed)
@@ -200,6 +207,11 @@ class _Loop:
 
     def _sample(self) -> None:
         sampler = self.parts.sampler
+        if self.parts.forgets:
+            self.notes.append(
+                "the memory is empty: no program was corrected on a question that is not for "
+                "evaluation; programs are sampled as without it (correct one: Step, or p in Curate)"
+            )
         key = self._role("sampler", sampler.ref)
         ids = pending.to_sample(self.project.database, self.scope, self.selection)
 

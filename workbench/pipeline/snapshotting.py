@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, cast
 from msgspec import Meta
 
 from workbench.errors import ImageError, InputError, SnapshotError
+from workbench.pipeline.selecting import selectors, weigh
 from workbench.records import JSON, REASON_WORDS, Reason, Task, plain
 from workbench.schema import check
 from workbench.snapshot import (
@@ -79,6 +80,8 @@ class SnapshotWish:
     """Share of pictures held out for validation."""
     seed: int = 0
     """Of the division into train and val."""
+    select: tuple[dict[str, Any], ...] = ()
+    """Selectors that weigh the training side, each as a table with its name under `part`."""
 
     def __post_init__(self) -> None:
         check(self, "this snapshot cannot be taken")
@@ -138,12 +141,18 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
             f"nothing fits, so there is no snapshot to take ({why}); decide on more (vpd app, "
             "Curate), or take what the verifier kept: vpd snapshot --automatic"
         )
+    if content.wish.select and not any(one.split == "train" for one in content.examples):
+        why = "; ".join(f"{row.count} left out: {row.reason}" for row in content.left_out)
+        raise SnapshotError(
+            f"the selectors leave no row to train on ({why}); take the snapshot without --select, "
+            "or answer the questions with programs and student first: vpd run"
+        )
     pictures = {example.image: project.images.path(example.image) for example in content.examples}
     snapshot = write(
         project.path / FOLDER,
         content.examples,
         {digest: path for digest, path in pictures.items() if path is not None},
-        filter=plain(asdict(content.wish)),
+        filter=_filter(content.wish),
         left_out=content.left_out,
         leakage=content.leakage,
         parts=content.parts,
@@ -154,6 +163,18 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
     if name:
         snapshots.rename(project.database, snapshot.hash, name)
     return snapshot
+
+
+def _filter(wish: SnapshotWish) -> dict[str, JSON]:
+    """The wish as the manifest keeps it, each selector as the part that it is.
+
+    Without a selector it is what it was before there were any, and so is the snapshot's hash.
+    """
+    values: dict[str, JSON] = plain(asdict(wish))
+    del values["select"]
+    if wish.select:
+        values["select"] = [plain(one.ref) for one in selectors(wish.select)]
+    return values
 
 
 def preview(
@@ -187,11 +208,15 @@ def preview(
     images = {one.row["image"] for one in fitting}
     side_of = sides([pictures[image] for image in images], wish.val, wish.seed, wish.near)
     parts = sorted({key for one in fitting if one.target is not None for key in one.target.parts})
+    examples = [
+        _example(one, pictures[one.row["image"]], side_of[one.row["image"]]) for one in fitting
+    ]
+    weighed = weigh(project, wish.select, examples, progress)
+    for reason, ids in weighed.left_out.items():
+        left[reason] += ids
     return Preview(
         wish=wish,
-        examples=tuple(
-            _example(one, pictures[one.row["image"]], side_of[one.row["image"]]) for one in fitting
-        ),
+        examples=weighed.examples,
         left_out=tuple(
             LeftOut(why, len(ids), tuple(sorted(ids)[:NAMED])) for why, ids in sorted(left.items())
         ),

@@ -14,7 +14,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +34,7 @@ from workbench.models.language import (
     pad_left,
 )
 from workbench.models.weights import folder_digest
+from workbench.ports import Recall
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
 from workbench.sample.extract import is_complete, read_completion
 from workbench.sample.outline import outline
@@ -154,6 +155,16 @@ class TransformersSampler:
         }
         version = f"1-{self._prompts.version}-{self._adapter_state()}"
         self.ref = PartRef("sampler", "transformers", with_state(version, model), arguments)
+
+    def remember(self, recall: Recall, version: str) -> None:
+        """Show corrections before each question; see `ports.Remembering`.
+
+        Args:
+            recall: gives the corrections for a question.
+            version: names the corrections and who chooses among them.
+        """
+        self._prompts.remember(recall)
+        self.ref = replace(self.ref, version=f"{self.ref.version}-{version}")
 
     def _adapter_state(self) -> str:
         """What tells two states of the adapter apart; a rank or scale is in its configuration."""

@@ -22,13 +22,15 @@ Files:
     loss.py           from lessons about pictures to their losses, in steps and evaluations
     model_card.py     the draft of a model card: base, data, settings, figures, limits
     notices.py        what a run would have learnt from and does not get
-    objective.py      curricula, plain cross-entropy, and the parts that a job names
+    objective.py      the curricula: what is asked about an example, and what should be said
     optimizer.py      AdamW that follows a schedule, for every training loop of the house
+    plan.py           the parts that a job names, and plain cross-entropy
     reward.py         the student answers, the verifier judges, its answers are the lessons
     run.py            one run of one job, alone, or under `accelerate launch` or `torchrun`
     schedule.py       the steps of a run: number, learning rates, time
     shared_prefix.py  several lessons in one row, so that their common beginning is computed once
     status_files.py   what a run says of itself, in files: the heartbeat, the figures, the result
+    target_loss.py    how well a student already says the targets of lessons
     teacher_cache.py  outputs of a teacher on disk, by what they were made from
     teachers.py       who teaches: a checkpoint, several together, the answers of the programs
 """

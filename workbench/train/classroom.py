@@ -31,7 +31,7 @@ from workbench.train.forward import outputs_of
 from workbench.train.job import Job
 from workbench.train.load import LoadedStudent, finish
 from workbench.train.loss import StudentLoss, StudentWithLayers, check_teacher
-from workbench.train.objective import Plan
+from workbench.train.plan import Plan
 
 LAYERS = "layers."
 """Beginning of the names of weights that are the objective's and not the student's."""

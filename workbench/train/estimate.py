@@ -25,7 +25,7 @@ from workbench.train.failure import explain
 from workbench.train.job import FILE, Job, read_job
 from workbench.train.load import load_adapter
 from workbench.train.looks import Estimate, LessonPreview
-from workbench.train.objective import plan_of
+from workbench.train.plan import plan_of
 from workbench.train.run import TrainingRun, peak_mb
 from workbench.train.status_files import write_json
 

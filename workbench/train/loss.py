@@ -34,7 +34,7 @@ from workbench.train.auxiliary import ToolTargets
 from workbench.train.batch import Batch
 from workbench.train.examples import Adapter
 from workbench.train.forward import outputs_of, target_tokens, watch_projector
-from workbench.train.objective import CrossEntropy
+from workbench.train.plan import CrossEntropy
 from workbench.train.shared_prefix import share_prefixes
 from workbench.unanswered import REFUSED, reason_line
 

@@ -52,8 +52,8 @@ from workbench.train.load import load_student
 from workbench.train.loss import LossShare
 from workbench.train.model_card import card
 from workbench.train.notices import notices
-from workbench.train.objective import plan_of
 from workbench.train.optimizer import ScheduledAdamW
+from workbench.train.plan import plan_of
 from workbench.train.reward import Rollouts
 from workbench.train.schedule import Clock, RateSchedule, total_steps
 from workbench.train.status_files import (

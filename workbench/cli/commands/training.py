@@ -197,6 +197,20 @@ def snapshot(
     ] = "leave-out",
     val: Annotated[float, typer.Option(help="Share of the pictures kept for validation.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Seed of the division into train and val.")] = 0,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A recipe that weighs the training rows (see `vpd recipes`). May be repeated."
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Set an argument of the selector; with several, NAME.KEY=VALUE. May be repeated.",
+        ),
+    ] = None,
     dry: Annotated[
         bool, typer.Option("--dry-run", help="Report the content, and write nothing.")
     ] = False,
@@ -225,6 +239,8 @@ def snapshot(
             leakage=leakage,
             val=val,
             seed=seed,
+            select=tuple(select or ()),
+            settings=tuple(settings or ()),
         )
 
 
