@@ -43,7 +43,8 @@ class MixedHead(nn.Module):
         first = self.first(states).float().softmax(-1)
         second = nn.functional.linear(states, self.second.to(states.dtype)).float()
         mix = self.share * first + (1 - self.share) * (second / self.temperature).softmax(-1)
-        return mix.clamp(min=torch.finfo(mix.dtype).tiny).log()
+        logs: Tensor = mix.clamp(min=torch.finfo(mix.dtype).tiny).log()
+        return logs
 
 
 def with_second_head(model: Any, checkpoint: str) -> Any:
