@@ -646,6 +646,14 @@ export interface NothingYet {
   kind: "nothing";
 }
 
+/** An objective, as the form offers it. */
+export interface ObjectiveChoice {
+  name: string;
+  says: string;
+  needs_teacher: boolean;
+  fields: FormField[];
+}
+
 /** A source that questions can be taken from. */
 export interface OfferedSource {
   name: string;
@@ -1286,7 +1294,8 @@ export interface TrainForm {
   fields: FormField[];
   methods: Record<string, string>;
   models: JobModel[];
-  objectives: string[];
+  objectives: ObjectiveChoice[];
+  teacher: FormField[];
   snapshots: SnapshotLine[];
 }
 

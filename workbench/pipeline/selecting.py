@@ -138,6 +138,7 @@ def _rows(
     nats: Sequence[tuple[float, ...]] = [()] * len(examples)
     if "nats" in needs:
         nats = _nats(project, examples, watch)
+    programs = _programs(project, examples) if "programs" in needs else {}
     return [
         SnapshotRow(
             example.task_id,
@@ -146,9 +147,24 @@ def _rows(
             _fits(example, _voted(outcomes.get(example.task_id))),
             _fits(example, _of_student(outcomes.get(example.task_id))),
             own,
+            programs.get(example.task_id, ()),
         )
         for example, own in zip(examples, nats, strict=True)
     ]
+
+
+def _programs(
+    project: Project, examples: Sequence[Example]
+) -> dict[str, tuple[tuple[str, float], ...]]:
+    """Source and score of each program that ran, by question; one that failed is wrong."""
+    by_task = {example.task_id: example for example in examples}
+    return {
+        task.id: tuple(
+            (program.source, float(bool(_fits(by_task[task.id], trace.answer))))
+            for program, trace in runs
+        )
+        for task, runs in project.runs(list(by_task), project.scope())
+    }
 
 
 def _voted(outcome: Outcome | None) -> str | None:

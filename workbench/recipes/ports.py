@@ -16,7 +16,7 @@ from PIL.Image import Image
 from workbench.records import JSON, PartRef, Region
 from workbench.shares import Share
 
-SelectorNeed = Literal["teacher", "student", "nats"]
+SelectorNeed = Literal["teacher", "student", "nats", "programs"]
 """What a selector reads of a row beside its texts; see the fields of `SnapshotRow`."""
 
 
@@ -34,6 +34,8 @@ class SnapshotRow:
     """Whether the student's answer before training is the label; None where it has not answered."""
     nats: tuple[float, ...] = ()
     """The student's mean cross-entropy of each lesson's target, in nats per token."""
+    programs: tuple[tuple[str, float], ...] = ()
+    """Source and score of each program that ran for the question, in order of sampling."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,6 @@
-"""What a student learns from an example: the published objective and its control.
+"""What is asked of a student about an example, and what should be said: the curricula.
+
+Their loss is plain cross-entropy, unless the job names an objective that is one (see `plan`).
 
 Visual program distillation (Hu et al. 2024, section 3.3): L = L_label + L_rationale.  The same
 picture and question come with two prompts and two targets; each cross-entropy is normalised by the

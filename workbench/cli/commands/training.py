@@ -22,7 +22,16 @@ def train(
     ] = "",
     objective: Annotated[
         str | None,
-        typer.Option(help="What to learn from: vpd (labels and rationales) or instruct (labels)."),
+        typer.Option(
+            help="What to learn by: vpd (labels and rationales), instruct (labels), or a published "
+            "method; see vpd recipes."
+        ),
+    ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            help="Who teaches, for objectives with a teacher: a job, a checkpoint, or programs."
+        ),
     ] = None,
     weight: Annotated[
         float | None,
@@ -77,6 +86,7 @@ def train(
         "snapshot": snapshot,
         "changes": tuple(settings or ()),
         "objective": objective,
+        "teacher": teacher,
         "weight": weight,
         "student": student,
         "name": name,

@@ -1,0 +1,117 @@
+"""The parts that a job names: what is asked, by what the student is taught, and by whom.
+
+A curriculum says what is asked and what should be said; an objective is a loss over what the
+student says to it.  A job whose objective is a loss has the lessons of `vpd`, unless it names
+another curriculum; one whose objective is a curriculum has plain cross-entropy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor
+
+from workbench import registry
+from workbench.errors import ProfileError
+from workbench.ports import Curriculum
+from workbench.recipes.teaching import (
+    LANGUAGE,
+    Need,
+    Objective,
+    Outputs,
+    Policy,
+    Targets,
+    Teacher,
+    Term,
+    Transform,
+    language,
+)
+from workbench.records import Lesson, PartRef
+from workbench.snapshot import Example
+from workbench.train.job import Job
+from workbench.train.objective import weighted
+
+
+class CrossEntropy:
+    """The plain loss: the mean cross-entropy of each lesson's own target tokens."""
+
+    needs: frozenset[Need] = frozenset({"logits"})
+    terms: Mapping[str, Term] = {LANGUAGE: Term()}
+    layers: tuple[int, ...] = ()
+
+    def __init__(self) -> None:
+        self.ref = PartRef("objective", "cross_entropy")
+
+    def __call__(
+        self, student: Outputs, teacher: Outputs | None, targets: Targets
+    ) -> Mapping[str, Tensor]:
+        """The one term."""
+        return {LANGUAGE: language(student, targets)}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The parts that a job names: what is asked, by what the student is taught, and by whom."""
+
+    curriculum: Curriculum
+    objective: Objective
+    teacher: Teacher | None
+    policy: Policy | None
+    """Who makes the lessons of a step of the student's own answers; None without reward."""
+    transform: Transform | None
+    """What is done to the finished student."""
+    ref: PartRef
+    """Of the part that the job calls its objective."""
+
+    def lessons(self, example: Example) -> list[Lesson]:
+        """The lessons of an example, each with the example's id and weight."""
+        lessons = weighted(self.curriculum.lessons(example), example.weight)
+        return [replace(one, example=example.id) for one in lessons]
+
+
+def plan_of(job: Job) -> Plan:
+    """The parts of a job, not yet given anything to work on.
+
+    Raises:
+        ProfileError: there is no such part, or it does not take these arguments.
+    """
+    part = registry.build("objective", job.objective, **job.arguments)
+    policy = _part("policy", job.policy) if job.policy else None
+    if policy is not None and not (isinstance(policy, Policy) and isinstance(policy, Objective)):
+        raise ProfileError(
+            f"the policy '{policy.ref.name}' is not one: it also has to be an objective, with "
+            "`needs`, `terms` and `layers`; see workbench/recipes/teaching.py"
+        )
+    asks, judges = isinstance(part, Curriculum), isinstance(part, Objective)
+    if not asks and not judges:
+        raise ProfileError(
+            f"'{job.objective}' is neither a curriculum, which has `lessons`, nor a loss, which "
+            "has `needs`, `terms` and `layers` and can be called; see docs/training.md"
+        )
+    if asks and job.curriculum:
+        raise ProfileError(
+            f"the objective '{job.objective}' asks its own questions; take the curriculum out of "
+            "the job, or an objective that is a loss"
+        )
+    objective = part if judges else CrossEntropy()
+    return Plan(
+        curriculum=part if asks else _part("curriculum", job.curriculum or {"part": "vpd"}),
+        objective=objective if policy is None else policy,
+        teacher=_part("teacher", job.teacher) if job.teacher else None,
+        policy=policy,
+        transform=_part("transform", job.transform) if job.transform else None,
+        ref=part.ref if policy is None else policy.ref,
+    )
+
+
+def _part(role: str, table: Mapping[str, object]) -> Any:
+    arguments = dict(table)
+    name = arguments.pop("part", None)
+    if not isinstance(name, str) or not name:
+        raise ProfileError(
+            f"the table of the {role} names no part; write {role} = {{ part = 'NAME' }}; there "
+            f"are: {', '.join(registry.parts(role)) or 'none'}"
+        )
+    return registry.build(role, name, **arguments)
