@@ -31,8 +31,8 @@ from workbench.train.schedule import total_steps
 
 BASIC = ("name", "epochs", "steps", "batch", "lr", "eval_every", "seed")
 """Settings that the form always shows, in its order; the others are behind a fold."""
-APART = ("snapshot", "student", "objective", "arguments", "method", *PARTS)
-"""Settings that have a place of their own in the walkthrough."""
+APART = ("snapshot", "student", "objective", "arguments", "method", "runner", *PARTS)
+"""Settings that have a place of their own in the walkthrough, or none: a page starts no command."""
 FieldKind = Literal["whole", "number", "yes", "text", "choice", "numbers", "names"]
 """Kind of a field's control."""
 _KINDS: Mapping[type, FieldKind] = {
@@ -237,6 +237,8 @@ def _leaks(leak: SharedPictures) -> list[str]:
 def _problems(settings: Mapping[str, Any]) -> dict[str, str]:
     """What is wrong with each setting, by its key, so that it stands beside its field."""
     texts = problems(Job, {**settings, "snapshot": "-"})
+    if settings.get("runner"):  # who may open a page may not run any program by it
+        texts["runner"] = "a command is not taken from a page; use vpd train --set runner=COMMAND"
     if "student" not in texts:
         texts["student"] = student_problem(str(settings.get("student", "bundled")))
     if text := methods().get(str(settings.get("method", "lora")), ""):

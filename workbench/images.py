@@ -29,6 +29,11 @@ from workbench.records import Region
 MAX_PIXELS = 40_000_000
 """Largest picture decoded, in pixels."""
 
+LARGEST_PICTURE = 1_048_576
+"""Pixels of the largest picture that a student is taught with, unless a job says otherwise:
+1024 x 1024.
+"""
+
 SUFFIXES = {
     "JPEG": ".jpg",
     "PNG": ".png",

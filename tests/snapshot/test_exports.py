@@ -13,17 +13,23 @@ from xml.etree import ElementTree
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image, ImageChops
-from snapshot_rows import HOSTILE, RATIONALE, example, taken
+from snapshot_rows import HOSTILE, RATIONALE, draw, example, taken
 
 from workbench.errors import InputError
-from workbench.images import decode, digest_of
+from workbench.images import LARGEST_PICTURE, decode, digest_of
 from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX
-from workbench.records import REASON_WORDS, storable_json
+from workbench.records import REASON_WORDS, TraceEvent, storable_json
 from workbench.snapshot import Snapshot
-from workbench.snapshot.exports import FORMATS, export
+from workbench.snapshot.exports import FORMATS, TOOL_CALLS, export
 from workbench.snapshot.exports.label_studio import config
 from workbench.snapshot.exports.questions import REASON_TITLES
+from workbench.snapshot.exports.trainers import MODEL
 from workbench.snapshot.folder import write
+
+
+def patch(x0: int, y0: int, x1: int, y1: int, label: str | None = None) -> dict[str, Any]:
+    """A part of a picture as events hold it."""
+    return {"type": "patch", "box": [x0, y0, x1, y1], "label": label, "score": None}
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -120,11 +126,12 @@ def test_there_is_one_tag_for_each_picture_whatever_the_text_says(
 def test_typed_rows_hold_the_text_as_it_is(made: Callable[..., Path]) -> None:
     """TRL and Unsloth: one image part without a path for each entry of the column `images`."""
     row = lines(made("chat", question=HOSTILE) / "train.typed.jsonl")[0]
-    assert row["messages"][0]["content"] == [
+    assert "messages" not in row, "TRL would count every position of the question"
+    assert row["prompt"][0]["content"] == [
         {"type": "image"},
         {"type": "text", "text": storable_json(HOSTILE) + LABEL_SUFFIX},
     ]
-    assert row["messages"][1]["content"] == [{"type": "text", "text": "2"}]
+    assert row["completion"] == [{"role": "assistant", "content": [{"type": "text", "text": "2"}]}]
     assert len(row["images"]) == 1
 
 
@@ -143,9 +150,189 @@ def test_chat_files_name_pictures_that_are_there(made: Callable[..., Path]) -> N
 def test_line_separators_do_not_cut_rows(made: Callable[..., Path]) -> None:
     folder = made("chat", rationale="one\u2028two\x85three\x1cfour\nfive")
     rows = (folder / "train.typed.jsonl").read_text().splitlines()
-    assert [json.loads(row)["messages"][1]["content"][0]["text"] for row in rows[1::2]] == [
+    assert [json.loads(row)["completion"][0]["content"][0]["text"] for row in rows[1::2]] == [
         "one\u2028two\x85three\x1cfour\nfive"
     ] * 2
+
+
+def test_the_configurations_bound_the_picture_and_name_files_that_are_there(
+    made: Callable[..., Path],
+) -> None:
+    folder = made("chat")
+    for name in ("trl_sft.py", "llama_factory.yaml", "ms_swift.sh", "verl_sft.sh"):
+        text = (folder / name).read_text()
+        assert MODEL in text
+        assert str(LARGEST_PICTURE) in text or name == "verl_sft.sh"
+        files = re.findall(r"[\w.]+\.(?:jsonl|parquet)", text)
+        assert all((folder / file).is_file() for file in files)
+        assert any("val" in file for file in files) or name == "llama_factory.yaml"
+    assert "eval_dataset: vpd_val" in (folder / "llama_factory.yaml").read_text()
+    compile((folder / "trl_sft.py").read_text(), "trl_sft.py", "exec")
+    for name in ("llama_factory.yaml", "ms_swift.sh", "verl_sft.sh", "README.txt"):
+        assert "average over all target tokens" in (folder / name).read_text()
+
+
+def test_without_held_out_questions_no_configuration_names_them(tmp_path: Path) -> None:
+    digest = digest_of(draw(tmp_path / "drawn", 1))
+    only = [example(0, digest, split="train")]
+    snapshot = write(tmp_path / "snapshots", only, {digest: draw(tmp_path / "drawn", 1)}, filter={})
+    folder = export(snapshot, "chat", tmp_path / "out").path
+    for name in ("trl_sft.py", "llama_factory.yaml", "ms_swift.sh", "verl_sft.sh"):
+        assert not re.search(r"vpd_val|\bval\.", (folder / name).read_text())
+    assert not (folder / "val.parquet").exists()
+    assert "no held-out questions" in (folder / "README.txt").read_text()
+
+
+def test_verl_reads_text_with_a_tag_and_a_budget_for_each_picture(
+    made: Callable[..., Path],
+) -> None:
+    folder = made("chat")
+    row = pq.read_table(folder / "train.parquet").to_pylist()[0]
+    assert [turn["role"] for turn in row["messages"]] == ["user", "assistant"]
+    assert row["messages"][0]["content"].startswith("<image>How many")
+    [picture] = row["images"]
+    assert (folder / picture["image"]).is_file()
+    assert picture["max_pixels"] == LARGEST_PICTURE
+
+
+# --- tool calls
+
+EVENTS = (
+    TraceEvent(
+        0,
+        "tool",
+        2,
+        0,
+        {
+            "call": 0,
+            "tool": "find",
+            "receiver": patch(0, 0, 96, 64),
+            "arguments": {"object_name": "dog"},
+        },
+    ),
+    TraceEvent(
+        1,
+        "tool_result",
+        2,
+        0,
+        {
+            "call": 0,
+            "tool": "find",
+            "ok": True,
+            "result": {"type": "list", "length": 1, "items": [patch(10, 10, 50, 40, "dog")]},
+        },
+    ),
+    TraceEvent(
+        2,
+        "tool",
+        3,
+        0,
+        {
+            "call": 1,
+            "tool": "visual_question_answering",
+            "receiver": patch(10, 10, 50, 40, "dog"),
+            "arguments": {"question": "<image> what?"},
+        },
+    ),
+    TraceEvent(
+        3,
+        "tool_result",
+        3,
+        0,
+        {"call": 1, "tool": "visual_question_answering", "ok": True, "result": "two"},
+    ),
+    TraceEvent(4, "tool", 4, 0, {"call": 2, "tool": "find", "receiver": None, "arguments": {}}),
+)
+"""A call on the whole picture, one on a part, and one that was never answered."""
+
+
+@pytest.fixture
+def dialogues(tmp_path: Path) -> Path:
+    """An export with tool calls; the trace of the third example is unknown."""
+    known = {"t0": EVENTS, "t1": EVENTS}
+    return export(taken(tmp_path, 3), TOOL_CALLS, tmp_path / "out", known).path
+
+
+def test_calls_become_turns_and_a_part_is_shown_by_the_answer(dialogues: Path) -> None:
+    row = lines(dialogues / "train.jsonl")[0]
+    roles = [turn["role"] for turn in row["messages"]]
+    assert roles == [
+        "user",
+        "tool_call",
+        "tool_response",
+        "tool_call",
+        "tool_response",
+        "assistant",
+    ]
+    texts = [turn["content"] for turn in row["messages"]]
+    assert json.loads(texts[1]) == {"name": "find", "arguments": {"object_name": "dog"}}
+    assert json.loads(texts[2]) == [{"box": "156 104 624 520", "label": "dog"}]
+    assert json.loads(texts[3])["arguments"]["region"] == "156 104 624 520"
+    assert texts[4] == "<image>two"
+    assert texts[5] == RATIONALE
+    assert "".join(texts).count("<image>") == len(row["images"]) == 2
+    assert Image.open(dialogues / row["images"][1]).size == (40, 30)
+    names = [tool["function"]["name"] for tool in json.loads(row["tools"])]
+    assert names == ["find", "visual_question_answering"]
+    assert max(text.count("<image>") for text in texts) == 1
+
+
+def test_every_turn_of_the_model_is_a_row_with_what_came_before(dialogues: Path) -> None:
+    rows = lines(dialogues / "train.typed.jsonl")[:3]
+    assert [len(row["prompt"]) for row in rows] == [2, 4, 7]
+    assert [len(row["completion"]) for row in rows] == [1, 1, 1]
+    called = rows[1]["completion"][0]["tool_calls"][0]["function"]
+    assert json.loads(called["arguments"])["question"] == "<image> what?"
+    for row in rows:
+        parts = [part for turn in row["prompt"] for part in turn["content"]]
+        assert sum(part["type"] == "image" for part in parts) == len(row["images"])
+        assert not any(
+            part["type"] == "image"
+            for turn in row["prompt"]
+            if turn["role"] == "tool"
+            for part in turn["content"]
+        ), "TRL fills no picture into a turn of a tool"
+    assert rows[2]["completion"][0]["content"][0]["text"] == RATIONALE
+
+
+def test_an_example_without_its_trace_is_counted_not_lost(dialogues: Path) -> None:
+    text = (dialogues / "README.txt").read_text()
+    assert "1 examples are left out: the trace of their program is not in the project." in text
+    assert not (dialogues / "val.jsonl").read_text()
+    assert set(json.loads((dialogues / "dataset_info.json").read_text())) == {"vpd_train"}
+
+
+def test_verl_gets_calls_as_text(dialogues: Path) -> None:
+    row = pq.read_table(dialogues / "train.parquet").to_pylist()[0]
+    assert [turn["role"] for turn in row["messages"]] == [
+        "system",
+        "user",
+        "assistant",
+        "tool",
+        "assistant",
+        "tool",
+        "assistant",
+    ]
+    assert row["messages"][2]["content"].startswith('<tool_call>\n{"name": "find"')
+    text = "".join(turn["content"] for turn in row["messages"])
+    assert text.count("<image>") == len(row["images"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("events", "why"),
+    [
+        ((TraceEvent(0, "truncated", 0, 0, {"kept": 1}), *EVENTS), "were cut off"),
+        (EVENTS[-1:], "calls no tool"),
+    ],
+)
+def test_a_trace_that_cannot_be_told_is_named(
+    tmp_path: Path, events: tuple[TraceEvent, ...], why: str
+) -> None:
+    known = {f"t{at}": events for at in range(3)}
+    folder = export(taken(tmp_path, 3), TOOL_CALLS, tmp_path / "out", known).path
+    assert f"3 examples are left out: the {why}" in (folder / "README.txt").read_text().replace(
+        "their program", "the"
+    ).replace("the events of their trace", "the")
 
 
 # --- datasets

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.cli.text import console, open_project, safe
 from workbench.errors import InputError
 from workbench.pipeline.import_decisions import import_decisions
 from workbench.pipeline.snapshotting import folder_of
+from workbench.records import TraceEvent
 from workbench.snapshot import Snapshot
-from workbench.snapshot.exports import FORMATS, export
+from workbench.snapshot.exports import FORMATS, TOOL_CALLS, export
 
 SHOWN = 20
 """Number of refused entries that are printed."""
@@ -28,13 +30,22 @@ def main(which: str, to: str, path: Path, project: Path | None) -> None:
         InputError: no format is named.
     """
     if not to:
-        raise InputError(f"name the format with --to; there are: {', '.join(FORMATS)}")
-    if Path(which, "manifest.json").is_file():
-        folder = Path(which)
+        raise InputError(
+            f"name the format with --to; there are: {', '.join([*FORMATS, TOOL_CALLS])}"
+        )
+    events_of: dict[str, Sequence[TraceEvent]] = {}
+    if Path(which, "manifest.json").is_file() and to != TOOL_CALLS:
+        snapshot = Snapshot.open(Path(which))
     else:
         with open_project(project, read_only=True) as opened:
-            folder = folder_of(opened, which)
-    result = export(Snapshot.open(folder), to, path)
+            beside = Path(which)
+            is_folder = (beside / "manifest.json").is_file()
+            snapshot = Snapshot.open(beside if is_folder else folder_of(opened, which))
+            if to == TOOL_CALLS:
+                ids = [example.trace_id for example in snapshot.examples() if example.trace_id]
+                traced = opened.traced(ids)
+                events_of = {trace.id: tuple(trace.events) for _, _, trace in traced}
+    result = export(snapshot, to, path, events_of)
     out = console()
     out.print(f"{result.rows} rows in {safe(result.path)}")
     out.print(result.usage)

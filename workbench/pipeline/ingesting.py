@@ -18,7 +18,7 @@ from workbench.records import content_key
 from workbench.store import JobRow, ModelRow, Project
 from workbench.store.kernel.database import now
 from workbench.store.reading import lineage
-from workbench.train.job import FILE, read_job
+from workbench.train.job import FILE, as_before, read_job
 from workbench.train.jobs import Jobs, JobView
 from workbench.train.status_files import METRICS, RESULT, STATUS, read_json, read_lines
 
@@ -102,7 +102,10 @@ def kin(settings: dict[str, Any]) -> str:
 
     The snapshot and the student count by the last part of their paths.
     """
-    common = {key: value for key, value in settings.items() if key not in ("seed", "name")}
+    # the bound on pictures counted when the first keys of kin were stored
+    bound = {key: settings[key] for key in ("max_pixels",) if key in settings}
+    counts = as_before(settings) | bound
+    common = {key: value for key, value in counts.items() if key not in ("seed", "name")}
     return content_key(
         {**common, **{key: Path(str(common.get(key, ""))).name for key in ("snapshot", "student")}}
     )

@@ -12,6 +12,7 @@ Files:
     estimate.py       before a run: three examples as the student gets them, and what it will cost
     examples.py       lessons to tokens: one way for every vision-language model of transformers
     failure.py        why a run failed, in words, and what to change
+    foreign.py        a job that another trainer runs: a command, started, watched and stopped
     forward.py        one run of a model, with as much of its inside as somebody reads
     held_out.py       how good a student is while it is trained: the held-out side, asked as later
     job.py            a job as written: one TOML file that says everything a run needs

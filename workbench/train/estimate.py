@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError, WorkbenchError
 from workbench.records import JSON
 from workbench.snapshot import Snapshot
 from workbench.train.devices import peak_mb
@@ -138,6 +138,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _look(job: Job, folder: Path, wants_preview: bool) -> JSON:
+    if job.runner:
+        raise InputError(
+            "the job is run by a command of its own (runner), which nothing here can look into; "
+            "take the runner out to look at the workbench's own run"
+        )
     if wants_preview:
         return [asdict(row) for row in preview(job, folder)]
     return asdict(dry_run(job, folder))

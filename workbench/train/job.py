@@ -12,6 +12,7 @@ import tomli_w
 from msgspec import Meta
 
 from workbench.errors import ProfileError
+from workbench.images import LARGEST_PICTURE
 from workbench.local_files import real_path
 from workbench.models.weights import EMBEDDED
 from workbench.records import content_key
@@ -19,9 +20,6 @@ from workbench.schema import read, read_toml
 from workbench.settings import Profile
 
 FILE = "job.toml"
-
-LARGEST_PICTURE = 1_048_576
-"""Pixels of the largest picture, unless a job says otherwise: 1024 x 1024."""
 
 PARTS = ("curriculum", "teacher", "policy", "transform")
 """Settings that are a table: `part`, and the arguments of this part."""
@@ -130,20 +128,37 @@ class Job:
     """One for each GPU of the machine, or of each node."""
     sharded: Annotated[bool, Meta(title="Sharded")] = False
     """Weights, gradients and the optimizer's state are divided among the processes (FSDP 2)."""
+    runner: Annotated[str, Meta(title="Runner")] = ""
+    """A command that trains in place of the workbench's own trainer, in any environment (see
+    `workbench.train.foreign`); when empty, none does.
+    """
 
     @property
     def key(self) -> str:
         """Names what decides the weights: a checkpoint of one job goes on only under the same."""
         free = ("name", "micro_batch", "checkpointing", "max_val", "processes", "sharded")
-        settings = {k: v for k, v in asdict(self).items() if k not in free}
-        if self.max_pixels == LARGEST_PICTURE:  # keys of jobs from before there was a bound
-            del settings["max_pixels"]
+        settings = {k: v for k, v in as_before(asdict(self)).items() if k not in free}
         for table in PARTS:  # keys of jobs from before these were parts
             if not settings[table]:
                 del settings[table]
         return content_key(
             {**settings, "snapshot": Path(self.snapshot).name, "student": Path(self.student).name}
         )
+
+
+_LATER: Mapping[str, Any] = {"max_pixels": LARGEST_PICTURE, "runner": ""}
+"""Settings that jobs did not have at first, with what those jobs did."""
+
+
+def as_before(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A job's settings without the later ones where they change nothing.
+
+    Keys are made of them, so that a job of an earlier version goes on from its checkpoint, and is
+    still kin to a new one like it.
+    """
+    return {
+        key: value for key, value in settings.items() if key not in _LATER or value != _LATER[key]
+    }
 
 
 def student_of(profile: Profile) -> str:

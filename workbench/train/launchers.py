@@ -19,6 +19,8 @@ from workbench.train.job import FILE, Job
 
 def local_command(folder: Path, job: Job) -> list[str]:
     """The command that runs a job's folder on this machine."""
+    if job.runner:
+        return [sys.executable, "-m", "workbench.train.foreign", str(folder / FILE)]
     run = ["-m", "workbench.train.run", str(folder / FILE)]
     if job.processes == 1 and not job.sharded:
         return [sys.executable, *run]
@@ -89,8 +91,13 @@ def to_slurm(
 
     Raises:
         MissingPart: submitit is absent.
-        InputError: an option has no value.
+        InputError: an option has no value, or a runner would run on several nodes.
     """
+    if job.runner and nodes > 1:
+        raise InputError(
+            f"a runner runs on one node, found {nodes} nodes; let the command itself ask the "
+            "cluster for more"
+        )
     submitit = _package("submitit", "Slurm")
     more = dict(option.partition("=")[::2] for option in options)
     if empty := [key for key, value in more.items() if not value]:

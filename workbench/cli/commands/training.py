@@ -121,8 +121,8 @@ def export(
     to: Annotated[
         str,
         typer.Option(
-            help="Format: chat (for TRL, Unsloth, LLaMA-Factory and ms-swift), datasets, argilla, "
-            "label-studio or fiftyone."
+            help="Format: chat (for TRL, Unsloth, LLaMA-Factory, ms-swift and verl), tool-calls "
+            "(the same with the program's calls), datasets, argilla, label-studio or fiftyone."
         ),
     ] = "",
     project: ProjectFolder = None,

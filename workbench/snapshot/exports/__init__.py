@@ -2,25 +2,39 @@
 
 Files:
     argilla.py       a folder for rg.Dataset.from_disk
-    chat.py          JSONL for TRL, Unsloth, LLaMA-Factory, ms-swift
+    chat.py          rows for TRL, Unsloth, LLaMA-Factory, ms-swift and verl
     common.py        folder, pictures and README of every export
     datasets.py      Parquet with pictures for Hugging Face datasets
     fiftyone.py      samples with detections
     label_studio.py  tasks with predictions, and the interface
     questions.py     what people are asked in other tools
+    tool_calls.py    the same rows with the program's tool calls, a picture in each turn
+    trainers.py      configurations of other trainers, ready to be started
+    vpd_loss.py      the loss of the method for TRL's trainer, copied into the export
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from workbench.errors import InputError
-from workbench.snapshot.exports import argilla, chat, datasets, fiftyone, label_studio
+from workbench.records import TraceEvent
+from workbench.snapshot.exports import (
+    argilla,
+    chat,
+    datasets,
+    fiftyone,
+    label_studio,
+    tool_calls,
+)
 from workbench.snapshot.exports.common import Exported, Writer, into
 from workbench.snapshot.folder import Snapshot
 
-__all__ = ["FORMATS", "Exported", "export"]
+__all__ = ["FORMATS", "TOOL_CALLS", "Exported", "export"]
+
+TOOL_CALLS = "tool-calls"
+"""The format that needs the traces of the project, beside the snapshot."""
 
 FORMATS: Mapping[str, Writer] = {
     "chat": chat.write,
@@ -31,18 +45,25 @@ FORMATS: Mapping[str, Writer] = {
 }
 
 
-def export(snapshot: Snapshot, to: str, folder: Path) -> Exported:
+def export(
+    snapshot: Snapshot,
+    to: str,
+    folder: Path,
+    events_of: Mapping[str, Sequence[TraceEvent]] | None = None,
+) -> Exported:
     """Write a snapshot for another tool into a new or empty folder.
 
     Args:
         snapshot: any snapshot.
-        to: name of the format, one of `FORMATS`.
+        to: name of the format, one of `FORMATS`, or `TOOL_CALLS`.
         folder: where to write.
+        events_of: for `TOOL_CALLS`, the events of the examples' traces by the trace's id.
 
     Raises:
         InputError: the format is unknown; the folder holds something or cannot be written; or a
             picture is missing.
     """
-    if to not in FORMATS:
-        raise InputError(f"no format is called '{to}'; there are: {', '.join(FORMATS)}")
-    return into(snapshot, folder, FORMATS[to])
+    writers = {**FORMATS, TOOL_CALLS: tool_calls.writer(events_of or {})}
+    if to not in writers:
+        raise InputError(f"no format is called '{to}'; there are: {', '.join(writers)}")
+    return into(snapshot, folder, writers[to])

@@ -1,55 +1,48 @@
-"""Chat JSONL for TRL, Unsloth, LLaMA-Factory and ms-swift, two conversations for each example.
+"""Chat rows for TRL, Unsloth, LLaMA-Factory, ms-swift and verl, two conversations an example.
 
-Rows are spelt in two ways, because the four take pictures in two ways:
+Rows are spelt in three ways, because the five take pictures in three ways:
 
 tagged (`train.jsonl`)
     `<image>` in the user's text.  For LLaMA-Factory (`data/README.md`, sharegpt with role and
-    content; it counts the tags) and ms-swift (`docs/.../Custom-dataset.md`, standard format).
+    content; it counts the tags) and ms-swift (`docs/.../Custom-dataset.md`, standard format).  Both
+    count the assistant's turns in the loss and nothing else.
 typed (`train.typed.jsonl`)
     Content as a list of parts, an image part without a path, and the column `images`.  For TRL 1.x
     (`data_utils.prepare_multimodal_messages` fills the parts from the column) and Unsloth
-    (`UnslothVisionDataCollator`, likewise).
+    (`UnslothVisionDataCollator`, likewise).  The columns are `prompt` and `completion`: of a row
+    with one column `messages` TRL counts every position in the loss, the question and the
+    picture's own among them.
+`train.parquet`
+    The tagged turns, and pictures as structs of a path and a budget.  For verl
+    (`MultiTurnSFTDataset`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from workbench.images import LARGEST_PICTURE
 from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX, question_text
+from workbench.records import storable_json
 from workbench.snapshot.example import SPLITS, Example
 from workbench.snapshot.exports.common import json_file, json_lines, pictures
+from workbench.snapshot.exports.trainers import (
+    CHAT,
+    llama_factory_entry,
+    usage,
+    write_configurations,
+)
 from workbench.snapshot.folder import Snapshot
 
 _TAG = re.compile(
     r"<(?=/?\s*(?:image|video|audio|bbox|ref-object|cot-process|img|box|quad|ref)\b)", re.IGNORECASE
 )
-
-USAGE = """Each question is one conversation with the short answer, and one with the rationale where
-there is one (two prompts, two targets: Hu et al. 2024, section 3.3). Paths of pictures are
-relative: run in this folder.
-
-LLaMA-Factory   dataset_dir: .   dataset: vpd_train%(llama)s
-ms-swift        swift sft --dataset train.jsonl%(swift)s ...
-TRL, Unsloth    from datasets import Image, List, load_dataset
-                files = {"train": "train.typed.jsonl"%(files)s}
-                data = load_dataset("json", data_files=files)
-                data = data.cast_column("images", List(Image()))%(note)s"""
-_WITH_VAL = {
-    "llama": "   eval_dataset: vpd_val",
-    "swift": " --val_dataset val.jsonl",
-    "files": ', "val": "val.typed.jsonl"',
-    "note": "",
-}
-_WITHOUT_VAL = {
-    "llama": "",
-    "swift": "",
-    "files": "",
-    "note": "\n\nThe snapshot has no held-out questions, so nothing is named for validation: no "
-    "trainer reads\nan empty file.",
-}
 
 
 def conversations(example: Example) -> Iterator[tuple[str, str, str]]:
@@ -66,54 +59,64 @@ def without_tags(text: str) -> str:
 
 
 def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
-    """Write both spellings for each side, `dataset_info.json` and the pictures."""
+    """Write every spelling of each side, the trainers' configurations and the pictures."""
     path_of = pictures(snapshot, folder)
-    count = 0
-    sizes = {}
-    for split in SPLITS:
-        tagged, typed = [], []
-        for example in snapshot.examples(split):
-            for target, prompt, answer in conversations(example):
-                common: dict[str, Any] = {
-                    "images": [path_of[example.image]],
-                    "id": f"{example.id}-{target}",
-                    "task": example.task_id,
-                    "target": target,
-                }
-                tagged.append(
-                    {
-                        "messages": _turns("<image>" + without_tags(prompt), without_tags(answer)),
-                        **common,
-                    }
-                )
-                parts = [{"type": "image"}, {"type": "text", "text": prompt}]
-                typed.append(
-                    {"messages": _turns(parts, [{"type": "text", "text": answer}]), **common}
-                )
-        sizes[split] = json_lines(folder / f"{split}.jsonl", tagged)
-        count += json_lines(folder / f"{split}.typed.jsonl", typed)
-    tags = {
-        "role_tag": "role",
-        "content_tag": "content",
-        "user_tag": "user",
-        "assistant_tag": "assistant",
+    rows = {
+        split: [
+            row
+            for example in snapshot.examples(split)
+            for row in _rows(example, path_of[example.image])
+        ]
+        for split in SPLITS
     }
-    columns = {"messages": "messages", "images": "images"}
+    for split, both in rows.items():
+        json_lines(folder / f"{split}.jsonl", (tagged for tagged, _ in both))
+        json_lines(folder / f"{split}.typed.jsonl", (typed for _, typed in both))
+        verl_rows(folder / f"{split}.parquet", [tagged for tagged, _ in both])
+    sides = [split for split in SPLITS if rows[split]]
     json_file(
         folder / "dataset_info.json",
-        {
-            f"vpd_{split}": {
-                "file_name": f"{split}.jsonl",
-                "formatting": "sharegpt",
-                "columns": columns,
-                "tags": tags,
-            }
-            for split in SPLITS
-            if sizes[split]
-        },
+        {f"vpd_{split}": llama_factory_entry(f"{split}.jsonl") for split in sides},
     )
-    return count, USAGE % (_WITH_VAL if sizes["val"] else _WITHOUT_VAL)
+    write_configurations(folder, has_val="val" in sides)
+    return sum(map(len, rows.values())), usage(CHAT, "val" in sides)
 
 
-def _turns(prompt: Any, answer: Any) -> list[dict[str, Any]]:
-    return [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
+def _rows(example: Example, picture: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """The conversations of an example, each tagged and typed."""
+    for target, prompt, answer in conversations(example):
+        common: dict[str, Any] = {
+            "images": [picture],
+            "id": f"{example.id}-{target}",
+            "task": example.task_id,
+            "target": target,
+        }
+        tagged = [
+            {"role": "user", "content": "<image>" + without_tags(prompt)},
+            {"role": "assistant", "content": without_tags(answer)},
+        ]
+        parts = [{"type": "image"}, {"type": "text", "text": prompt}]
+        typed = {
+            "prompt": [{"role": "user", "content": parts}],
+            "completion": [{"role": "assistant", "content": [{"type": "text", "text": answer}]}],
+            # a template that can think aloud is told not to: an answer is a word, not an essay
+            "chat_template_kwargs": {"enable_thinking": False},
+        }
+        yield {"messages": tagged, **common}, {**typed, **common}
+
+
+def verl_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Tagged rows as verl reads them; none where there is no row."""
+    if not rows:
+        return
+    turn = pa.struct([("role", pa.string()), ("content", pa.string())])
+    picture = pa.struct([("image", pa.string()), ("max_pixels", pa.int64())])
+    schema = pa.schema([("messages", pa.list_(turn)), ("images", pa.list_(picture))])
+    table = [
+        {
+            "messages": storable_json(row["messages"]),
+            "images": [{"image": path, "max_pixels": LARGEST_PICTURE} for path in row["images"]],
+        }
+        for row in rows
+    ]
+    pq.write_table(pa.Table.from_pylist(table, schema=schema), path)
