@@ -20,6 +20,7 @@ from workbench.screen.player import PlayerModel, full, variables
 from workbench.screen.review import numbered
 from workbench.screen.steps import NamedValue, Step
 from workbench.store import Project, Run
+from workbench.store.people.curation import PERSON_SAMPLER
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,9 @@ class StepHead:
     """Why the run has no answer; empty where it has one."""
     facts: str
     parent: str | None
-    """Id of the program that this one is an edit of."""
+    """Id of the program that this one is an edit of, or was written after."""
+    edited: bool
+    """Whether a person edited it."""
     pills: Sequence[RunPill]
     previous: str | None
     """The trace before this one among the pills, and `next` the one behind it."""
@@ -210,6 +213,7 @@ def _head(project: Project, task: Task, run: Run) -> StepHead:
         problem=views.problem_of(run),
         facts=views.facts_of(run),
         parent=run.program.parent,
+        edited=run.program.sampler == PERSON_SAMPLER,
         pills=pills,
         previous=pills[at - 1].trace if at else None,
         next=pills[at + 1].trace if at is not None and at + 1 < len(pills) else None,

@@ -11,7 +11,12 @@ from workbench.cli.text import console, open_project, safe, seconds
 
 
 def main(
-    project: Path | None, limit: int | None, k: int | None, upto: str, split: str | None
+    project: Path | None,
+    limit: int | None,
+    k: int | None,
+    upto: str,
+    split: str | None,
+    repair: int | None,
 ) -> None:
     """Run the loop and print where the project stands.
 
@@ -21,11 +26,12 @@ def main(
         k: number of programs per question; None takes the profile's number.
         upto: name of the last stage.
         split: take only the questions of this split.
+        repair: times that a program is written again; None takes the profile's number.
     """
     out = console()
     with open_project(project, read_only=False) as opened, Bars() as bars:
         bars.load()
-        summary = pipeline.run(opened, limit, k, upto, bars, split=split)
+        summary = pipeline.run(opened, limit, k, upto, bars, split=split, repair=repair)
     worked = [
         f"{stage} {done.rows} in {seconds(done.seconds)}"
         for stage, done in summary.done.items()

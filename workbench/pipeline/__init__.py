@@ -5,6 +5,7 @@ Files:
     correcting.py        putting the answers of questions right
     course.py            the project of the notebooks, made once
     import_decisions.py  decisions of other tools become events
+    grouping.py          items in batches, programs by their question
     importing.py         the first stage: tasks and their pictures from the project's sources
     ingesting.py         training jobs into the store
     live.py              one question answered live, as streams of events that can be cancelled
@@ -15,8 +16,10 @@ Files:
     parts.py             parts by a profile's names, built when first asked for
     repairing.py         what follows from the run of a repaired program
     report.py            the figures of a project
+    report_repairs.py    figures of programs that were written again
     snapshotting.py      what enters a snapshot, and why not
     suspecting.py        the checks for wrong reasons inside the loop
+    writing_again.py     programs that did not answer are written again, run and judged
 """
 
 from workbench.pipeline.ask import BothAnswers, ask

@@ -69,6 +69,10 @@ class SnapshotWish:
     """With `automatic`: rationales that say no more than the answer are targets as well."""
     flagged: bool = False
     """With `automatic`: traces that the checks for wrong reasons flag come in as well."""
+    repaired: bool = False
+    """With `automatic`: where no sampled program is right, one that was written again and is right
+    comes in.
+    """
     leakage: Literal["leave-out", "stop", "keep"] = "leave-out"
     """What is done about a picture that an evaluation set has too, or a copy of it."""
     near: Annotated[int, Meta(ge=0, le=32)] = NEAR
@@ -143,7 +147,7 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
         project.path / FOLDER,
         content.examples,
         {digest: path for digest, path in pictures.items() if path is not None},
-        filter=plain(asdict(content.wish)),
+        filter=plain(_filter(content.wish)),
         left_out=content.left_out,
         leakage=content.leakage,
         parts=content.parts,
@@ -154,6 +158,16 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
     if name:
         snapshots.rename(project.database, snapshot.hash, name)
     return snapshot
+
+
+_LATER = {"repaired": False}
+"""Fields of a wish that came after the first snapshots.  At these values they are left out of the
+manifest, so that a wish of then gives the hash of then.
+"""
+
+
+def _filter(wish: SnapshotWish) -> dict[str, Any]:
+    return {key: value for key, value in asdict(wish).items() if _LATER.get(key, ...) != value}
 
 
 def preview(
@@ -214,6 +228,10 @@ def _candidates(
     rows = snapshots.tasks(database, ids)
     people = {target.task_id: target for target in snapshots.decided_targets(database)}
     machine = {target.task_id: target for target in snapshots.kept(database, project.scope())}
+    if wish.repaired:
+        for target in snapshots.repaired(database, project.scope()):
+            if target.task_id in machine and machine[target.task_id].state == "wrong":
+                machine[target.task_id] = target
     candidates = []
     for row in rows:
         why = _outside(row, wish, evaluation)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from workbench.api import STANDARD, Api, Style
 from workbench.records import Task, ToolSpec, content_key
+from workbench.sample.again import Attempt, account, shown_program
 from workbench.sample.examples import EXAMPLES, callable_with, retrieve
 
 HEADER = "def execute_command(image):"
@@ -84,6 +85,18 @@ class Prompts:
             near = retrieve(task.question, self._shots, self._library)
             own = "".join(f"\n# {example.question}\n{example.program}\n" for example in near) + own
         return Prompt(self.shared, own)
+
+    def again(self, attempt: Attempt) -> Prompt:
+        """The prompt of a program that is written again, after one that did not answer."""
+        task, program, trace = attempt
+        line = f"# {question_line(task.question, task.choices)}\n"
+        first = self(task)
+        earlier = (
+            f"{line}{shown_program(program)}{account(program, trace)}"
+            "# The same question again, with a function that answers it:\n"
+        )
+        before, _, _ = first.own.rpartition(line)
+        return Prompt(self.shared, f"{before}{earlier}{line}{HEADER}")
 
 
 def without(absent: Iterable[str]) -> str:

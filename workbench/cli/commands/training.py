@@ -171,6 +171,13 @@ def snapshot(
     flagged: Annotated[
         bool, typer.Option(help="Also take runs that may be right for the wrong reason.")
     ] = False,
+    repaired: Annotated[
+        bool,
+        typer.Option(
+            help="Also take right programs that were written again (vpd run --repair), where no "
+            "first program is right."
+        ),
+    ] = False,
     split: Annotated[
         list[str] | None,
         typer.Option(
@@ -208,6 +215,7 @@ def snapshot(
             agreed=agreed,
             bare=bare,
             flagged=flagged,
+            repaired=repaired,
             automatic=automatic,
             both=both,
             splits=tuple(split or ()),
