@@ -35,7 +35,8 @@ def made(tmp_path: Path) -> Callable[..., Path]:
     """Takes a snapshot and exports it; gives the export's folder."""
 
     def make(to: str, rows: int = 3, **changes: Any) -> Path:
-        return export(taken(tmp_path, rows, **changes), to, tmp_path / "out").path
+        snapshot = taken(tmp_path, rows, pairs=to == "preferences", **changes)
+        return export(snapshot, to, tmp_path / "out").path
 
     return make
 
@@ -52,13 +53,13 @@ def test_a_folder_with_something_in_it_is_not_touched(tmp_path: Path, to: str) -
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").write_text("mine")
     with pytest.raises(InputError, match="is there already; an export needs a new or empty folder"):
-        export(taken(tmp_path), to, tmp_path / "out")
+        export(taken(tmp_path, pairs=True), to, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine"]
 
 
 @pytest.mark.parametrize("to", FORMATS)
 def test_a_missing_picture_leaves_no_half_export(tmp_path: Path, to: str) -> None:
-    snapshot = taken(tmp_path)
+    snapshot = taken(tmp_path, pairs=True)
     next((snapshot.path / "images").rglob("*.png")).unlink()
     with pytest.raises(
         InputError, match=r"picture .*… is missing in .*; vpd doctor says what is wrong"

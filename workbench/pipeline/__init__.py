@@ -8,11 +8,13 @@ Files:
     grouping.py          items in batches, programs by their question
     importing.py         the first stage: tasks and their pictures from the project's sources
     ingesting.py         training jobs into the store
+    leaking.py           a snapshot's pictures, and which of them leak
     live.py              one question answered live, as streams of events that can be cancelled
     live_events.py       the events of a question that is answered live
     loop.py              the loop over a project
     loop_job.py          the process of one import or run that a page began
     loop_jobs.py         imports and runs that pages begin: processes that outlive them
+    pairing.py           preference pairs, and whose preference each is
     parts.py             parts by a profile's names, built when first asked for
     repairing.py         what follows from the run of a repaired program
     report.py            the figures of a project

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from msgspec import Meta
 
-from workbench.errors import ImageError, InputError, SnapshotError
+from workbench.errors import SnapshotError
+from workbench.pipeline.leaking import NAMED, leaks, look
+from workbench.pipeline.pairing import PairDraft, drafts, finished_pairs
 from workbench.records import JSON, REASON_WORDS, Reason, Task, plain
 from workbench.schema import check
 from workbench.snapshot import (
@@ -21,21 +22,17 @@ from workbench.snapshot import (
     Picture,
     Snapshot,
     Split,
-    alike,
     boxes_in,
-    fingerprint,
     sides,
     write,
 )
+from workbench.snapshot.pair import Pair
 from workbench.store import Project
 from workbench.store.reading import snapshots
 from workbench.store.reading.snapshots import Target
 from workbench.verify.answers import same
 
 FOLDER = "snapshots"
-NAMED = 5
-"""Task ids that the manifest names for each reason why something was left out."""
-
 _BAD_QUESTION = ("ambiguous", "bad_gold", "unsafe")
 """Reasons of a rejection after which not even the label is taught."""
 
@@ -73,6 +70,10 @@ class SnapshotWish:
     """With `automatic`: where no sampled program is right, one that was written again and is right
     comes in.
     """
+    pairs: bool = False
+    """Preference pairs come in as well: by people, and unless `accepted` is `person` by verdicts
+    and checks where nobody has spoken.
+    """
     leakage: Literal["leave-out", "stop", "keep"] = "leave-out"
     """What is done about a picture that an evaluation set has too, or a copy of it."""
     near: Annotated[int, Meta(ge=0, le=32)] = NEAR
@@ -99,6 +100,7 @@ class Preview:
     parts: tuple[Mapping[str, JSON], ...]
     as_of: str | None
     """Id of the last decision taken into account."""
+    pairs: tuple[Pair, ...] = ()
 
 
 def take(
@@ -133,7 +135,7 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
     Raises:
         SnapshotError: as `take`.
     """
-    if not content.examples:
+    if not content.examples and not content.pairs:
         why = (
             "; ".join(f"{row.count} left out: {row.reason}" for row in content.left_out)
             or "there are no tasks"
@@ -142,7 +144,8 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
             f"nothing fits, so there is no snapshot to take ({why}); decide on more (vpd app, "
             "Curate), or take what the verifier kept: vpd snapshot --automatic"
         )
-    pictures = {example.image: project.images.path(example.image) for example in content.examples}
+    images = {one.image for one in (*content.examples, *content.pairs)}
+    pictures = {image: project.images.path(image) for image in images}
     snapshot = write(
         project.path / FOLDER,
         content.examples,
@@ -153,6 +156,7 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
         parts=content.parts,
         name=name,
         as_of=content.as_of,
+        pairs=content.pairs,
     )
     snapshots.register(project.database, snapshot)
     if name:
@@ -160,7 +164,7 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
     return snapshot
 
 
-_LATER = {"repaired": False}
+_LATER = {"repaired": False, "pairs": False}
 """Fields of a wish that came after the first snapshots.  At these values they are left out of the
 manifest, so that a wish of then gives the hash of then.
 """
@@ -193,14 +197,15 @@ def preview(
     left: _LeftOutIds = defaultdict(list)
     candidates = _candidates(project, wish, splits, left)
     held_out = snapshots.evaluation_images(database, splits, wish.evaluation_sources)
-    ours = {one.row["image"] for one in candidates}
-    pictures = _look(project, ours, held_out, progress)
-    leaks, leakage = _leaks(pictures, ours, held_out, wish, splits)
+    pairs = _pair_drafts(project, wish, splits, left)
+    ours = {one.row["image"] for one in candidates} | {task.image for task, _ in pairs}
+    pictures = look(project, ours, held_out, progress)
+    leaking, leakage = leaks(pictures, ours, held_out, wish.leakage, wish.near)
     unreadable = dict.fromkeys(ours - set(pictures), "its picture is missing or cannot be read")
-    fitting = _without_pictures(candidates, {**leaks, **unreadable}, left)
-    images = {one.row["image"] for one in fitting}
+    fitting = _without_pictures(candidates, {**leaking, **unreadable}, left)
+    pairs = [pair for pair in pairs if pair[0].image not in {**leaking, **unreadable}]
+    images = {one.row["image"] for one in fitting} | {task.image for task, _ in pairs}
     side_of = sides([pictures[image] for image in images], wish.val, wish.seed, wish.near)
-    parts = sorted({key for one in fitting if one.target is not None for key in one.target.parts})
     return Preview(
         wish=wish,
         examples=tuple(
@@ -209,10 +214,18 @@ def preview(
         left_out=tuple(
             LeftOut(why, len(ids), tuple(sorted(ids)[:NAMED])) for why, ids in sorted(left.items())
         ),
-        leakage=leakage,
-        parts=tuple(plain(project.parts[key]) for key in parts),
+        leakage={"splits": splits, "sources": sorted(wish.evaluation_sources), **leakage},
+        parts=_parts(project, fitting),
         as_of=as_of,
+        pairs=finished_pairs(project, pairs, pictures, side_of),
     )
+
+
+def _parts(project: Project, fitting: Sequence[_Chosen]) -> tuple[Mapping[str, JSON], ...]:
+    """The parts that made what enters."""
+    targets = [one.target for one in fitting if one.target is not None]
+    keys = sorted({key for target in targets for key in target.parts})
+    return tuple(plain(project.parts[key]) for key in keys)
 
 
 _LeftOutIds = defaultdict[str, list[str]]
@@ -241,6 +254,35 @@ def _candidates(
         else:
             candidates.append(verdict)
     return candidates
+
+
+def _pair_drafts(
+    project: Project, wish: SnapshotWish, evaluation: Sequence[str], left: _LeftOutIds
+) -> list[tuple[Task, PairDraft]]:
+    """Pairs of questions that may be trained on, with their questions; why others have none is
+    added to `left`.
+    """
+    if not wish.pairs:
+        return []
+    database = project.database
+    ids = project.browse_ids(wish.text) if wish.text.strip() else None
+    people = snapshots.decided_targets(database)
+    bad = {
+        target.task_id: _ruling_words(target)
+        for target in people
+        if target.state == "rejected" and target.reason in _BAD_QUESTION
+    }
+    of_task = drafts(project, wish.flagged, wish.accepted == "person", bad)
+    pairs = []
+    for row in snapshots.tasks(database, ids):
+        if _outside(row, wish, evaluation):
+            continue  # told of its example
+        result = of_task.get(row["id"], "its programs have not run yet")
+        if isinstance(result, str):
+            left[f"no pair: {result}"].append(row["id"])
+        else:
+            pairs += [(_task(row), draft) for draft in result]
+    return pairs
 
 
 def _without_pictures(
@@ -399,84 +441,6 @@ def answer_to_teach(task: Task, target: Target | None) -> str:
         or any(same(answer, gold, task) for gold in task.answers)
     )
     return Counter(task.answers).most_common(1)[0][0] if fits else str(answer)
-
-
-def _look(
-    project: Project,
-    ours: set[str],
-    held_out: set[str],
-    progress: Callable[[int, int], None] | None,
-) -> dict[str, Picture]:
-    """Sizes and fingerprints of the pictures that can be read, from the store or by decoding.
-
-    Our own are looked up on disk each time, so that a picture lost since then is noticed.
-    """
-    pictures = snapshots.pictures(project.database, sorted(ours | held_out))
-    pictures = {
-        d: p for d, p in pictures.items() if d not in ours or project.images.path(d) is not None
-    }
-    lacking = sorted((ours | held_out) - set(pictures))
-
-    def look(digest: str) -> Picture | None:
-        if project.images.path(digest) is None:  # it may still be among the decoded ones
-            return None
-        try:
-            picture = project.images.open(digest)
-        except ImageError:
-            return None
-        return Picture(digest, picture.width, picture.height, fingerprint(picture))
-
-    with ThreadPoolExecutor() as pool:
-        for start in range(0, len(lacking), 500):
-            part = lacking[start : start + 500]
-            readable = [picture for picture in pool.map(look, part) if picture is not None]
-            snapshots.add_pictures(project.database, readable)
-            pictures.update({picture.digest: picture for picture in readable})
-            if progress is not None:
-                progress(start + len(part), len(lacking))
-    return pictures
-
-
-def _leaks(
-    pictures: Mapping[str, Picture],
-    ours: set[str],
-    held_out: set[str],
-    wish: SnapshotWish,
-    splits: Sequence[str],
-) -> tuple[dict[str, str], dict[str, JSON]]:
-    """Why each leaking picture is left out, and what the manifest says of the check."""
-
-    def prints(digests: set[str]) -> dict[str, int]:
-        return {digest: pictures[digest].fingerprint for digest in digests if digest in pictures}
-
-    same = ours & held_out
-    pairs = alike(prints(ours - same), prints(held_out), wish.near)
-    near = {one for one, _ in pairs}
-    leakage: dict[str, JSON] = {
-        "splits": sorted(splits),
-        "sources": sorted(wish.evaluation_sources),
-        "pictures": len(held_out),
-        "unreadable": len(held_out - set(pictures)),
-        "near_bits": wish.near,
-        "same": len(same),
-        "near": len(near),
-        "pairs": [list(pair) for pair in pairs[:NAMED]],
-        "action": wish.leakage,
-    }
-    if wish.leakage == "stop" and (same or near):
-        first = next(iter(sorted(same)), "") or pairs[0][0]
-        raise InputError(
-            f"{len(same)} pictures are in an evaluation set too and {len(near)} look like one of "
-            f"it (the first: {first[:12]}…); leave them out (leakage leave-out), or say that they "
-            "may stay (leakage keep)"
-        )
-    if wish.leakage == "keep":
-        return {}, leakage
-    why = dict.fromkeys(same, "an evaluation set has the same picture")
-    return {
-        **why,
-        **dict.fromkeys(near, "its picture looks like one of an evaluation set"),
-    }, leakage
 
 
 def folder_of(project: Project, which: str) -> Path:

@@ -111,8 +111,8 @@ def export(
     to: Annotated[
         str,
         typer.Option(
-            help="Format: chat (for TRL, Unsloth, LLaMA-Factory and ms-swift), datasets, argilla, "
-            "label-studio or fiftyone."
+            help="Format: chat (for TRL, Unsloth, LLaMA-Factory and ms-swift), preferences (pairs "
+            "for TRL and LLaMA-Factory), datasets, argilla, label-studio or fiftyone."
         ),
     ] = "",
     project: ProjectFolder = None,
@@ -171,6 +171,13 @@ def snapshot(
     flagged: Annotated[
         bool, typer.Option(help="Also take runs that may be right for the wrong reason.")
     ] = False,
+    pairs: Annotated[
+        bool,
+        typer.Option(
+            help="Also take preference pairs: right and wrong programs, faithful and unfaithful "
+            "rationales, edited texts and what they replace."
+        ),
+    ] = False,
     repaired: Annotated[
         bool,
         typer.Option(
@@ -216,6 +223,7 @@ def snapshot(
             bare=bare,
             flagged=flagged,
             repaired=repaired,
+            pairs=pairs,
             automatic=automatic,
             both=both,
             splits=tuple(split or ()),

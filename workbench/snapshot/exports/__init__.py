@@ -7,6 +7,7 @@ Files:
     datasets.py      Parquet with pictures for Hugging Face datasets
     fiftyone.py      samples with detections
     label_studio.py  tasks with predictions, and the interface
+    preferences.py   pairs for TRL and LLaMA-Factory
     questions.py     what people are asked in other tools
 """
 
@@ -16,7 +17,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from workbench.errors import InputError
-from workbench.snapshot.exports import argilla, chat, datasets, fiftyone, label_studio
+from workbench.snapshot.exports import (
+    argilla,
+    chat,
+    datasets,
+    fiftyone,
+    label_studio,
+    preferences,
+)
 from workbench.snapshot.exports.common import Exported, Writer, into
 from workbench.snapshot.folder import Snapshot
 
@@ -28,6 +36,7 @@ FORMATS: Mapping[str, Writer] = {
     "argilla": argilla.write,
     "label-studio": label_studio.write,
     "fiftyone": fiftyone.write,
+    "preferences": preferences.write,
 }
 
 
