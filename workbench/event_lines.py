@@ -97,3 +97,17 @@ def _outcome(payload: Mapping[str, Any], timed: bool) -> str:
         return f"{text}  (known)"
     took = payload.get("duration_ms")
     return f"{text}  ({took:.0f} ms)" if isinstance(took, int | float) else text
+
+
+def call_lines(events: Sequence[TraceEvent]) -> dict[int, str]:
+    """Each tool call of a trace with its result in one line, by the number of the call."""
+    calls: dict[int, TraceEvent] = {}
+    lines = {}
+    for event in events:
+        number = event.payload.get("call", -1)
+        if event.kind == "tool":
+            calls[number] = event
+            lines[number] = _call(event.payload)
+        elif event.kind == "tool_result" and number in calls:
+            lines[number] = f"{_call(calls[number].payload)} -> {_outcome(event.payload, False)}"
+    return lines

@@ -4,6 +4,7 @@ Files:
     ask.py               one question about one picture
     correcting.py        putting the answers of questions right
     course.py            the project of the notebooks, made once
+    crediting.py         the credit of tool calls, by people and by the checks
     import_decisions.py  decisions of other tools become events
     grouping.py          items in batches, programs by their question
     importing.py         the first stage: tasks and their pictures from the project's sources

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, cast
 from msgspec import Meta
 
 from workbench.errors import SnapshotError
+from workbench.pipeline.crediting import credited
 from workbench.pipeline.leaking import NAMED, leaks, look
 from workbench.pipeline.pairing import PairDraft, drafts, finished_pairs
 from workbench.records import JSON, REASON_WORDS, Reason, Task, plain
@@ -69,6 +70,10 @@ class SnapshotWish:
     repaired: bool = False
     """With `automatic`: where no sampled program is right, one that was written again and is right
     comes in.
+    """
+    least_credit: Annotated[float, Meta(ge=-1, le=1)] | None = None
+    """With `automatic`: traces whose tool calls have less credit on average stay out, as far as it
+    is known (see `evaluate.wrong_reasons.credit`).
     """
     pairs: bool = False
     """Preference pairs come in as well: by people, and unless `accepted` is `person` by verdicts
@@ -164,7 +169,7 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
     return snapshot
 
 
-_LATER = {"repaired": False, "pairs": False}
+_LATER = {"repaired": False, "pairs": False, "least_credit": None}
 """Fields of a wish that came after the first snapshots.  At these values they are left out of the
 manifest, so that a wish of then gives the hash of then.
 """
@@ -245,15 +250,28 @@ def _candidates(
         for target in snapshots.repaired(database, project.scope()):
             if target.task_id in machine and machine[target.task_id].state == "wrong":
                 machine[target.task_id] = target
+    poor = _poor(project, wish, machine)
     candidates = []
     for row in rows:
-        why = _outside(row, wish, evaluation)
-        verdict = why or _decide(row, people.get(row["id"]), machine.get(row["id"]), wish)
+        why, id = _outside(row, wish, evaluation), row["id"]
+        verdict = why or _decide(row, people.get(id), machine.get(id), wish, id in poor)
         if isinstance(verdict, str):
             left[verdict].append(row["id"])
         else:
             candidates.append(verdict)
     return candidates
+
+
+def _poor(project: Project, wish: SnapshotWish, machine: Mapping[str, Target]) -> set[str]:
+    """Tasks whose kept trace has too little credit."""
+    if wish.least_credit is None or wish.accepted == "person":
+        return set()
+    traces = [t.trace_id for t in machine.values() if t.trace_id is not None]
+    return {
+        run.task.id
+        for run in credited(project, traces)
+        if run.credit is not None and run.credit < wish.least_credit
+    }
 
 
 def _pair_drafts(
@@ -325,9 +343,21 @@ def _outside(row: Mapping[str, Any], wish: SnapshotWish, evaluation: Sequence[st
 
 
 def _decide(
-    row: Mapping[str, Any], person: Target | None, machine: Target | None, wish: SnapshotWish
+    row: Mapping[str, Any],
+    person: Target | None,
+    machine: Target | None,
+    wish: SnapshotWish,
+    is_poor: bool,
 ) -> _Chosen | str:
-    """The task with its target, or the reason why it is left out."""
+    """The task with its target, or the reason why it is left out.
+
+    Args:
+        row: of the task.
+        person: what people say of it.
+        machine: what the verifier says of it.
+        wish: what the snapshot is to hold.
+        is_poor: the tool calls of what the verifier kept have too little credit.
+    """
     ruling = person if wish.accepted != "automatic" else None
     if ruling is not None and ruling.state == "accepted":
         return _Chosen(row, ruling, "person")
@@ -336,7 +366,8 @@ def _decide(
     elif wish.accepted == "person":
         why = "nobody has decided on it yet"
     else:
-        why = _kept_words(machine, wish)
+        poor = f"its tool calls have less than {wish.least_credit} credit on average"
+        why = _kept_words(machine, wish) or poor * is_poor
         if not why:
             return _Chosen(row, machine, "automatic")
     bad = person is not None and person.state == "rejected" and person.reason in _BAD_QUESTION

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 
 from workbench.api import STANDARD
 from workbench.evaluate.wrong_reasons import suspicion
-from workbench.evaluate.wrong_reasons.counterfactual import Worlds, shake
-from workbench.evaluate.wrong_reasons.suspicion import Case, CheckFinding
+from workbench.evaluate.wrong_reasons.counterfactual import Shaken, Worlds, shake
+from workbench.evaluate.wrong_reasons.credit import call_uses
+from workbench.evaluate.wrong_reasons.suspicion import Case
 from workbench.evidence import FLAGGED
 from workbench.execute import Limits
 from workbench.pipeline.parts import Parts
@@ -91,7 +92,7 @@ class Suspecting:
         shaken = shake(self._worlds, ((case.task, case.program, case.trace) for case in cases))
         for case, effects in zip(cases, shaken, strict=True):
             key = key_of(case.trace.id, siblings.get(case.task.id, ()), ())
-            rows.append(row_of(case, key, suspicion.findings(case, effects)))
+            rows.append(row_of(case, key, effects))
         checks.add(self.project.database, rows)
         return rows
 
@@ -122,14 +123,15 @@ def case_of(
     return Case(task, program, trace, tuple(run for run in runs if run[0].id != program.id), issues)
 
 
-def row_of(case: Case, key: str, findings: Sequence[CheckFinding]) -> CheckRow:
+def row_of(case: Case, key: str, effects: Shaken) -> CheckRow:
     """What the store keeps of a check.
 
     Args:
         case: what was checked.
         key: of the check.
-        findings: the signs against the run.
+        effects: what its changed worlds show.
     """
+    findings = suspicion.findings(case, effects)
     return CheckRow(
         key,
         case.trace.id,
@@ -137,6 +139,7 @@ def row_of(case: Case, key: str, findings: Sequence[CheckFinding]) -> CheckRow:
         suspicion.suspicion(findings),
         tuple(one.check for one in findings if one.flag),
         tuple((one.check, one.score, one.text) for one in findings),
+        call_uses(effects),
     )
 
 

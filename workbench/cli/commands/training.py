@@ -1,4 +1,4 @@
-"""The commands of the group Train: snapshot, export, train, jobs and make-models."""
+"""The commands of the group Train: snapshot, export, steps, train, jobs and make-models."""
 
 from __future__ import annotations
 
@@ -121,6 +121,26 @@ def export(
     go("export", which=which, to=to, path=path, project=project)
 
 
+@commands.command(rich_help_panel=PANEL)
+def steps(
+    path: Annotated[Path, typer.Argument(help="A new file, for example steps.jsonl.")],
+    project: ProjectFolder = None,
+    text: Annotated[
+        str,
+        typer.Option("--filter", help="Take only what this query finds, written as in Browse."),
+    ] = "",
+    people: Annotated[
+        bool, typer.Option(help="Take only runs in which a person marked the first wrong step.")
+    ] = False,
+) -> None:
+    """Write what each tool call of the runs is worth, as JSON lines with a label for each step.
+
+    A person's first wrong step counts before the checks, which know how far an answer depends on
+    each call.
+    """
+    go("credit", path=path, project=project, text=text, people=people)
+
+
 @commands.command("make-models", context_settings=PASSED_ON, rich_help_panel=PANEL)
 def make_models(
     context: typer.Context,
@@ -178,6 +198,14 @@ def snapshot(
             "rationales, edited texts and what they replace."
         ),
     ] = False,
+    least_credit: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Leave out what the verifier kept whose tool calls have less credit on average, "
+            "-1 to 1; vpd check gives it.",
+        ),
+    ] = None,
     repaired: Annotated[
         bool,
         typer.Option(
@@ -222,6 +250,7 @@ def snapshot(
             agreed=agreed,
             bare=bare,
             flagged=flagged,
+            least_credit=least_credit,
             repaired=repaired,
             pairs=pairs,
             automatic=automatic,

@@ -4,10 +4,11 @@ with what people and the check say, and what people edited.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.evidence import FLAGGED
-from workbench.store.kernel.database import Database
+from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.records.scope import Scope
 
 WRONG_RUN = ("wrong_tool_output", "wrong_program", "wrong_reason")
@@ -125,6 +126,58 @@ def preferred_runs(database: Database, scope: Scope) -> list[PreferredRun]:
         PreferredRun(**{**row, **{name: tuple(row[name]) for name in lists}})
         for row in database.rows(sql, values)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class RunWord:
+    """Whether a run counts as right: by people where they spoke, else by the verifier."""
+
+    trace_id: str
+    right: bool | None
+    """None where nobody knows, or people contradict each other."""
+
+
+def run_words(database: Database, scope: Scope, trace_ids: Sequence[str]) -> dict[str, RunWord]:
+    """Whether each of these runs counts as right, by trace; unknown ones are left out.
+
+    Args:
+        database: the store.
+        scope: gives the verifier.
+        trace_ids: of the runs.
+    """
+    sql = f"""
+    WITH opinion AS (
+        SELECT trace_id, bool_or(correct) AS correct FROM verdict
+        WHERE verifier = $verifier AND method = 'gold' AND trace_id IN {IDS} GROUP BY trace_id
+    ),
+    word AS (
+        SELECT trace_id, bool_or(kind = 'accept') AS accepted,
+            bool_or(kind = 'reject' AND list_contains($wrong_run, coalesce(reason, ''))) AS refused
+        FROM standing WHERE trace_id IN {IDS} GROUP BY trace_id
+    )
+    SELECT trace.id AS trace_id,
+        CASE WHEN accepted AND refused THEN NULL WHEN accepted THEN true WHEN refused THEN false
+             WHEN trace.failure_kind IS NOT NULL THEN false ELSE correct END AS right
+    FROM trace LEFT JOIN opinion ON opinion.trace_id = trace.id
+    LEFT JOIN word ON word.trace_id = trace.id
+    WHERE trace.id IN {IDS}
+    """
+    values = {
+        "ids": id_list(trace_ids),
+        "verifier": scope.verifier,
+        "wrong_run": list(WRONG_RUN),
+    }
+    return {row["trace_id"]: RunWord(**row) for row in database.rows(sql, values)}
+
+
+def marked_traces(database: Database) -> list[str]:
+    """Ids of the traces in which a person marked the first wrong step, in order of import."""
+    sql = """
+    SELECT trace_id AS id FROM active_decision JOIN task ON task.id = task_id
+    WHERE step IS NOT NULL AND trace_id IS NOT NULL GROUP BY trace_id, task.seq
+    ORDER BY task.seq, trace_id
+    """
+    return [row["id"] for row in database.rows(sql)]
 
 
 def preferred_rationales(database: Database) -> list[PreferredRationale]:
