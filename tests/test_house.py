@@ -55,6 +55,7 @@ OWNERS = {
     "torch": (
         "workbench.models.",
         "workbench.making.",
+        "workbench.recipes.",
         "workbench.sample.",
         "workbench.tools.",
         "workbench.train.",

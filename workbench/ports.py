@@ -399,7 +399,7 @@ class LanguageModel(Protocol):
 
 
 class Teachable(Protocol):
-    """What an objective needs of an example."""
+    """What a curriculum needs of an example."""
 
     @property
     def question(self) -> str: ...
@@ -415,12 +415,13 @@ class Teachable(Protocol):
 
 
 @runtime_checkable
-class Objective(Protocol):
-    """What a student learns from one example.
+class Curriculum(Protocol):
+    """What is asked of a student about one example, and what should be said.
 
-    The loss of an example is the sum over its lessons of weight times the mean cross-entropy over
-    that lesson's own target tokens; the loss of a step is the mean over its examples, however they
-    are divided among micro-batches and processes.
+    The loss of an example is the sum over its lessons of weight times the loss of that lesson; the
+    loss of a step is the mean over its examples, however they are divided among micro-batches and
+    processes.  The loss of a lesson is the mean cross-entropy over its own target tokens, unless
+    the job names an objective of `recipes.teaching`.
     """
 
     ref: PartRef
@@ -431,3 +432,7 @@ class Objective(Protocol):
         A student that is scored gets the prompt of the first one.
         """
         ...
+
+
+Objective = Curriculum
+"""Its name from before losses were parts: a plug-in that imports it goes on."""

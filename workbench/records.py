@@ -366,7 +366,9 @@ class Lesson:
     prompt: str
     target: str
     weight: float = 1.0
-    """Weight of the mean cross-entropy over the tokens of this target."""
+    """Weight of this lesson in the loss of its example."""
+    example: str = ""
+    """Id of the example that it was made of; empty where nobody has to know."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,22 @@ from workbench.records import PartRef
 
 KEYED = ("sampler", "tool", "verifier", "writer", "language", "student")
 """Roles whose parts' keys are in the keys of what they compute."""
-ROLES = ("source", "sampler", "tool", "verifier", "writer", "language", "student", "objective")
-"""Every extension point that has two real implementations."""
+ROLES = (
+    "source",
+    "sampler",
+    "tool",
+    "verifier",
+    "writer",
+    "language",
+    "student",
+    "objective",
+    "curriculum",
+    "teacher",
+    "policy",
+    "transform",
+    "selector",
+)
+"""Every extension point of the house."""
 
 
 def parts(role: str) -> dict[str, EntryPoint]:

@@ -298,7 +298,7 @@ def test_memory_that_runs_out_names_the_change(
     def none_left(*_: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
-    monkeypatch.setattr("workbench.train.loss.lesson_losses", none_left)
+    monkeypatch.setattr("workbench.train.loss.outputs_of", none_left)
     card = failure(job_folder(tmp_path), capfd)
     assert (card["cause"], card["change"]) == ("memory", {"micro_batch": 1})
 

@@ -17,9 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from workbench import registry
 from workbench.errors import WorkbenchError
-from workbench.models import region_vlm
 from workbench.records import JSON
 from workbench.snapshot import Snapshot
 from workbench.train.examples import pieces
@@ -27,6 +25,7 @@ from workbench.train.failure import explain
 from workbench.train.job import FILE, Job, read_job
 from workbench.train.load import load_adapter
 from workbench.train.looks import Estimate, LessonPreview
+from workbench.train.objective import plan_of
 from workbench.train.run import TrainingRun, peak_mb
 from workbench.train.status_files import write_json
 
@@ -43,14 +42,13 @@ def preview(job: Job, folder: Path, examples: int = 3) -> list[LessonPreview]:
         InputError: there is no such snapshot, student or objective.
     """
     snapshot = Snapshot.open(folder / job.snapshot)
-    objective = registry.build("objective", job.objective, **job.arguments)
+    plan = plan_of(job)
     _, adapter = load_adapter(job.student, job.max_pixels)
     tokenizer = adapter.tokenizer
-    mark = getattr(adapter.processor, "image_token_id", None)
-    mark = tokenizer.convert_tokens_to_ids(region_vlm.IMAGE_TOKEN) if mark is None else mark
+    mark = adapter.picture_token
     previews = []
     for example in snapshot.examples("train")[:examples]:
-        lessons = objective.lessons(example)
+        lessons = plan.lessons(example)
         picture = snapshot.images.open(example.image)
         batch = adapter.encode([(picture, lesson) for lesson in lessons])
         for row, lesson in enumerate(lessons):

@@ -20,7 +20,7 @@ from PIL import Image
 from workbench.models.conversation import Conversation, Seen
 from workbench.models.pointer_processor import PointerVlmProcessor
 from workbench.models.pointer_words import QUESTION
-from workbench.models.region_vlm import RegionVlmProcessor
+from workbench.models.region_vlm import IMAGE_TOKEN, RegionVlmProcessor
 from workbench.records import Lesson
 from workbench.train.batch import Batch
 from workbench.unanswered import REFUSED
@@ -43,6 +43,11 @@ class Adapter(Conversation):
         """Some lessons about one picture may share a row (see `source`)."""
         self.shares_pictures = self.shares and not isinstance(processor, PointerVlmProcessor)
         """All lessons about one picture may."""
+        mark = getattr(processor, "image_token_id", None)
+        self.picture_token = int(
+            self.tokenizer.convert_tokens_to_ids(IMAGE_TOKEN) if mark is None else mark
+        )
+        """The token that stands for a position of the picture."""
         self._positions: dict[tuple[int, int], int] = {}
 
     def longest(self, lessons: Sequence[Lesson]) -> int:

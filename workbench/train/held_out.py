@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 
 from workbench.models.vlm import Vlm
-from workbench.ports import Objective
-from workbench.records import AnswerType, Task
+from workbench.records import JSON, AnswerType, Lesson, Task
 from workbench.snapshot import Example, Snapshot
 from workbench.train.loss import StudentLoss
 from workbench.verify.answers import score
@@ -32,6 +31,18 @@ class HeldOutAnswer:
     right: float
     """0 to 1, as programs are judged."""
     loss: float
+
+    def line(self, step: int) -> dict[str, JSON]:
+        """The answer as a line of `validation.jsonl`."""
+        return {
+            "step": step,
+            "task_id": self.example.task_id,
+            "image": self.example.image,
+            "question": self.example.question,
+            "gold": self.example.answer,
+            "answer": self.answer,
+            "right": self.right,
+        }
 
 
 def held_out(snapshot: Snapshot, most: int) -> list[Example]:
@@ -61,7 +72,7 @@ class Examiner:
     Args:
         model: the one being trained, unwrapped; its mode is put back afterwards.
         loss: the student's loss on lessons, as the steps of the run compute it.
-        objective: gives the lessons of a question.
+        lessons: gives the lessons of a question.
         examples: the held-out questions, at least one.
         max_tokens: longest answer.
         batch: questions answered at once.
@@ -73,7 +84,7 @@ class Examiner:
         self,
         model: Any,
         loss: StudentLoss,
-        objective: Objective,
+        lessons: Callable[[Example], Sequence[Lesson]],
         examples: Sequence[Example],
         max_tokens: int,
         batch: int,
@@ -83,7 +94,7 @@ class Examiner:
         self.examples = tuple(examples)
         self._vlm = Vlm(model, loss.adapter.processor, "in training", batch)
         model.train()
-        self._loss, self._objective, self._most = loss, objective, max_tokens
+        self._loss, self._lessons, self._most = loss, lessons, max_tokens
         # As many questions in each process, the first ones again where there are too few:
         # generation of a sharded model takes all processes together.
         share = -(-len(self.examples) // ranks)
@@ -108,7 +119,7 @@ class Examiner:
 
     def _ask(self, positions: Sequence[int], forward: Any) -> dict[int, AnswerLoss]:
         examples = [self.examples[at] for at in positions]
-        lessons = [self._objective.lessons(example) for example in examples]
+        lessons = [self._lessons(example) for example in examples]
         images = self._loss.images
         regions = [images.whole(example.image) for example in examples]
         prompts = [first.prompt for first, *_ in lessons]

@@ -23,6 +23,9 @@ FILE = "job.toml"
 LARGEST_PICTURE = 1_048_576
 """Pixels of the largest picture, unless a job says otherwise: 1024 x 1024."""
 
+PARTS = ("curriculum", "teacher", "transform")
+"""Settings that are a table: `part`, and the arguments of this part."""
+
 Argument = bool | int | float | str | list[Any] | dict[str, Any]
 """An argument of an objective: any value of a TOML file but dates."""
 Name = Annotated[str, Meta(min_length=1)]
@@ -64,12 +67,22 @@ class Job:
     """`bundled`, `small`, a checkpoint's folder, or a hub id."""
     name: Annotated[str, Meta(title="Name")] = ""
     """Name of the job, for people."""
-    objective: Annotated[str, Meta(title="Objective")] = "vpd"
-    """Name of a registered objective."""
+    objective: Annotated[str, Meta(min_length=1, title="Objective")] = "vpd"
+    """Name of a registered objective: a curriculum, or a loss over the student's outputs."""
     arguments: Annotated[Mapping[str, Argument], Meta(title="Arguments")] = field(
         default_factory=dict
     )
     """Arguments of the objective: `weight` for vpd."""
+    curriculum: Annotated[Mapping[str, Argument], Meta(title="Curriculum")] = field(
+        default_factory=dict
+    )
+    """What is asked where the objective is a loss: a part and its arguments; when empty, vpd."""
+    teacher: Annotated[Mapping[str, Argument], Meta(title="Teacher")] = field(default_factory=dict)
+    """Who teaches where the objective needs a teacher: a part and its arguments."""
+    transform: Annotated[Mapping[str, Argument], Meta(title="Transform")] = field(
+        default_factory=dict
+    )
+    """What is done to the finished student: a part and its arguments; when empty, nothing."""
     method: Annotated[Literal["lora", "qlora", "full"], Meta(title="Method")] = "lora"
     """Adapters, adapters on a student in four bits, or all weights."""
     lora: Lora = field(default_factory=Lora)
@@ -123,6 +136,9 @@ class Job:
         settings = {k: v for k, v in asdict(self).items() if k not in free}
         if self.max_pixels == LARGEST_PICTURE:  # keys of jobs from before there was a bound
             del settings["max_pixels"]
+        for table in PARTS:  # keys of jobs from before these were parts
+            if not settings[table]:
+                del settings[table]
         return content_key(
             {**settings, "snapshot": Path(self.snapshot).name, "student": Path(self.student).name}
         )
@@ -154,10 +170,27 @@ def read_job(path: Path) -> Job:
 def job_of(raw: Mapping[str, Any], where: str = "the job") -> Job:
     """A job from plain values.
 
+    A part may be written by its name alone, and the objective as a table of part and arguments.
+
     Raises:
         ProfileError: lists every wrong key.
     """
-    return read(Job, raw, where, ProfileError)
+    return read(Job, {**raw, **_tables(raw)}, where, ProfileError)
+
+
+def _tables(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a job, each in the one way in which a job keeps it."""
+    changes: dict[str, Any] = {
+        table: {"part": raw[table]} if raw[table] else {}
+        for table in PARTS
+        if isinstance(raw.get(table), str)
+    }
+    objective = raw.get("objective")
+    if isinstance(objective, Mapping):
+        arguments = dict(objective)
+        changes["objective"] = arguments.pop("part", "")
+        changes["arguments"] = {**raw.get("arguments", {}), **arguments}
+    return changes
 
 
 def job_text(job: Job) -> str:

@@ -1,22 +1,38 @@
-"""From lessons about pictures to their losses, for training steps and for held-out questions."""
+"""From lessons about pictures to their losses, for training steps and for held-out questions.
+
+Here the loop meets two extension points, the objective and the teacher: the student runs once for
+all that the objective reads, the teacher without gradient.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
+from workbench.errors import ProfileError
 from workbench.images import ImageFolder
 from workbench.models.conversation import Seen
 from workbench.models.region_vlm import RegionView
+from workbench.recipes.teaching import (
+    HasLayers,
+    Objective,
+    Outputs,
+    Targets,
+    Teacher,
+    language,
+)
 from workbench.records import Lesson
+from workbench.train.auxiliary import ToolTargets
 from workbench.train.batch import Batch
 from workbench.train.examples import Adapter
+from workbench.train.forward import outputs_of, target_tokens
+from workbench.train.objective import CrossEntropy
 from workbench.train.shared_prefix import share_prefixes
 from workbench.unanswered import REFUSED, reason_line
 
@@ -38,6 +54,27 @@ class LossShare:
     """Number of tokens that the student read, padding not counted."""
     weights: Tensor
     """`(lessons,)`: their weights; 0 for one that is left out or fills the batch."""
+    terms: Mapping[str, Tensor]
+    """Each term of the objective by name, `(lessons,)`, without its weight and without gradient."""
+
+
+class StudentWithLayers(nn.Module):
+    """A student, and the layers of the objective that are trained beside it.
+
+    All that has a gradient is computed inside of its forward pass, as several processes need it.
+
+    Args:
+        student: the model.
+        layers: of the objective.
+    """
+
+    def __init__(self, student: Any, layers: nn.Module) -> None:
+        super().__init__()
+        self.student, self.layers = student, layers
+
+    def forward(self, compute: Any) -> Any:
+        """What `compute` makes of the student."""
+        return compute(self.student)
 
 
 class StudentLoss:
@@ -47,10 +84,26 @@ class StudentLoss:
         adapter: turns lessons into the student's tokens.
         images: opens pictures by digest.
         device: where the student is.
+        objective: the loss over the student's outputs; cross-entropy when None.
+        teacher: who has entered the room of this student; None where the objective has no need.
+        auxiliary: what a tool says of examples; None where the objective has no need.
+        by_person: ids of the examples that a person accepted.
     """
 
-    def __init__(self, adapter: Adapter, images: ImageFolder, device: torch.device) -> None:
+    def __init__(
+        self,
+        adapter: Adapter,
+        images: ImageFolder,
+        device: torch.device,
+        objective: Objective | None = None,
+        teacher: Teacher | None = None,
+        auxiliary: ToolTargets | None = None,
+        by_person: Collection[str] = (),
+    ) -> None:
         self.adapter, self.images, self.device = adapter, images, device
+        self.objective: Objective = objective or CrossEntropy()
+        self.teacher, self.auxiliary, self.by_person = teacher, auxiliary, frozenset(by_person)
+        check_teacher(self.objective, teacher)
         self.refused: dict[str, str] = {}
         """Pictures that the student cannot take, by digest, and why."""
         self._seen: OrderedDict[str, Seen] = OrderedDict()
@@ -88,7 +141,7 @@ class StudentLoss:
                 self.refused[image] = reason_line(f"{type(error).__name__}: {error}")
         return image not in self.refused
 
-    def _encode(self, rows: Sequence[tuple[str, Lesson]], fillers: int) -> Batch:
+    def encode(self, rows: Sequence[tuple[str, Lesson]], fillers: int) -> Batch:
         """The lessons in tokens; one about a picture that the student cannot take weighs nothing.
 
         It stays in the batch, about a white picture: all processes of a run compute as often.
@@ -126,36 +179,131 @@ class StudentLoss:
             together: whether neighbouring lessons about one picture stand in one row (see
                 `shared_prefix`), where the student's family allows it.
         """
-        batch = self._encode(rows, fillers)
-        if together and self.adapter.shares:
+        batch = self.encode(rows, fillers)
+        if together and self.shares:
             batch = share_prefixes(batch, [self.adapter.source(*row) for row in rows])
         batch = batch.to(self.device)
-        losses = lesson_losses(model, batch)
+        terms = self._terms(model, batch, self.targets(batch, rows))
+        weights = {name: term.weight for name, term in self.objective.terms.items()}
+        losses = torch.stack([weights[name] * value for name, value in terms.items()]).sum(0)
         return LossShare(
             weighted_loss(losses, batch, examples),
-            losses,
+            losses.detach(),
             batch.names,
             batch.tokens,
             batch.weights,
+            {name: value.detach() for name, value in terms.items()},
+        )
+
+    @property
+    def shares(self) -> bool:
+        """Whether lessons about one picture may stand in one row.
+
+        They may not where the objective reads states by row: those of one lesson would be those of
+        its neighbours as well.
+        """
+        return self.adapter.shares and not self.objective.needs & {"hidden", "image", "switch"}
+
+    def targets(self, batch: Batch, rows: Sequence[tuple[str, Lesson]]) -> Targets:
+        """What should be said in a batch.
+
+        Args:
+            batch: the rows in tokens.
+            rows: the digest of a picture and a lesson about it.
+        """
+        tokens, owners = target_tokens(batch)
+        lessons, images = [lesson for _, lesson in rows], [image for image, _ in rows]
+        by_person = [lesson.example in self.by_person for lesson in lessons]
+        auxiliary = self.auxiliary
+        return Targets(
+            tokens=tokens,
+            owners=owners,
+            lessons=lessons,
+            images=images,
+            by_person=torch.tensor(by_person, dtype=torch.bool, device=tokens.device),
+            auxiliary=None if auxiliary is None else auxiliary(rows).to(tokens.device),
+            bank=None if auxiliary is None else auxiliary.bank.to(tokens.device),
+        )
+
+    def _terms(self, model: Any, batch: Batch, targets: Targets) -> Mapping[str, Tensor]:
+        """Each term of the objective, `(lessons,)`, with a gradient."""
+        objective = self.objective
+        teacher = None if self.teacher is None else self.ask_teacher(targets)
+
+        def compute(student: Any) -> Mapping[str, Tensor]:
+            outputs = outputs_of(
+                student, batch, objective.needs, objective.layers, self.adapter.picture_token
+            )
+            if teacher is not None:
+                assert outputs.logits.shape == teacher.logits.shape, "two vocabularies"
+            return objective(outputs, teacher, targets)
+
+        has_layers = isinstance(objective, HasLayers)
+        terms: Mapping[str, Tensor] = model(compute) if has_layers else compute(model)
+        assert set(terms) == set(objective.terms), f"terms {set(terms)}, not {objective.terms}"
+        for name, value in terms.items():
+            assert value.shape == (len(targets.lessons),), f"{name} is not one value a lesson"
+        return terms
+
+    def ask_teacher(self, targets: Targets) -> Outputs:
+        """The teacher's outputs, without gradient, in the order of the student's target tokens."""
+        assert self.teacher is not None, "no teacher has entered"
+        # lessons that share a row stand in it one in another; the teacher gets one after the other
+        order = torch.argsort(targets.owners, stable=True)
+        apart = replace(targets, tokens=targets.tokens[order], owners=targets.owners[order])
+        needs = self.objective.needs & {"logits", "hidden", "image"}
+        with torch.no_grad():
+            outputs = self.teacher(apart, needs, self.objective.layers)
+        back = torch.empty_like(order)
+        back[order] = torch.arange(len(order), device=order.device)
+        speaks = outputs.speaks
+        return replace(
+            outputs,
+            logits=outputs.logits[back],
+            places=outputs.places[back],
+            speaks=None if speaks is None else speaks[back],
+        )
+
+
+def check_teacher(objective: Objective, teacher: Teacher | None) -> None:
+    """Refuse an objective whose needs nobody meets.
+
+    Raises:
+        ProfileError: there is no teacher, or it does not give what the objective reads.
+    """
+    name = objective.ref.name
+    if "teacher" not in objective.needs:
+        if teacher is not None:
+            raise ProfileError(
+                f"the objective '{name}' asks no teacher, and the job names "
+                f"'{teacher.ref.name}'; take the teacher out, or another objective"
+            )
+        return
+    if teacher is None:
+        raise ProfileError(
+            f"the objective '{name}' needs a teacher, and the job names none; give one, for "
+            "example teacher = { part = 'checkpoint', path = 'FOLDER' }, or --teacher FOLDER"
+        )
+    if missing := objective.needs - teacher.gives - {"teacher", "auxiliary"}:
+        raise ProfileError(
+            f"the objective '{name}' reads {', '.join(sorted(missing))} of its teacher, and "
+            f"'{teacher.ref.name}' gives {', '.join(sorted(teacher.gives))}; take the teacher "
+            "'checkpoint'"
         )
 
 
 def lesson_losses(model: Any, batch: Batch) -> Tensor:
     """Mean cross-entropy of each lesson over its own target tokens, in nats, `(lessons,)` float32.
 
-    The head runs only at positions that some row predicts a target from: with a vocabulary of
-    150,000 the logits of a picture's positions would be most of the memory.
+    Args:
+        model: a vision-language model.
+        batch: the lessons.
     """
-    is_target = batch.targets[:, 1:] >= 0
-    at = is_target.any(0).nonzero().squeeze(1)
-    logits = model(**batch.inputs, logits_to_keep=at, use_cache=False).logits
-    chosen = is_target[:, at]
-    losses = torch.nn.functional.cross_entropy(
-        logits[chosen].float(), batch.targets[:, 1:][:, at][chosen], reduction="none"
-    )
-    owners = batch.owners[:, 1:][:, at][chosen]
-    sums, counts = (torch.zeros(len(batch.names), device=losses.device) for _ in range(2))
-    return sums.index_add(0, owners, losses) / counts.index_add(0, owners, torch.ones_like(losses))
+    tokens, owners = target_tokens(batch)
+    lessons = [Lesson(name, "", "") for name in batch.names]
+    nobody = torch.zeros(len(lessons), dtype=torch.bool, device=tokens.device)
+    targets = Targets(tokens, owners, lessons, [""] * len(lessons), nobody)
+    return language(outputs_of(model, batch), targets)
 
 
 def weighted_loss(losses: Tensor, batch: Batch, examples: float) -> Tensor:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.ports import Objective
+from workbench.ports import Curriculum
 from workbench.snapshot import Snapshot
 from workbench.train.loss import StudentLoss
 
 
 def notices(
-    snapshot: Snapshot, objective: Objective, names: Sequence[str], loss: StudentLoss
+    snapshot: Snapshot, curriculum: Curriculum, names: Sequence[str], loss: StudentLoss
 ) -> list[str]:
     """Sentences for the log of a run; none where nothing is missing.
 
     Args:
         snapshot: what is learnt.
-        objective: makes lessons of it.
+        curriculum: makes lessons of it.
         names: of these lessons.
         loss: looks at the pictures.
     """
     out = []
-    if objective.ref.arguments.get("weight") and "rationale" not in names:
+    if curriculum.ref.arguments.get("weight") and "rationale" not in names:
         out.append(
             f"no example of the snapshot {snapshot.hash} has a rationale: the run learns from "
             "labels alone, as --objective instruct does"

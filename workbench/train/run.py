@@ -27,7 +27,6 @@ import torch
 from accelerate import Accelerator, PartialState
 from accelerate.utils import DistributedDataParallelKwargs, gather_object
 
-from workbench import registry
 from workbench.environment import environment
 from workbench.errors import EngineError, InputError, SnapshotError, WorkbenchError
 from workbench.local_files import real_path
@@ -36,14 +35,24 @@ from workbench.shares import wilson
 from workbench.snapshot import Snapshot
 from workbench.snapshot.example import SPLITS
 from workbench.train import checkpoint
+from workbench.train.classroom import (
+    begin_lessons,
+    figure_name,
+    figure_names,
+    layer_weights,
+    leave_layers,
+    student_of_run,
+    student_weights,
+)
 from workbench.train.examples import Adapter, Order
 from workbench.train.failure import explain
-from workbench.train.held_out import SHOWN, AnswerLoss, Examiner, HeldOutAnswer, held_out
+from workbench.train.held_out import SHOWN, AnswerLoss, Examiner, held_out
 from workbench.train.job import FILE, Job, read_job
 from workbench.train.load import dtype_of, finish, load_student
-from workbench.train.loss import StudentLoss
+from workbench.train.loss import LossShare
 from workbench.train.model_card import card
 from workbench.train.notices import notices
+from workbench.train.objective import plan_of
 from workbench.train.optimizer import ScheduledAdamW
 from workbench.train.schedule import RateSchedule, total_steps
 from workbench.train.status_files import (
@@ -75,19 +84,22 @@ class TrainingRun:
         self.snapshot = Snapshot.open(folder / job.snapshot)
         self.examples = self.snapshot.examples("train")
         self._check_pictures()
-        self.objective = registry.build("objective", job.objective, **job.arguments)
-        self.lessons = [self.objective.lessons(example) for example in self.examples]
-        self.names = sorted({lesson.name for lessons in self.lessons for lesson in lessons})
+        self.plan = plan_of(job)
+        self.lessons = [self.plan.lessons(example) for example in self.examples]
+        names = sorted({lesson.name for lessons in self.lessons for lesson in lessons})
+        self.names = figure_names(self.plan.objective, names)
         self.total = total_steps(job, len(self.examples))
         self.accelerator = _accelerator(job)
         student = load_student(job, self.accelerator.device)
         self.base = student.base
-        self.loss = StudentLoss(student.adapter, self.snapshot.images, self.accelerator.device)
+        self.loss, model = begin_lessons(
+            self.plan, job, folder, self.snapshot, student, self.accelerator.device
+        )
         self.order = self._order(student.adapter)
         schedule = RateSchedule.of(job, self.total)
-        groups = [(student.model.parameters(), job.lr)]
+        groups = [(model.parameters(), job.lr)]
         self.optimizer = ScheduledAdamW(groups, schedule, job.betas, job.weight_decay)
-        self.model, wrapped = self.accelerator.prepare(student.model, self.optimizer.adam)
+        self.model, wrapped = self.accelerator.prepare(model, self.optimizer.adam)
         self.optimizer.adam = wrapped.optimizer
         self.examiner = self._examiner()
         self.best: dict[str, JSON] = {}
@@ -117,14 +129,14 @@ class TrainingRun:
         questions = [
             example
             for example in held_out(self.snapshot, self.job.max_val)
-            if self.loss.takes(example.image, self.objective.lessons(example)[0])
+            if self.loss.takes(example.image, self.plan.lessons(example)[0])
         ]
         if not questions:
             return None
         return Examiner(
-            self.accelerator.unwrap_model(self.model),
+            student_of_run(self.accelerator.unwrap_model(self.model)),
             self.loss,
-            self.objective,
+            self.plan.lessons,
             questions,
             self.job.max_tokens,
             max(self.job.micro_batch, 8),
@@ -205,16 +217,22 @@ class TrainingRun:
                 loss = self.loss(self.model, rows, examples, spare, together=True)
                 # Gradients are averaged over processes, so each share counts as often.
                 self.accelerator.backward(loss.share * ranks)
-            values = loss.lessons.detach().double().cpu()
             sums[0] += float(loss.share.detach())
             sums[1] += loss.tokens
-            for row in range(len(rows) - spare):
-                if not loss.weights[row]:
-                    continue
-                at = 2 + 2 * self.names.index(loss.names[row])
-                sums[at] += values[row]
-                sums[at + 1] += 1
+            self._add_figures(sums, loss, len(rows) - spare)
         return sums
+
+    def _add_figures(self, sums: torch.Tensor, loss: LossShare, lessons: int) -> None:
+        """Add the terms of the first so many lessons to the sums and numbers of their figures."""
+        for term, values in loss.terms.items():
+            for lesson, weight, value in zip(
+                loss.names[:lessons], loss.weights.tolist(), values.double().tolist()
+            ):
+                name = figure_name(lesson, term)
+                if weight and name in self.names:
+                    at = 2 + 2 * self.names.index(name)
+                    sums[at] += value
+                    sums[at + 1] += 1
 
     def _examples_until(self, step: int) -> int:
         """Examples taken by all steps up to this one; the last step of an epoch may take fewer."""
@@ -254,7 +272,7 @@ class TrainingRun:
         if self.board:
             seconds = round(time.perf_counter() - began, 2)
             self.board.add(METRICS, [{**figures, "eval_seconds": seconds}])
-            self.board.add(VALIDATION, [_validation_row(step, row) for row in scored[:SHOWN]])
+            self.board.add(VALIDATION, [row.line(step) for row in scored[:SHOWN]])
 
     def save(self, step: int) -> None:
         """Write a checkpoint; the best one and the newest one are kept."""
@@ -295,18 +313,6 @@ class TrainingRun:
         self._stopping = True
 
 
-def _validation_row(step: int, row: HeldOutAnswer) -> dict[str, JSON]:
-    return {
-        "step": step,
-        "task_id": row.example.task_id,
-        "image": row.example.image,
-        "question": row.example.question,
-        "gold": row.example.answer,
-        "answer": row.answer,
-        "right": row.right,
-    }
-
-
 def _accelerator(job: Job) -> Accelerator:
     # The vision tower's last layers are unused in some families (LLaVA): their adapters get no
     # gradient.
@@ -342,7 +348,7 @@ def train(job: Job, folder: Path, board: Board | None) -> str:
         board: in the first process; None in the others.
     """
     run = TrainingRun(job, folder, board)
-    for line in notices(run.snapshot, run.objective, run.names, run.loss) if board else ():
+    for line in notices(run.snapshot, run.plan.curriculum, run.names, run.loss) if board else ():
         print(line, flush=True)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, run.on_signal)
@@ -416,7 +422,10 @@ def _offer(run: TrainingRun, steps: int, board: Board) -> None:
     names = {path.name: path for path in checkpoint.checkpoints(run.folder)}
     kept = names.get(f"step-{best:06d}", run.folder / checkpoint.FOLDER / f"step-{steps:06d}")
     shutil.rmtree(run.folder / MODEL, ignore_errors=True)  # of a run that was cut off here
-    model = finish(run.job, checkpoint.weights_of(kept), run.folder / MODEL)
+    weights = checkpoint.weights_of(kept)
+    model = finish(run.job, student_weights(weights), run.folder / MODEL)
+    held_out_side = run.examiner.examples if run.examiner else ()
+    leave_layers(run.plan, run.loss, layer_weights(weights), model, held_out_side)
     rows = read_lines(run.folder / METRICS)
     right, of = run.best.get("right", 0.0), run.best.get("of", 0)
     result: dict[str, JSON] = {
@@ -426,7 +435,7 @@ def _offer(run: TrainingRun, steps: int, board: Board) -> None:
         "base": run.base,
         "student": run.job.student,
         "snapshot": run.snapshot.hash,
-        "objective": asdict(run.objective.ref),
+        "objective": asdict(run.plan.ref),
         "rows": len(run.examples),
         "accuracy": run.best.get("accuracy"),
         "right": right,

@@ -1,0 +1,13 @@
+"""The wing of published methods: one file for one paper, each a part that is chosen by name.
+
+A recipe is a docstring with the paper's idea, a `CARD`, and one class or function with plain
+arguments, registered under `workbench.<extension point>` in pyproject.toml like every other part.
+The house knows recipes by the registry alone, and a recipe knows records, errors, ports and the
+mathematics below, never the loop and never another recipe.
+
+Files:
+    card.py       what a card says of a recipe
+    ports.py      the Protocols of the recipes' own extension points
+    maths.py      formulas that three or more recipes share, for torch
+    selector/     which rows of a snapshot count, and how much
+"""

@@ -1,0 +1,5 @@
+"""Selectors: which rows of a snapshot count, and how much.
+
+Files:
+    parity_gap.py  rows that the teacher answers right and the student wrong
+"""

@@ -1,0 +1,232 @@
+"""Before the first step: teacher, tool and objective are brought together with the student."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForImageTextToText
+
+from workbench.errors import ProfileError
+from workbench.recipes.teaching import (
+    LANGUAGE,
+    Classroom,
+    HasHead,
+    HasLayers,
+    Objective,
+    Outputs,
+    Shapes,
+    Surveys,
+    Targets,
+    UsesTool,
+)
+from workbench.records import Lesson
+from workbench.snapshot import SPLITS, Example, Snapshot
+from workbench.train.auxiliary import ToolTargets, encoder_of
+from workbench.train.forward import outputs_of
+from workbench.train.job import Job
+from workbench.train.load import LoadedStudent
+from workbench.train.loss import StudentLoss, StudentWithLayers, check_teacher
+from workbench.train.objective import Plan
+
+LAYERS = "layers."
+"""Beginning of the names of weights that are the objective's and not the student's."""
+_STUDENT = "student."
+
+
+def begin_lessons(
+    plan: Plan,
+    job: Job,
+    folder: Path,
+    snapshot: Snapshot,
+    student: LoadedStudent,
+    device: torch.device,
+) -> tuple[StudentLoss, Any]:
+    """The loss of a run, and the model that is trained by it.
+
+    Args:
+        plan: the parts of the job.
+        job: the settings.
+        folder: of the job.
+        snapshot: what is taught.
+        student: who is taught.
+        device: where the run is.
+
+    Returns:
+        The loss, with everything that it needs, and the student, in one with the layers of the
+        objective where it has some.
+
+    Raises:
+        ProfileError: a need of the objective is not met.
+        InputError: the teacher cannot teach this student.
+    """
+    objective, teacher = plan.objective, plan.teacher
+    check_teacher(objective, teacher)
+    examples = {one.id: one for split in SPLITS for one in snapshot.examples(split)}
+    if teacher is not None:
+        teacher.enter(_room(snapshot, examples, folder, student, device))
+    auxiliary = _tool_targets(objective, snapshot, examples)
+    by_person = [one.id for one in examples.values() if one.kind == "person"]
+    loss = StudentLoss(
+        student.adapter, snapshot.images, device, objective, teacher, auxiliary, by_person
+    )
+    if isinstance(objective, Surveys):
+        if not isinstance(teacher, HasHead):
+            raise ProfileError(
+                f"the objective '{objective.ref.name}' reads the head of its teacher; take the "
+                "teacher 'checkpoint'"
+            )
+        lessons = [
+            (one.image, own) for one in snapshot.examples("train") for own in plan.lessons(one)
+        ]
+        objective.survey(_teachers_outputs(loss, lessons, job.micro_batch), teacher.head)
+    model = student.model
+    if isinstance(objective, HasLayers):
+        model = _with_layers(objective, job, model, auxiliary)
+    return loss, model
+
+
+def _room(
+    snapshot: Snapshot,
+    examples: Mapping[str, Example],
+    folder: Path,
+    student: LoadedStudent,
+    device: torch.device,
+) -> Classroom:
+    adapter = student.adapter
+
+    def tokens(image: str, prompt: str, answer: str) -> Sequence[int]:
+        picture = snapshot.images.open(image) if adapter.points else None
+        return adapter.answer(adapter.prompt(prompt), answer, picture=picture)
+
+    return Classroom(
+        images=snapshot.images,
+        vocabulary=adapter.tokenizer.get_vocab(),
+        words=len(student.model.get_output_embeddings().weight),
+        tokens=tokens,
+        tasks={one.id: one.task_id for one in examples.values()},
+        device=device,
+        folder=folder,
+    )
+
+
+def _tool_targets(
+    objective: Objective, snapshot: Snapshot, examples: Mapping[str, Example]
+) -> ToolTargets | None:
+    if "auxiliary" not in objective.needs:
+        return None
+    if not isinstance(objective, UsesTool):
+        raise ProfileError(
+            f"the objective '{objective.ref.name}' needs targets from a tool and does not say "
+            "which: give it an attribute `tool`"
+        )
+    encoder = encoder_of(objective.tool, snapshot.images)
+    return ToolTargets(encoder, examples, snapshot.examples("train"))
+
+
+def _teachers_outputs(
+    loss: StudentLoss, lessons: Sequence[tuple[str, Lesson]], size: int
+) -> Iterator[tuple[Outputs, Targets]]:
+    """The teacher's outputs for all lessons that the student takes, a batch at a time."""
+    for start in range(0, len(lessons), size):
+        rows = [row for row in lessons[start : start + size] if loss.takes(*row)]
+        if rows:
+            targets = loss.targets(loss.encode(rows, 0).to(loss.device), rows)
+            yield loss.ask_teacher(targets), targets
+
+
+def _with_layers(
+    objective: HasLayers, job: Job, student: Any, auxiliary: ToolTargets | None
+) -> StudentWithLayers:
+    if job.sharded:
+        raise ProfileError(
+            f"the objective '{job.objective}' has layers of its own, which are not divided among "
+            "processes; set sharded = false"
+        )
+    head = student.get_output_embeddings().weight
+    width = 0 if auxiliary is None else auxiliary.bank.shape[1]
+    torch.manual_seed(job.seed)
+    layers = objective.build(Shapes(head.shape[1], head.detach(), width))
+    return StudentWithLayers(student, layers.float().requires_grad_(True))
+
+
+def student_of_run(model: Any) -> Any:
+    """The student, without the layers of the objective beside it."""
+    return model.student if isinstance(model, StudentWithLayers) else model
+
+
+def student_weights(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The student's own trainable weights, from those of a checkpoint of a run."""
+    if not any(name.startswith(LAYERS) for name in weights):
+        return dict(weights)
+    return {
+        name.removeprefix(_STUDENT): weight
+        for name, weight in weights.items()
+        if not name.startswith(LAYERS)
+    }
+
+
+def layer_weights(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The weights of the objective's own layers, from those of a checkpoint of a run."""
+    return {
+        name.removeprefix(LAYERS): weight
+        for name, weight in weights.items()
+        if name.startswith(LAYERS)
+    }
+
+
+def figure_names(objective: Objective, lessons: Sequence[str]) -> list[str]:
+    """Names of the figures of a step.
+
+    The cross-entropy of a lesson has the lesson's name; any other term has its own name behind it.
+    """
+    return [
+        figure_name(lesson, term)
+        for term, what in objective.terms.items()
+        for lesson in lessons
+        if not what.lessons or lesson in what.lessons
+    ]
+
+
+def figure_name(lesson: str, term: str) -> str:
+    """The name of the figure of a term in the lessons of a name."""
+    return lesson if term == LANGUAGE else f"{lesson} {term}"
+
+
+def leave_layers(
+    plan: Plan,
+    loss: StudentLoss,
+    weights: Mapping[str, torch.Tensor],
+    folder: Path,
+    examples: Sequence[Example],
+) -> None:
+    """Let an objective with layers of its own do what they are for; others do nothing.
+
+    Args:
+        plan: the parts of the run.
+        loss: of the run.
+        weights: of the layers, at the checkpoint that is offered.
+        folder: of the finished student.
+        examples: the held-out side.
+    """
+    objective = plan.objective
+    if isinstance(objective, HasLayers):
+        lessons = [(one.image, plan.lessons(one)[0]) for one in examples]
+        objective.leave(weights, folder, _students_outputs(loss, folder, lessons))
+
+
+@torch.no_grad()
+def _students_outputs(
+    loss: StudentLoss, folder: Path, lessons: Sequence[tuple[str, Lesson]], size: int = 8
+) -> Iterator[tuple[Outputs, Targets]]:
+    """The finished student's outputs for lessons; it is loaded when the first one is read."""
+    model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
+    model = model.to(loss.device).eval()
+    for start in range(0, len(lessons), size):
+        rows = lessons[start : start + size]
+        batch = loss.encode(rows, 0).to(loss.device)
+        objective, picture = loss.objective, loss.adapter.picture_token
+        outputs = outputs_of(model, batch, objective.needs, objective.layers, picture)
+        yield outputs, loss.targets(batch, rows)

@@ -1,0 +1,91 @@
+"""One run of a model over lessons, with as much of its inside as somebody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workbench.errors import InputError
+from workbench.recipes.teaching import Need, Outputs
+from workbench.train.batch import Batch
+
+
+def outputs_of(
+    model: Any,
+    batch: Batch,
+    needs: frozenset[Need] = frozenset(),
+    layers: Sequence[int] = (),
+    picture: int | None = None,
+) -> Outputs:
+    """Run a model once.
+
+    The head runs only at positions that some row predicts a target from: with a vocabulary of
+    150,000 the logits of a picture's positions would be most of the memory.
+
+    Args:
+        model: a vision-language model.
+        batch: the lessons.
+        needs: what is read of the outputs; logits are always there.
+        layers: whose hidden states are kept.
+        picture: the token that stands for a position of the picture.
+
+    Raises:
+        InputError: the model has no such layer.
+    """
+    is_target = batch.targets[:, 1:] >= 0
+    at = is_target.any(0).nonzero().squeeze(1)
+    more: dict[str, Any] = {"output_hidden_states": True} if "hidden" in needs else {}
+    result = model(**batch.inputs, logits_to_keep=at, use_cache=False, **more)
+    ids = batch.inputs["input_ids"]
+    mask = batch.inputs["attention_mask"]
+    if mask.dim() != 2:  # rows that lessons share: filling sees itself alone
+        mask = mask[:, 0].sum(-1) > 1
+        mask[:, 0] = True
+    rows, places = is_target[:, at].nonzero(as_tuple=True)
+    return Outputs(
+        logits=result.logits[is_target[:, at]],
+        places=torch.stack([rows, at[places]], 1),
+        mask=mask.bool(),
+        image=torch.zeros_like(ids, dtype=torch.bool) if picture is None else ids == picture,
+        hidden=_states(result, layers) if "hidden" in needs else {},
+    )
+
+
+def _states(result: Any, layers: Sequence[int]) -> dict[int, Tensor]:
+    states = result.hidden_states
+    if states is None:
+        raise InputError(
+            "this model does not hand out its hidden states; take an objective that reads logits"
+        )
+    wrong = [layer for layer in layers if not -len(states) <= layer < len(states)]
+    if wrong:
+        raise InputError(
+            f"the model has no layer {', '.join(map(str, wrong))}; its layers are 0 (the "
+            f"embeddings) to {len(states) - 1}, or from the end -1 to {-len(states)}"
+        )
+    return {layer: states[layer] for layer in layers}
+
+
+def target_tokens(batch: Batch) -> tuple[Tensor, Tensor]:
+    """The target tokens of a batch and the number of the lesson of each, both `(N,)`."""
+    is_target = batch.targets[:, 1:] >= 0
+    return batch.targets[:, 1:][is_target], batch.owners[:, 1:][is_target]
+
+
+def projector_of(model: Any) -> Any:
+    """The part between what a model sees and what it reads.
+
+    Raises:
+        InputError: none of its parts has a name that such a part has.
+    """
+    names = ("multi_modal_projector", "connector", "merger", "projector", "region_reader")
+    for name, module in model.named_modules():
+        if name.rpartition(".")[2] in names:
+            return module
+    raise InputError(
+        "no part of this model is called " + ", ".join(names) + ": nothing stands between its eyes "
+        "and its language model that another model's eyes could be put in front of"
+    )
