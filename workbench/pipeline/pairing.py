@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from workbench.pipeline.grouping import batches
 from workbench.pipeline.suspecting import specs_of
+from workbench.rationalize.template import TemplateWriter
 from workbench.records import Task
 from workbench.sample.prompt import HEADER, Prompts
 from workbench.snapshot import Picture, Split
@@ -37,7 +39,7 @@ class Opinion:
     """What is held of a run or a rationale, by whom, and why."""
 
     good: bool
-    by: Literal["person", "machine"]
+    by: Literal["person", "verdict", "check"]
     why: str
     people: tuple[str, ...] = ()
 
@@ -83,11 +85,11 @@ def opinion_of(run: PreferredRun, flagged: bool = False) -> Opinion | None:
     if run.refused:
         return Opinion(False, "person", f"rejected by {', '.join(run.refused)}", run.refused)
     if run.failed is not None:
-        return Opinion(False, "machine", f"ended without an answer ({run.failed})")
+        return Opinion(False, "verdict", f"ended without an answer ({run.failed})")
     if run.correct is None or (run.correct and run.flagged and not flagged):
         return None
     return Opinion(
-        run.correct, "machine", "the label's answer" if run.correct else "another answer"
+        run.correct, "verdict", "the label's answer" if run.correct else "another answer"
     )
 
 
@@ -112,15 +114,53 @@ def drafts(
     for edit in standing_edits(project.database):
         edits[edit.task_id].append(edit)
     pairs: dict[str, list[PairDraft] | str] = {}
+    accounts = _tell_wrong(project, [of for task, of in runs.items() if rationales.get(task)])
     for task_id, of_task in runs.items():
         if task_id in bad:
             pairs[task_id] = bad[task_id]
             continue
-        question = _Question(task_id, of_task, rationales[task_id], edits[task_id], flagged)
+        every_rationale = [*rationales[task_id], *accounts.get(task_id, ())]
+        question = _Question(task_id, of_task, every_rationale, edits[task_id], flagged)
         every = list({(one.chosen_id, one.rejected_id): one for one in question.pairs()}.values())
         some = [one for one in every if one.reviewers or not by_person_alone]
         pairs[task_id] = some or ("no person has preferred anything" if every else question.why())
     return pairs
+
+
+def _tell_wrong(
+    project: Project, questions: Sequence[Sequence[PreferredRun]]
+) -> dict[str, list[PreferredRationale]]:
+    """A few wrong runs of each question in prose, by question.
+
+    Only kept runs have a rationale in the store; those of wrong runs are what they are to be
+    preferred to.
+
+    Args:
+        project: has the traces.
+        questions: the runs of each.
+    """
+    ids = []
+    for runs in questions:
+        opinions = [(run, opinion_of(run)) for run in sorted(runs, key=_first)]
+        wrong = [run for run, one in opinions if one is not None and not one.good]
+        ids += [run.trace_id for run in wrong if run.answer is not None][:MOST_EACH]
+    accounts: dict[str, list[PreferredRationale]] = defaultdict(list)
+    writer = TemplateWriter()
+    for chunk in batches(ids, 64):
+        for one in writer.write(project.traced(chunk)):
+            accounts[one.task_id].append(
+                PreferredRationale(
+                    one.id,
+                    one.task_id,
+                    one.trace_id,
+                    one.text,
+                    (),
+                    one.bare,
+                    bool(one.unchecked),
+                    (),
+                )
+            )
+    return accounts
 
 
 class _Question:
@@ -191,11 +231,15 @@ class _Question:
             people = run.unfaithful
             return Opinion(False, "person", f"unfaithful, says {', '.join(people)}", people)
         if one.issues:
-            return Opinion(False, "machine", f"not supported by the trace: {one.issues[0]}")
+            return Opinion(False, "check", f"not supported by the trace: {one.issues[0]}")
         of_run = self._opinions[run.program_id]
-        if of_run is None or not of_run.good or one.bare or one.unchecked or edited:
+        if of_run is None or edited:
             return None
-        return Opinion(True, "machine", "every statement is in the trace")
+        if not of_run.good:
+            return Opinion(False, of_run.by, f"its run: {of_run.why}", of_run.people)
+        if one.bare or one.unchecked:
+            return None
+        return Opinion(True, "check", "every statement is in the trace")
 
     def _edited(self) -> Iterator[PairDraft]:
         for edit in self._edits:
@@ -251,13 +295,12 @@ class _Question:
         for at in range(min(MOST_EACH, max(len(good), len(bad)))):
             one, other = good[at % len(good)], bad[at % len(bad)]
             people = {*one.opinion.people, *other.opinion.people}
-            machine: Origin = "verdict" if kind == "program" else "check"
             yield PairDraft(
                 self._id,
                 kind,
                 one.text,
                 other.text,
-                "person" if people else machine,
+                "person" if people else other.opinion.by,
                 f"{one.opinion.why}; against: {other.opinion.why}",
                 one.id,
                 other.id,

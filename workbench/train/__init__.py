@@ -16,10 +16,12 @@ Files:
     load.py           the model that is trained: from a checkpoint, with adapters, to a checkpoint
     looks.py          what a look at a job before its start tells
     loss.py           from lessons about pictures to their losses, in steps and evaluations
+    methods.py        methods that are more than an objective: DPO and KTO
     model_card.py     the draft of a model card: base, data, settings, figures, limits
     notices.py        what a run would have learnt from and does not get
     objective.py      what a student learns from an example: the published objective and its control
     optimizer.py      AdamW that follows a schedule, for every training loop of the house
+    preference.py     DPO and KTO, and the curriculum of preference pairs
     run.py            one run of one job, alone, or under `accelerate launch` or `torchrun`
     schedule.py       the number of steps, and the learning rate as a function of the step alone
     shared_prefix.py  several lessons in one row, so that their common beginning is computed once

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -33,8 +33,9 @@ from workbench.recipes.teaching import (
     language,
 )
 from workbench.records import Lesson, PartRef
-from workbench.snapshot import Example
+from workbench.snapshot import Example, Pair, Snapshot
 from workbench.train.job import Job
+from workbench.train.methods import METHODS
 
 
 class Vpd:
@@ -95,17 +96,44 @@ class CrossEntropy:
         return {LANGUAGE: language(student, targets)}
 
 
+@runtime_checkable
+class BringsRows(Protocol):
+    """A curriculum about other rows of a snapshot than its examples."""
+
+    def rows(self, snapshot: Snapshot) -> Sequence[Example | Pair]:
+        """What is learnt from.
+
+        Raises:
+            SnapshotError: there is nothing.
+        """
+        ...
+
+    def lessons(self, example: Teachable | Pair) -> Sequence[Lesson]:
+        """The lessons of a row, and of a held-out example."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The parts that a job names: what is asked, by what the student is taught, and by whom."""
 
-    curriculum: Curriculum
+    curriculum: Curriculum | BringsRows
     objective: Objective
     teacher: Teacher | None
     ref: PartRef
     """Of the part that the job calls its objective."""
 
-    def lessons(self, example: Example) -> list[Lesson]:
+    def rows(self, snapshot: Snapshot) -> Sequence[Example | Pair]:
+        """What is learnt from: the examples of the training side, or what a curriculum brings.
+
+        Raises:
+            SnapshotError: the snapshot has nothing that the curriculum asks about.
+        """
+        if isinstance(self.curriculum, BringsRows):
+            return self.curriculum.rows(snapshot)
+        return snapshot.examples("train")
+
+    def lessons(self, example: Example | Pair) -> list[Lesson]:
         """The lessons of an example, each with the example's id."""
         return [replace(one, example=example.id) for one in self.curriculum.lessons(example)]
 
@@ -128,10 +156,14 @@ def plan_of(job: Job) -> Plan:
             f"the objective '{job.objective}' asks its own questions; take the curriculum out of "
             "the job, or an objective that is a loss"
         )
+    curriculum, teacher = job.curriculum or {"part": "vpd"}, job.teacher
+    if own := METHODS.get(job.objective):  # learns from pairs, beside itself before training
+        curriculum = job.curriculum or own
+        teacher = job.teacher or {"part": "checkpoint", "path": job.student}
     return Plan(
-        curriculum=part if asks else _part("curriculum", job.curriculum or {"part": "vpd"}),
+        curriculum=part if asks else _part("curriculum", curriculum),
         objective=part if judges else CrossEntropy(),
-        teacher=_part("teacher", job.teacher) if job.teacher else None,
+        teacher=_part("teacher", teacher) if teacher else None,
         ref=part.ref,
     )
 

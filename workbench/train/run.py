@@ -82,9 +82,9 @@ class TrainingRun:
     def __init__(self, job: Job, folder: Path, board: Board | None) -> None:
         self.job, self.folder, self.board = job, folder, board
         self.snapshot = Snapshot.open(folder / job.snapshot)
-        self.examples = self.snapshot.examples("train")
-        self._check_pictures()
         self.plan = plan_of(job)
+        self.examples = self.plan.rows(self.snapshot)
+        self._check_pictures()
         self.lessons = [self.plan.lessons(example) for example in self.examples]
         names = sorted({lesson.name for lessons in self.lessons for lesson in lessons})
         self.names = figure_names(self.plan.objective, names)

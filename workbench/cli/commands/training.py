@@ -24,6 +24,13 @@ def train(
         str | None,
         typer.Option(help="What to learn from: vpd (labels and rationales) or instruct (labels)."),
     ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            help="Learn from the snapshot's preference pairs by dpo or kto; or which weights are "
+            "trained: lora, qlora or full."
+        ),
+    ] = None,
     weight: Annotated[
         float | None,
         typer.Option(help="Weight of the rationale's term in the loss (1 in the paper)."),
@@ -78,6 +85,7 @@ def train(
         "changes": tuple(settings or ()),
         "objective": objective,
         "weight": weight,
+        "method": method,
         "student": student,
         "name": name,
         "epochs": epochs,
