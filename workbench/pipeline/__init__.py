@@ -17,6 +17,7 @@ Files:
     loop_jobs.py         imports and runs that pages begin: processes that outlive them
     pairing.py           preference pairs, and whose preference each is
     parts.py             parts by a profile's names, built when first asked for
+    planning.py          what to do next under a budget
     repairing.py         what follows from the run of a repaired program
     report.py            the figures of a project
     report_repairs.py    figures of programs that were written again

@@ -52,6 +52,16 @@ _FEATURES = {
 }
 """`predict.FEATURES` over the columns of `outcome`."""
 
+_COLUMNS_OF_FEATURES = ", ".join(f"{sql} AS {name}" for name, sql in _FEATURES.items())
+
+_SETTLED = f"""
+state IN ('accepted', 'rejected', 'adjudicated') AND (
+    state = 'adjudicated' OR gold IS NOT NULL OR task_id IN (
+        SELECT task_id FROM standing WHERE kind IN ('accept', 'reject') AND seq IN {ALONE}
+    )
+)"""
+"""Whether people looked at a question by itself and decided."""
+
 _RANKS = {
     "disagreement": "coalesce(siblings, -1)",
     "student": "coalesce(apart, -1)",
@@ -247,29 +257,37 @@ class Queue:
         Where nothing can be learnt the result is the reason, in words.  Items that were decided in
         batches alone teach nothing: nobody looked at each.
         """
-        settled = f"""
-            state IN ('accepted', 'rejected', 'adjudicated') AND (
-                state = 'adjudicated' OR gold IS NOT NULL OR task_id IN (
-                    SELECT task_id FROM standing
-                    WHERE kind IN ('accept', 'reject') AND seq IN {ALONE}
-                )
-            )
-            """
-        n = self.database.rows(f"SELECT count(*) AS n FROM curated WHERE {settled}")[0]["n"]
+        sql = f"SELECT count(*) AS n FROM curated WHERE {_SETTLED}"
+        n = self.database.rows(sql)[0]["n"]
         if self._model is None or self._model[0] != n // 10:
-            bring_up_to_date(self.database)
-            columns = ", ".join(f"{sql} AS {name}" for name, sql in _FEATURES.items())
-            rows = self.database.rows(
-                f"""
-                SELECT * FROM (SELECT id, {columns} FROM outcome)
-                JOIN (SELECT task_id, coalesce(outcome, state) IN ('accept', 'accepted') AS yes
-                    FROM curated
-                      WHERE {settled}) ON task_id = id
-                ORDER BY id
-                """
-            )
+            rows = self.settled_rows()
             self._model = n // 10, predict.fit(rows, [row["yes"] for row in rows])
         return self._model[1]
+
+    def settled_rows(self) -> list[dict[str, Any]]:
+        """`predict.FEATURES` of every question that people looked at and decided on, and under
+        `yes` whether it was accepted; by id.
+        """
+        bring_up_to_date(self.database)
+        return self.database.rows(
+            f"""
+            SELECT * FROM (SELECT id, {_COLUMNS_OF_FEATURES} FROM outcome)
+            JOIN (SELECT task_id, coalesce(outcome, state) IN ('accept', 'accepted') AS yes
+                FROM curated WHERE {_SETTLED}) ON task_id = id
+            ORDER BY id
+            """
+        )
+
+    def pending_rows(self) -> dict[str, dict[str, Any]]:
+        """`predict.FEATURES` of every question that nobody has decided on, by id."""
+        bring_up_to_date(self.database)
+        rows = self.database.rows(
+            f"""
+            SELECT id, {_COLUMNS_OF_FEATURES} FROM outcome
+            WHERE id NOT IN (SELECT task_id FROM curated WHERE state NOT IN ('pending', 'skipped'))
+            """
+        )
+        return {row["id"]: row for row in rows}
 
     def _items(
         self,
