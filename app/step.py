@@ -13,8 +13,10 @@ from app.people import Curator
 from app.runs import Runs
 from app.site import Site
 from workbench.errors import InputError
+from workbench.pipeline.crediting import credited
 from workbench.records import Task
 from workbench.screen import views
+from workbench.screen.credit import with_credit
 from workbench.screen.decide import person_event
 from workbench.screen.player import PlayerModel, full, variables
 from workbench.screen.review import numbered
@@ -149,7 +151,10 @@ def _add_data(server: FastAPI, runs: Runs) -> None:
             first: index of a step.
             last: index of the step behind the last one.
         """
-        return full(runs.with_steps(trace)[2], first, last)
+        _, run, steps = runs.with_steps(trace)
+        ids = [run.trace.id] if run.trace is not None else []
+        credit = next(credited(runs.site.project, ids), None)
+        return with_credit(full(steps, first, last), credit)
 
     @server.get("/data/variables")
     def variables_at(trace: str, step: int) -> list[NamedValue]:

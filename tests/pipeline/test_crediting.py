@@ -14,6 +14,8 @@ from workbench.cli import app
 from workbench.pipeline.crediting import credited
 from workbench.pipeline.snapshotting import SnapshotWish, preview
 from workbench.records import Decision
+from workbench.screen.credit import with_credit
+from workbench.screen.steps import steps_of
 from workbench.store import Project
 from workbench.store.reading import checks
 from workbench.study.checking import check
@@ -121,7 +123,7 @@ def test_the_command_writes_a_label_for_each_step(project: Project, tmp_path: Pa
     vpd.invoke(app, ["steps", str(only), "--project", str(path), "--people"])
     assert [json.loads(line)["trace"] for line in only.read_text().splitlines()] == [trace]
     shown = vpd.invoke(app, ["show", trace, "--project", str(path)])
-    assert "-1.00 the first wrong step, says ann" in shown.output
+    assert "-1.00: the first wrong step, says ann" in shown.output
 
 
 def test_without_checks_and_marks_the_command_says_what_to_do(tmp_path: Path) -> None:
@@ -130,3 +132,21 @@ def test_without_checks_and_marks_the_command_says_what_to_do(tmp_path: Path) ->
     assert done.exit_code == 2
     assert "nothing is known of any step yet; check the kept runs (vpd check)" in done.output
     assert not (tmp_path / "s.jsonl").exists()
+
+
+def test_step_says_what_a_call_is_worth(project: Project) -> None:
+    trace = kept(project)[0]
+    _, run = project.run_view(trace)
+    assert run.trace is not None
+    steps = steps_of(run.trace.events)
+    (credit,) = credited(project, [trace])
+    shown = with_credit(steps, credit)
+    (fact,) = [fact for step in shown if step.kind == "tool" for fact in step.facts[-1:]]
+    assert fact.startswith("credit +")
+    assert fact.endswith("share of its changes that move the answer")
+    assert with_credit(steps, None) == steps  # a draft that is not stored
+    mark(project, trace)
+    (credit,) = credited(project, [trace])
+    shown = with_credit(steps, credit)
+    assert any("credit -1.00: the first wrong step, says ann" in step.facts for step in shown)
+    assert not any("credit" in fact for step in steps for fact in step.facts)

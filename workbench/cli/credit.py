@@ -13,6 +13,7 @@ from workbench.errors import InputError
 from workbench.event_lines import call_lines
 from workbench.pipeline.crediting import CreditedRun, credited
 from workbench.records import storable_json
+from workbench.screen.credit import credit_words
 from workbench.store import Project
 from workbench.store.reading.checks import checked_traces
 from workbench.store.reading.preferences import marked_traces
@@ -113,15 +114,5 @@ def credit_lines(run: CreditedRun) -> Iterator[str]:
         return
     yield "credit of the calls:"
     for one in run.calls:
-        yield f"  line {one.line}: {safe(one.tool, 60)}  {_words(one.credit, one.by, run.author)}"
-
-
-def _words(credit: float | None, by: str, author: str) -> str:
-    if credit is None:
-        return "nothing is known"
-    if by == "person":
-        marked = f"the first wrong step, says {safe(author, 60)}"
-        return f"{credit:+.2f} {marked if credit < 0 else 'before the first wrong step'}"
-    if credit == 0:
-        return " 0.00 the answer does not depend on it"
-    return f"{credit:+.2f} of its changes move the answer"
+        words = safe(credit_words(one, run.author), 200)
+        yield f"  line {one.line}: {safe(one.tool, 60)}  {words}"
