@@ -71,7 +71,7 @@ def mixed(project: Project) -> tuple[str, list[Run], list[Run]]:
 
 
 def test_right_programs_stand_against_wrong_ones_of_their_question(project: Project) -> None:
-    made = pairs(project)
+    made = [pair for pair in pairs(project) if pair.kind == "program"]
     assert made
     verdict = {
         run.program.id: run.verdict
@@ -79,7 +79,7 @@ def test_right_programs_stand_against_wrong_ones_of_their_question(project: Proj
         for run in project.task_view(task.id).runs
     }
     for pair in made:
-        assert (pair.kind, pair.origin, pair.reviewers) == ("program", "verdict", ())
+        assert (pair.origin, pair.reviewers) == ("verdict", ())
         good, bad = verdict[pair.chosen_id], verdict[pair.rejected_id]
         assert good is not None
         assert good.correct
@@ -92,6 +92,16 @@ def test_right_programs_stand_against_wrong_ones_of_their_question(project: Proj
         assert "def find(" in pair.prompt
     for task in {pair.task_id for pair in made}:
         assert sum(pair.task_id == task for pair in made) <= MOST_EACH
+    told = [pair for pair in pairs(project) if pair.kind == "rationale"]
+    assert told
+    for pair in told:  # the kept run's rationale against one that tells a wrong run
+        view = project.task_view(pair.task_id)
+        assert view.chosen is not None
+        assert view.chosen.trace is not None
+        assert pair.chosen_trace == view.chosen.trace.id
+        wrong = {r.trace.id for r in view.runs if r.trace and r.verdict and not r.verdict.correct}
+        assert pair.rejected_trace in wrong
+        assert (pair.origin, pair.prompt) == ("verdict", "")
     left = {row.reason: row.count for row in preview(project, EVERY).left_out}
     assert any(reason.startswith("no pair: ") for reason in left)
 

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image, ImageChops
-from snapshot_rows import HOSTILE, RATIONALE, example, taken
+from snapshot_rows import HOSTILE, RATIONALE, example, pair, taken
 
 from workbench.errors import InputError
 from workbench.images import decode, digest_of
@@ -273,7 +273,7 @@ def test_fiftyone_boxes_are_relative(made: Callable[..., Path]) -> None:
 
 
 def test_an_export_leaves_the_snapshot_as_it_was(tmp_path: Path) -> None:
-    snapshot = taken(tmp_path)
+    snapshot = taken(tmp_path, pairs=True)
     for to in FORMATS:
         export(snapshot, to, tmp_path / to)
     assert Snapshot.open(snapshot.path).problems() == []
@@ -302,6 +302,7 @@ def test_an_export_holds_what_the_model_saw(tmp_path: Path, to: str, name: str) 
         [example(0, digest, split="train")],
         {digest: PICTURES / name},
         filter={"accepted": "person"},
+        pairs=[pair(0, digest)],
     )
     seen = decode(PICTURES / name)
     [data] = files_of(to, export(snapshot, to, tmp_path / "out").path)

@@ -149,7 +149,7 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
             f"nothing fits, so there is no snapshot to take ({why}); decide on more (vpd app, "
             "Curate), or take what the verifier kept: vpd snapshot --automatic"
         )
-    images = {one.image for one in (*content.examples, *content.pairs)}
+    images = {one.image for one in content.examples} | {one.image for one in content.pairs}
     pictures = {image: project.images.path(image) for image in images}
     snapshot = write(
         project.path / FOLDER,

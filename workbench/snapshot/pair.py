@@ -62,6 +62,11 @@ class Pair:
     """Whose word it rests on, sorted; empty where it rests on nobody's."""
 
     @property
+    def rationale(self) -> str:
+        """The text that is preferred, for whoever learns from it alone."""
+        return self.chosen
+
+    @property
     def id(self) -> str:
         """A stable name: the same two records are the same pair."""
         return f"{self.chosen_id}-{self.rejected_id}"

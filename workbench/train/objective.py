@@ -108,16 +108,12 @@ class BringsRows(Protocol):
         """
         ...
 
-    def lessons(self, example: Teachable | Pair) -> Sequence[Lesson]:
-        """The lessons of a row, and of a held-out example."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The parts that a job names: what is asked, by what the student is taught, and by whom."""
 
-    curriculum: Curriculum | BringsRows
+    curriculum: Curriculum
     objective: Objective
     teacher: Teacher | None
     ref: PartRef

@@ -70,7 +70,7 @@ class Pairs:
             self._other[one.id] = other.chosen
         return train
 
-    def lessons(self, example: Teachable | Pair) -> Sequence[Lesson]:
+    def lessons(self, example: Teachable) -> Sequence[Lesson]:
         """The lessons of a pair; of a held-out question, the label's and those of its pair."""
         if isinstance(example, Pair):
             return self._of_pair(example)
