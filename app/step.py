@@ -13,13 +13,16 @@ from app.people import Curator
 from app.runs import Runs
 from app.site import Site
 from workbench.errors import InputError
+from workbench.pipeline.crediting import credited
 from workbench.records import Task
 from workbench.screen import views
+from workbench.screen.credit import with_credit
 from workbench.screen.decide import person_event
 from workbench.screen.player import PlayerModel, full, variables
 from workbench.screen.review import numbered
 from workbench.screen.steps import NamedValue, Step
 from workbench.store import Project, Run
+from workbench.store.people.curation import PERSON_SAMPLER
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,9 @@ class StepHead:
     """Why the run has no answer; empty where it has one."""
     facts: str
     parent: str | None
-    """Id of the program that this one is an edit of."""
+    """Id of the program that this one is an edit of, or was written after."""
+    edited: bool
+    """Whether a person edited it."""
     pills: Sequence[RunPill]
     previous: str | None
     """The trace before this one among the pills, and `next` the one behind it."""
@@ -146,7 +151,10 @@ def _add_data(server: FastAPI, runs: Runs) -> None:
             first: index of a step.
             last: index of the step behind the last one.
         """
-        return full(runs.with_steps(trace)[2], first, last)
+        _, run, steps = runs.with_steps(trace)
+        ids = [run.trace.id] if run.trace is not None else []
+        credit = next(credited(runs.site.project, ids), None)
+        return with_credit(full(steps, first, last), credit)
 
     @server.get("/data/variables")
     def variables_at(trace: str, step: int) -> list[NamedValue]:
@@ -210,6 +218,7 @@ def _head(project: Project, task: Task, run: Run) -> StepHead:
         problem=views.problem_of(run),
         facts=views.facts_of(run),
         parent=run.program.parent,
+        edited=run.program.sampler == PERSON_SAMPLER,
         pills=pills,
         previous=pills[at - 1].trace if at else None,
         next=pills[at + 1].trace if at is not None and at + 1 < len(pills) else None,

@@ -24,9 +24,11 @@ from workbench.pipeline.program_teacher import PROGRAMS
 from workbench.recipes.card import Card
 from workbench.records import JSON
 from workbench.schema import describe, problems, sentences
+from workbench.snapshot import Snapshot
 from workbench.store import Project
 from workbench.train.job import PARTS, Job, Lora, job_of, job_text, student_of
 from workbench.train.looks import Estimate
+from workbench.train.methods import METHODS
 from workbench.train.schedule import total_steps
 
 BASIC = ("name", "epochs", "steps", "batch", "lr", "eval_every", "seed")
@@ -208,11 +210,11 @@ def judge(project: Project, settings: Mapping[str, Any]) -> JudgedSettings:
     else:
         try:
             folder = folder_of(project, str(settings["snapshot"]))
-            content = open_snapshot(folder).manifest.content
-            rows = {side: int(part["count"]) for side, part in content.rows.items()}
+            snapshot = open_snapshot(folder)
+            rows = _rows(snapshot, str(settings.get("objective", "vpd")))
             if not rows["train"]:
-                reasons.append("the snapshot has no example to train on")
-            reasons += _leaks(shared_pictures(project, content))
+                reasons.append(_nothing(str(settings.get("objective", "vpd"))))
+            reasons += _leaks(shared_pictures(project, snapshot.manifest.content))
         except WorkbenchError as error:
             reasons.append(str(error))
     job = None
@@ -221,6 +223,23 @@ def judge(project: Project, settings: Mapping[str, Any]) -> JudgedSettings:
     return JudgedSettings(
         job, problems, reasons, _changes(job) if job else (), rows["train"], rows["val"]
     )
+
+
+def _rows(snapshot: Snapshot, objective: str) -> dict[str, int]:
+    """How many rows each side has for an objective."""
+    if objective in METHODS:
+        train = sum(one.kind == "rationale" for one in snapshot.pairs("train"))
+        return {"train": train, "val": int(snapshot.manifest.content.rows["val"]["count"])}
+    return {side: int(part["count"]) for side, part in snapshot.manifest.content.rows.items()}
+
+
+def _nothing(objective: str) -> str:
+    """Why a job cannot start from a snapshot that has no row for an objective."""
+    if objective in METHODS:
+        return (
+            "the snapshot has no preference pair of rationales; take one with vpd snapshot --pairs"
+        )
+    return "the snapshot has no example to train on"
 
 
 def _leaks(leak: SharedPictures) -> list[str]:

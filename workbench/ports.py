@@ -173,6 +173,29 @@ class Remembering(Protocol):
 
 
 @runtime_checkable
+class RewritingSampler(Protocol):
+    """A sampler that writes a program again, and is told what came of the earlier one.
+
+    One that does not is asked by `sample`, with the earlier program behind the question.
+    """
+
+    def write_again(
+        self, attempts: Sequence[tuple[Task, Program, Trace]], seed: int
+    ) -> Iterable[Program]:
+        """One program for each attempt, in the same order, whose `parent` is the earlier program.
+
+        Args:
+            attempts: questions with a program that failed, or that ended with an empty answer, and
+                its trace.
+            seed: seed of the sampling.
+
+        Raises:
+            EngineError: the model or endpoint broke; the caller may try again.
+        """
+        ...
+
+
+@runtime_checkable
 class StreamingSampler(Protocol):
     """A sampler that shows a program while it writes it."""
 

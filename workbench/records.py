@@ -220,7 +220,7 @@ class Program:
     seconds: float = 0.0
     """This sample's share of the batch's wall time."""
     parent: str | None = None
-    """Id of the program that this one is an edit of."""
+    """Id of the program that this one is an edit of, or that it was written again after."""
     problem: str = ""
     """Why there is no program; its source is then a comment."""
     thinking: str = ""

@@ -68,6 +68,8 @@ class Profile:
     k: Annotated[int, Meta(ge=1, le=100)] = 5
     """Programs sampled per question."""
     seed: int = 0
+    repair: Annotated[int, Meta(ge=0, le=10)] = 0
+    """Times that a program is written again while it fails or ends with an empty answer."""
     limits: Mapping[str, int | float] = field(default_factory=dict)
     """Overrides of `workbench.limits.Limits`, by field name."""
 

@@ -17,6 +17,8 @@ const STEPS = ["Data", "Model and method", "Settings", "Preview and start"];
 const OBJECTIVES = {
   vpd: "labels and rationales, as published (L = label + weight × rationale)",
   instruct: "labels alone, on the same rows and for the same steps: the control",
+  dpo: "preference pairs: the better rationale against the other one",
+  kto: "preference pairs: each rationale as good or bad by itself",
 };
 const METHODS = {
   lora: ["LoRA", "small adapters beside frozen weights; merged at the end"],
@@ -329,7 +331,7 @@ export async function walkthrough(place, params) {
         radio(
           "objective",
           one.name,
-          { vpd: "VPD", instruct: "Instruct" }[one.name] ?? one.name,
+          { vpd: "VPD", instruct: "Instruct", dpo: "DPO", kto: "KTO" }[one.name] ?? one.name,
           OBJECTIVES[one.name] ?? (one.says || "of a plug-in"),
         ),
       ),

@@ -16,7 +16,7 @@ from workbench.errors import EngineError, InputError, RefusedRequest, ToolFailur
 from workbench.execute.scheduler import ask_tool
 from workbench.models.connection import Connection
 from workbench.models.endpoint import OpenAILanguage
-from workbench.records import Task, ToolCall
+from workbench.records import Failure, PartRef, Program, Task, ToolCall, Trace
 from workbench.sample.endpoint import OpenAISampler
 from workbench.tools.knowledge import LanguageKnowledge
 
@@ -472,3 +472,43 @@ def test_a_question_that_is_too_long_is_never_sent_and_never_cut(serve):
     [program] = sampler(server).sample([long], 1, seed=0)
     assert "at most 8000" in program.problem
     assert server.asked == []
+
+
+def an_attempt(task):
+    program = Program(f"p{task.id}", task.id, 1, PROGRAM.format(0), 0.0, 1, 0, PartRef("s", "s"))
+    failure = Failure("runtime", "NameError: name 'dog' is not defined", 2)
+    executor = PartRef("executor", "e")
+    trace = Trace("r", program.id, task.id, None, failure, (), 1, 0, 0.1, executor)
+    return task, program, trace
+
+
+def test_a_program_that_failed_is_sent_back_with_its_error(serve):
+    server = serve(lambda n, p: said(PROGRAM.format(7)))
+    given = [an_attempt(task) for task in tasks(2)]
+    programs = list(sampler(server).write_again(given, seed=0))
+    assert [(p.task_id, p.parent, p.index) for p in programs] == [
+        ("t/0", "pt/0", 1),
+        ("t/1", "pt/1", 1),
+    ]
+    assert {p.source for p in programs} == {PROGRAM.format(7)}
+    text = server.asked[0]["messages"][0]["content"]
+    assert PROGRAM.format(0) in text
+    assert "# It failed in line 2, runtime: NameError: name 'dog' is not defined" in text
+    assert "# Line 2 is: return formatting_answer(0)" in text
+    assert text.endswith("def execute_command(image):")
+    assert server.asked[0]["n"] == 1
+
+
+def test_a_refused_rewriting_is_a_row_with_the_reason_once_others_were_answered(serve):
+    server = serve(
+        lambda n, p: (
+            refused(FILTERED) if "kind 1?" in str(p["messages"]) else said(PROGRAM.format(7))
+        )
+    )
+    given = [an_attempt(task) for task in tasks(3)]
+    programs = list(sampler(server, concurrency=1).write_again(given, seed=0))
+    assert [bool(p.problem) for p in programs] == [False, True, False]
+    assert [p.parent for p in programs] == ["pt/0", "pt/1", "pt/2"]
+    server = serve(lambda n, p: refused("unknown field"))
+    with pytest.raises(EngineError, match="unknown field"):
+        list(sampler(server).write_again(given, seed=0))

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from tiny_language import UNASKED, save_tiny_language
 from workbench.api import STANDARD
 from workbench.errors import InputError
 from workbench.models import language
-from workbench.records import Task
+from workbench.records import Failure, PartRef, Task, Trace
 from workbench.sample import local
 from workbench.sample.local import TransformersSampler
 from workbench.sample.outline import outline
@@ -263,3 +264,27 @@ def test_redraws_are_in_the_reference_where_there_are_any(tiny):
 )
 def test_an_outline_leaves_names_and_prints_out(first, second, alike):
     assert (outline(first) == outline(second)) is alike
+
+
+def attempts(part):
+    failure = Failure("runtime", "IndexError: list index out of range", 2)
+    executor = PartRef("executor", "e")
+    return [
+        (task, program, Trace("r", program.id, task.id, None, failure, (), 1, 0, 0.1, executor))
+        for task, program in zip(TASKS, part.sample(TASKS, 1, seed=0), strict=True)
+    ]
+
+
+@pytest.mark.parametrize("prompt", ["compact", "full"])
+def test_a_program_that_is_written_again_names_its_parent_and_depends_on_it_alone(tiny, prompt):
+    part = build(tiny, prompt=prompt, batch_size=3)
+    given = attempts(part)
+    together = list(part.write_again(given, 0))
+    assert [p.parent for p in together] == [program.id for _, program, _ in given]
+    assert len({p.id for p in together} | {program.id for _, program, _ in given}) == 2 * len(TASKS)
+    alone = [p for one in reversed(given) for p in build(tiny, prompt=prompt).write_again([one], 0)]
+    assert sorted(texts(together)) == sorted(texts(alone))
+    other = replace(given[0][2], failure=Failure("steps", "too many steps", None))
+    [changed] = part.write_again([(*given[0][:2], other)], 0)
+    assert changed.seed == together[0].seed
+    assert changed.source != together[0].source

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.api import STANDARD, Api
-from workbench.records import Task
+from workbench.records import Failure, PartRef, Program, Task, Trace, TraceEvent
+from workbench.sample.again import (
+    LONGEST_PROGRAM,
+    STEPS,
+    account,
+    again_seed,
+    as_question,
+    child_of,
+)
 from workbench.sample.examples import EXAMPLES, WorkedExample, callable_with, retrieve
 from workbench.sample.prompt import (
     HEADER,
@@ -133,3 +141,63 @@ def test_examples_use_the_api_alone(example):
         if isinstance(node, ast.Call) and hasattr(node.func, "attr")
     }
     assert called <= api.methods | {"lower", "expand_patch_with_surrounding"}
+
+
+def an_attempt(source, failure=None, answer=None, events=()):
+    program = Program("p", "t/0", 2, source, 0.0, 1, 7, PartRef("sampler", "s"))
+    executor = PartRef("executor", "e")
+    trace = Trace("r", "p", "t/0", answer, failure, tuple(events), 1, 0, 0.1, executor)
+    return a_task("How many dogs?"), program, trace
+
+
+@pytest.mark.parametrize("style", ["compact", "full"])
+def test_a_program_is_written_again_after_its_question_its_steps_its_line_and_its_error(style):
+    source = "def execute_command(image):\n    dogs = []\n    return dogs[0]\n"
+    events = (TraceEvent(0, "line", 2, 0, {"changed": {"dogs": {"type": "list", "items": []}}}),)
+    failure = Failure("runtime", "IndexError: list index out of range", 3)
+    attempt = an_attempt(source, failure, events=events)
+    prompts = Prompts(SPECS, style)
+    prompt = prompts.again(attempt)
+    assert prompt.shared == prompts.shared
+    assert prompts(attempt[0]).own.removesuffix(f"# How many dogs?\n{HEADER}") in prompt.own
+    expected = (
+        f"# How many dogs?\n{source}# When this program ran:\n# line 2: dogs = []\n"
+        "# It failed in line 3, runtime: IndexError: list index out of range\n"
+        "# Line 3 is: return dogs[0]\n"
+        "# The same question again, with a function that answers it:\n"
+        f"# How many dogs?\n{HEADER}"
+    )
+    assert prompt.own.endswith(expected)
+    ast.parse(prompt.own + "\n    pass")
+
+
+@given(st.text(max_size=400), st.text(max_size=400))
+def test_whatever_a_failure_says_it_stays_comments(message, answer):
+    source = "def execute_command(image):\n    return 1\n"
+    for attempt in (
+        an_attempt(source, Failure("runtime", message, 2)),
+        an_attempt(source, answer=answer),
+    ):
+        lines = account(*attempt[1:]).splitlines()
+        assert all(line.startswith("# ") for line in lines)
+        assert as_question(attempt).question.startswith("How many dogs? (An earlier program")
+
+
+def test_a_long_trace_is_told_by_its_end_and_a_long_program_is_cut_where_it_says_so():
+    events = [TraceEvent(i, "print", i + 1, 0, {"text": f"step {i}"}) for i in range(40)]
+    attempt = an_attempt("x = 1\n" * 4000, Failure("steps", "too many", 9999), events=events)
+    told = account(*attempt[1:])
+    assert f"({40 - STEPS} earlier steps are left out)" in told
+    assert "'step 39'" in told
+    assert "'step 0'" not in told
+    own = Prompts(SPECS, "compact").again(attempt).own
+    assert "# (the rest of the program is left out)\n" in own
+    assert len(own) < LONGEST_PROGRAM + 4000
+
+
+def test_a_program_that_is_the_same_again_has_an_id_of_its_own():
+    _, parent, _ = an_attempt("def execute_command(image):\n    return 1\n")
+    child = child_of(parent, parent)
+    assert (child.parent, child.index, child.source) == (parent.id, 2, parent.source)
+    assert child.id != parent.id
+    assert again_seed(parent, 0) != again_seed(child, 0) != again_seed(child, 1)

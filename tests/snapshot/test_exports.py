@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image, ImageChops
-from snapshot_rows import HOSTILE, RATIONALE, draw, example, taken
+from snapshot_rows import HOSTILE, RATIONALE, draw, example, pair, taken
 
 from workbench.errors import InputError
 from workbench.images import LARGEST_PICTURE, decode, digest_of
@@ -41,7 +41,8 @@ def made(tmp_path: Path) -> Callable[..., Path]:
     """Takes a snapshot and exports it; gives the export's folder."""
 
     def make(to: str, rows: int = 3, **changes: Any) -> Path:
-        return export(taken(tmp_path, rows, **changes), to, tmp_path / "out").path
+        snapshot = taken(tmp_path, rows, pairs=to == "preferences", **changes)
+        return export(snapshot, to, tmp_path / "out").path
 
     return make
 
@@ -58,13 +59,13 @@ def test_a_folder_with_something_in_it_is_not_touched(tmp_path: Path, to: str) -
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").write_text("mine")
     with pytest.raises(InputError, match="is there already; an export needs a new or empty folder"):
-        export(taken(tmp_path), to, tmp_path / "out")
+        export(taken(tmp_path, pairs=True), to, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine"]
 
 
 @pytest.mark.parametrize("to", FORMATS)
 def test_a_missing_picture_leaves_no_half_export(tmp_path: Path, to: str) -> None:
-    snapshot = taken(tmp_path)
+    snapshot = taken(tmp_path, pairs=True)
     next((snapshot.path / "images").rglob("*.png")).unlink()
     with pytest.raises(
         InputError, match=r"picture .*… is missing in .*; vpd doctor says what is wrong"
@@ -459,7 +460,7 @@ def test_fiftyone_boxes_are_relative(made: Callable[..., Path]) -> None:
 
 
 def test_an_export_leaves_the_snapshot_as_it_was(tmp_path: Path) -> None:
-    snapshot = taken(tmp_path)
+    snapshot = taken(tmp_path, pairs=True)
     for to in FORMATS:
         export(snapshot, to, tmp_path / to)
     assert Snapshot.open(snapshot.path).problems() == []
@@ -488,6 +489,7 @@ def test_an_export_holds_what_the_model_saw(tmp_path: Path, to: str, name: str) 
         [example(0, digest, split="train")],
         {digest: PICTURES / name},
         filter={"accepted": "person"},
+        pairs=[pair(0, digest)],
     )
     seen = decode(PICTURES / name)
     [data] = files_of(to, export(snapshot, to, tmp_path / "out").path)

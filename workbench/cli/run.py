@@ -35,6 +35,7 @@ def main(
     upto: str,
     split: str | None,
     memory: str | None = None,
+    repair: int | None = None,
 ) -> None:
     """Run the loop and print where the project stands.
 
@@ -45,12 +46,15 @@ def main(
         upto: name of the last stage.
         split: take only the questions of this split.
         memory: name of the sampler's memory, or `off`; None takes the profile's.
+        repair: times that a program is written again; None takes the profile's number.
     """
     out = console()
     with open_project(project, read_only=False) as opened, Bars() as bars:
         bars.load()
         profile = with_memory(opened.profile(), memory)
-        summary = pipeline.run(opened, limit, k, upto, bars, split=split, profile=profile)
+        summary = pipeline.run(
+            opened, limit, k, upto, bars, split=split, profile=profile, repair=repair
+        )
     worked = [
         f"{stage} {done.rows} in {seconds(done.seconds)}"
         for stage, done in summary.done.items()

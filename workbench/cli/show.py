@@ -6,8 +6,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from workbench.cli.credit import credit_lines
 from workbench.cli.steps import ending, run_lines
 from workbench.cli.text import console, open_project, open_to_look, safe
+from workbench.pipeline.crediting import credited
 from workbench.records import Task, Verdict
 from workbench.screen.views import rationale_of
 from workbench.store import Project, TaskView
@@ -51,6 +53,9 @@ def main(what: str, project: Path | None, status: str | None, text: str, limit: 
         )
         for line in run_lines(run):
             out.print(line)
+        for one in credited(opened, [run.trace.id] if run.trace is not None else []):
+            for line in credit_lines(one):
+                out.print(line)
 
 
 def _list(out: Console, project: Project, status: str | None, text: str, limit: int) -> None:

@@ -18,7 +18,7 @@ from workbench.cli.options import key_value
 from workbench.cli.text import console, local_time, open_project, safe
 from workbench.errors import InputError
 from workbench.pipeline import Progress
-from workbench.pipeline.snapshotting import SnapshotWish, folder_of, keep, preview
+from workbench.pipeline.snapshotting import Preview, SnapshotWish, folder_of, keep, preview
 from workbench.snapshot import LeftOut, Manifest, Snapshot
 from workbench.store.reading import snapshots
 
@@ -63,7 +63,7 @@ def main(
             lambda done, of: bars(Progress("pictures", done, of, "pictures")),
         )
         if dry:
-            _dry(draft.examples, draft.left_out, as_json)
+            _dry(draft, as_json)
             return
         snapshot = keep(opened, draft, name)
     _print(snapshot.path, snapshot.manifest, as_json)
@@ -91,15 +91,19 @@ def _select(names: Sequence[str], settings: Sequence[str]) -> tuple[dict[str, An
     return tuple(tables.values())
 
 
-def _dry(examples: Sequence[Any], left_out: Sequence[LeftOut], as_json: bool) -> None:
+def _dry(draft: Preview, as_json: bool) -> None:
+    examples, left_out, pairs = draft.examples, draft.left_out, draft.pairs
     if as_json:
         left = {row.reason: row.count for row in left_out}
-        print(json.dumps({"rows": len(examples), "left_out": left}, indent=1))
+        more = {"pairs": len(pairs)} if draft.wish.pairs else {}
+        print(json.dumps({"rows": len(examples), **more, "left_out": left}, indent=1))
         return
     out = console()
     rationales = sum(example.rationale is not None for example in examples)
+    beside = f", and {len(pairs)} preference pairs" if draft.wish.pairs else ""
     out.print(
-        f"would hold {len(examples)} questions, {rationales} with a rationale; nothing is written"
+        f"would hold {len(examples)} questions, {rationales} with a rationale{beside}; nothing is "
+        "written"
     )
     _left_out(out, left_out)
 
@@ -164,6 +168,9 @@ def _print(folder: Path, manifest: Manifest, as_json: bool) -> None:
         f"{counts['edited']} edited, "
         f"{counts['pictures']} pictures"
     )
+    if content.pairs:
+        tallies = (_tally(content.pairs[title]) for title in ("sides", "kinds", "origins"))
+        out.print(f"  {content.pairs['count']} preference pairs: {'; '.join(tallies)}")
     for title in ("kinds", "families", "sources", "reviewers"):
         if counts[title]:
             out.print(f"  {title}: {_tally(counts[title])}")

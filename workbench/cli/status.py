@@ -13,6 +13,7 @@ from rich.text import Text
 from workbench.cli.text import console, open_project, percent, safe, seconds, without_pandas
 from workbench.pipeline import Report, report
 from workbench.pipeline.report import GroupShares
+from workbench.pipeline.report_repairs import RepairShares
 from workbench.shares import Share
 from workbench.store import Selection
 from workbench.usage import Usage
@@ -81,12 +82,35 @@ def print_report(out: Console, figures: Report) -> None:
             f"{'agreed':<15}{figures.all.agreed}  of unlabelled tasks: agreement among programs, "
             "not correctness"
         )
+    if figures.repairs is not None:
+        _print_repairs(out, figures.repairs)
     _print_costs(out, figures)
     if counts.evidence:
         kinds = ", ".join(f"{kind} {n}" for kind, n in counts.evidence.items())
         out.print(f"kept answers rest on: {kinds}")
     if counts.failures:
         out.print("failures: " + ", ".join(f"{kind} {n}" for kind, n in counts.failures.items()))
+
+
+def _print_repairs(out: Console, repairs: RepairShares) -> None:
+    """Print what writing again brought; none of it counts in the figures above."""
+    out.print(
+        f"written again: {repairs.programs} programs in at most {repairs.rounds} rounds, after "
+        f"{repairs.answered.of} that failed or had an empty answer; not counted above"
+    )
+    for name, share in (
+        ("answers now", repairs.answered),
+        ("right now", repairs.right),
+        ("rescued", repairs.rescued),
+        ("wrong reason", repairs.wrong_reason),
+        ("  sampled ones", repairs.wrong_reason_sampled),
+        *((f"pass@{k} with it", share) for k, share in repairs.passed.items()),
+    ):
+        out.print(f"{name:<15}{share}")
+    out.print(
+        "rescued: of questions with a program written again; wrong reason: flagged, of right ones "
+        "that were checked"
+    )
 
 
 def _print_costs(out: Console, figures: Report) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 from workbench.cli.text import safe, seconds
-from workbench.records import JSON, Trace, TraceEvent
+from workbench.event_lines import step_lines
+from workbench.records import Trace
 from workbench.store import Run
-
-LONGEST = 100
-"""Characters of one value that are printed."""
 
 
 def program_lines(source: str, failed: int | None = None) -> list[str]:
@@ -23,85 +19,6 @@ def program_lines(source: str, failed: int | None = None) -> list[str]:
         f"{marks.get(at, ' ')} {at:>{wide}}  {safe(line, 200, lines=True)}"
         for at, line in enumerate(lines, 1)
     ]
-
-
-def value_text(value: JSON) -> str:
-    """A short text for a value of an event's payload."""
-    if isinstance(value, Mapping) and "type" in value:
-        kind = value["type"]
-        if kind == "patch":
-            box = " ".join(f"{edge:.0f}" for edge in value.get("box", ()))
-            score = f" {value['score']:.2f}" if isinstance(value.get("score"), float) else ""
-            return f"<{safe(value.get('label') or 'patch', 40)}{score} at {box}>"
-        if kind in ("list", "tuple", "set", "dict") and isinstance(value.get("items"), Sequence):
-            show: Callable[[Any], str] = _pair if kind == "dict" else value_text
-            items = [show(item) for item in value["items"]]
-            more = ", …" if value.get("length", 0) > len(items) else ""
-            ends = {"list": "[]", "tuple": "()", "set": "{}", "dict": "{}"}[kind]
-            return f"{ends[0]}{', '.join(items)}{more}{ends[1]}"
-        if kind == "str":
-            return safe(repr(value.get("text", "")), LONGEST)
-        return f"<{safe(value.get('name', kind), 40)}>"
-    return safe(
-        repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False), LONGEST
-    )
-
-
-def _pair(item: Sequence[JSON]) -> str:
-    key, value = item
-    return f"{value_text(key)}: {value_text(value)}"
-
-
-def step_lines(events: Sequence[TraceEvent]) -> Iterator[str]:
-    """A line for each tool call with its result, each change of variables, branch and print."""
-    calls: dict[int, TraceEvent] = {}
-    for event in events:
-        payload = event.payload
-        if event.kind == "tool":
-            calls[payload.get("call", -1)] = event
-        elif event.kind == "tool_result":
-            call = calls.get(payload.get("call", -1), event)
-            yield f"line {call.line}: {_call(call.payload)} -> {_outcome(payload)}"
-        elif event.kind == "line" and payload.get("changed"):
-            changed = ", ".join(
-                f"{safe(name, 40)} = {value_text(value)}"
-                for name, value in payload["changed"].items()
-            )
-            yield f"line {event.line}: {changed}"
-        elif event.kind == "branch":
-            direction = "taken" if payload.get("taken") else "not taken"
-            yield f"line {event.line}: {safe(payload.get('form', 'if'))} {direction}"
-        elif event.kind == "print":
-            yield f"line {event.line}: prints {safe(repr(payload.get('text', '')), LONGEST)}"
-        elif event.kind in ("exception", "limit"):
-            yield (
-                f"line {event.line}: {safe(payload.get('type') or payload.get('limit'), 40)}: "
-                + safe(payload.get("message", ""), 300)
-            )
-        elif event.kind == "truncated":
-            yield f"(only the first {payload.get('kept')} events were kept)"
-
-
-def _call(payload: Mapping[str, Any]) -> str:
-    arguments = ", ".join(
-        f"{safe(name, 40)}={value_text(value)}"
-        for name, value in payload.get("arguments", {}).items()
-    )
-    receiver = payload.get("receiver")
-    of = f"{value_text(receiver)}." if receiver is not None else ""
-    return f"{of}{safe(payload.get('tool', '?'), 60)}({arguments})"
-
-
-def _outcome(payload: Mapping[str, Any]) -> str:
-    text = (
-        value_text(payload.get("result"))
-        if payload.get("ok")
-        else f"failed: {safe(payload.get('error', ''), 300)}"
-    )
-    if payload.get("cached"):
-        return f"{text}  (known)"
-    took = payload.get("duration_ms")
-    return f"{text}  ({took:.0f} ms)" if isinstance(took, int | float) else text
 
 
 def ending(trace: Trace) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,41 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from workbench.errors import InputError, ProfileError, StoreReadOnly
+from workbench.safe_text import safe as safe
 
 if TYPE_CHECKING:
     from workbench.store import Project
-
-LONGEST = 2000
-"""Characters of one text that are printed."""
-
-
-def safe(text: object, longest: int = LONGEST, lines: bool = False) -> str:
-    """Text from a model, a dataset or a file name, harmless in a terminal.
-
-    Control characters (escape sequences among them), invisible formatting (text direction) and lone
-    surrogates are shown as `\\x1b` and the like; long text is cut.
-
-    Args:
-        text: anything; its `str` is taken.
-        longest: number of characters that are kept.
-        lines: keep line breaks and tabs.
-    """
-    whole = str(text)
-    cut = whole[:longest]
-    harmless = "".join(
-        char
-        if (lines and char in "\n\t") or unicodedata.category(char) not in _UNSAFE
-        else _escape(char)
-        for char in cut
-    )
-    return harmless + f"… ({len(whole) - longest} more characters)" * (len(whole) > longest)
-
-
-_UNSAFE = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
-
-
-def _escape(char: str) -> str:
-    return char.encode("unicode_escape", "surrogatepass").decode()
 
 
 def console(stderr: bool = False) -> Console:

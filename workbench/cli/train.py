@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -28,6 +28,7 @@ from workbench.store.reading import snapshots
 from workbench.train.job import FILE, Job, job_of, job_text, read_job, student_of
 from workbench.train.jobs import Jobs, JobView
 from workbench.train.launchers import to_ray, to_slurm
+from workbench.train.methods import METHODS
 from workbench.train.status_files import METRICS, RESULT, read_json, read_lines
 
 WHERE = ("here", "slurm", "ray")
@@ -106,6 +107,7 @@ def job_from_options(
     settings = dict(settings)
     table = tomllib.loads(job_text(read_job(file))) if file else {}
     weight, teacher = settings.pop("weight"), settings.pop("teacher", None)
+    method = settings.pop("method", None)
     table |= {key: value for key, value in settings.items() if value is not None}
     if weight is not None:
         table["arguments"] = {**table.get("arguments", {}), "weight": weight}
@@ -115,6 +117,8 @@ def job_from_options(
         put(table, change)
     if not file and "student" not in table:
         table["student"] = student_of(read_profile(folder / PROFILE))
+    if method is not None:
+        _take_method(table, method, settings.get("objective"))
     beside = file.parent / table["snapshot"] if file else Path()
     table["snapshot"] = str(
         _snapshot(folder, snapshot) if snapshot or not file else real_path(beside)
@@ -139,6 +143,34 @@ def _teacher(project: Path, name: str) -> dict[str, Any]:
         if path.is_dir():
             return {"part": "checkpoint", "path": str(real_path(path))}
     return {"part": "checkpoint", "path": name}
+
+
+def _take_method(table: dict[str, Any], method: str, objective: str | None) -> None:
+    """Set a job's settings for a method.
+
+    Args:
+        table: settings of the job.
+        method: learns from preference pairs (`METHODS`), or says which weights are trained.
+        objective: that was named beside it.
+
+    Raises:
+        InputError: there is no such method, or it has an objective of its own.
+    """
+    weights = get_args(get_type_hints(Job)["method"])
+    if method in weights:
+        table["method"] = method
+        return
+    if method not in METHODS:
+        raise InputError(
+            f"--method must be one of {', '.join([*METHODS, *weights])}, found {method!r}; dpo and "
+            "kto learn from preference pairs, the others say which weights are trained"
+        )
+    if objective not in (None, method):
+        raise InputError(
+            f"--method {method} learns from preference pairs and has its own loss; leave out "
+            f"--objective {objective}"
+        )
+    table["objective"] = method
 
 
 def put(settings: dict[str, Any], change: str) -> None:

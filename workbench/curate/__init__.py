@@ -2,6 +2,7 @@
 
 Files:
     agreement.py  Cohen's kappa with its n; automatic verdict against people
+    budget.py     what to do next under a budget, and what its order saves
     change.py     what new events change: checked, added, folded
     fold.py       from events to states: what counts, what each reviewer says, what came of a task
     predict.py    which items will be accepted: a small logistic model

@@ -10,11 +10,11 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from workbench.errors import EngineError, InputError
-from workbench.pipeline import importing
+from workbench.errors import InputError
+from workbench.pipeline import importing, writing_again
+from workbench.pipeline.grouping import batches, by_task
 from workbench.pipeline.parts import Parts
 from workbench.pipeline.remembering import corrections_of
 from workbench.pipeline.report import Report, report
@@ -101,6 +101,7 @@ def run(
     source: str | None = None,
     parts: Parts | None = None,
     profile: Profile | None = None,
+    repair: int | None = None,
 ) -> Summary:
     """Bring the first `limit` tasks of a project as far as `upto`.
 
@@ -113,9 +114,11 @@ def run(
         source: only tasks of this source (`Task.source`).
         parts: built ones to use instead of the profile's.
         profile: to use instead of the project's.
+        repair: times that a program is written again while it fails or ends with an empty answer;
+            the profile's when None.
 
     Raises:
-        InputError: an unknown stage, limit or k out of range, or a project without tasks.
+        InputError: an unknown stage, a number out of range, or a project without tasks.
         EngineError: a model or endpoint broke; what was finished is written, run again to go on.
     """
     if upto not in STAGES:
@@ -124,6 +127,8 @@ def run(
         raise InputError(f"limit must be 0 or more, found {limit}")
     if k is not None and not 1 <= k <= 100:
         raise InputError(f"k must be 1 to 100, found {k}")
+    if repair is not None and not 0 <= repair <= writing_again.MOST_ROUNDS:
+        raise InputError(f"repair must be 0 to {writing_again.MOST_ROUNDS}, found {repair}")
     if parts is None:
         with Parts(
             profile or project.profile(),
@@ -131,9 +136,21 @@ def run(
             project.path / "cache" / "tools.sqlite",
             corrections_of(project),
         ) as own:
-            return run(project, limit, k, upto, progress, split=split, source=source, parts=own)
+            return run(
+                project,
+                limit,
+                k,
+                upto,
+                progress,
+                split=split,
+                source=source,
+                parts=own,
+                repair=repair,
+            )
     scope = Scope(k=k or parts.profile.k, seed=parts.profile.seed)
-    return _Loop(project, parts, Selection(split, limit, source), scope, progress).run(upto)
+    selection = Selection(split, limit, source)
+    rounds = parts.profile.repair if repair is None else repair
+    return _Loop(project, parts, selection, scope, progress, rounds).run(upto)
 
 
 @dataclass(slots=True)
@@ -143,6 +160,8 @@ class _Loop:
     selection: Selection
     scope: Scope
     progress: Watch | None
+    rounds: int = 0
+    """Times that a program is written again."""
     number: int = 0
     done: dict[str, Done] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -218,7 +237,7 @@ class _Loop:
         def samples() -> Iterator[list[Program]]:
             for chunk in batches(ids, SAMPLE_TASKS):
                 tasks = self.project.tasks(chunk)
-                yield from _by_task(
+                yield from by_task(
                     sampler.sample(tasks, self.scope.k, self.scope.seed), tasks, self.scope.k
                 )
 
@@ -293,6 +312,30 @@ class _Loop:
         self._stream(
             "verify", key, len(ids), "tasks", judged(), VERIFY_TASKS, self.project.add_verdicts
         )
+        if self.rounds:
+            self._repair()
+
+    def _repair(self) -> None:
+        self.done["repair"] = Done(0, 0.0)
+        self.metered["repair"] = total(self.parts.of_stage("repair"))
+        again = writing_again.WritingAgain(
+            self.project, self.parts, self.scope, self.selection, self.rounds
+        )
+        for work in again.work():
+            self._stream(
+                "repair",
+                self.scope.sampler or "",
+                work.total,
+                work.unit,
+                work.items,
+                work.size,
+                work.write,
+            )
+        if left := again.left():
+            self.notes.append(
+                f"{left} programs that were written again broke for reasons outside them (infra); "
+                "the next run tries them again"
+            )
 
     def _rationalize(self) -> None:
         writer = self.parts.writer
@@ -420,42 +463,6 @@ class _Loop:
     def _tell(self, stage: str, done: int, total: int, unit: str) -> None:
         if self.progress is not None:
             self.progress(Progress(stage, done, max(total, done), unit))
-
-
-def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of at most `size` items, in order."""
-    rest = iter(items)
-    while chunk := list(islice(rest, size)):
-        yield chunk
-
-
-def _by_task(programs: Iterable[Program], tasks: Sequence[Task], k: int) -> Iterator[list[Program]]:
-    """Programs grouped by task as they come.
-
-    Raises:
-        EngineError: the sampler breaks its promise.
-    """
-    left = [task.id for task in tasks]
-    group: list[Program] = []
-    for program in programs:
-        group.append(program)
-        if program.task_id != group[0].task_id or program.task_id not in left:
-            raise EngineError(_not_as_expected(len(group) - 1, k, group[0].task_id))
-        if len(group) == k:
-            if sorted(p.index for p in group) != list(range(k)):
-                raise EngineError(_not_as_expected(k, k, program.task_id))
-            left.remove(program.task_id)
-            yield group
-            group = []
-    if group or left:
-        raise EngineError(_not_as_expected(len(group), k, group[0].task_id if group else left[0]))
-
-
-def _not_as_expected(number: int, k: int, task_id: str) -> str:
-    return (
-        f"the sampler gave {number} programs where {k} of task {task_id} were expected, with "
-        f"index 0 to {k - 1}, grouped by task; this is a fault of the sampler part"
-    )
 
 
 def _no_tasks(project: Project, split: str | None) -> str:

@@ -76,6 +76,8 @@ class StatusFile:
 
     def _left(self, stage: str, stage_left: float | None) -> float | None:
         """Seconds until all stages are done; None where a part of them is unknown."""
+        if stage not in self._stages:  # programs that are written again, however many that will be
+            return None
         later = [self.costs.get(one) for one in self._stages[self._stages.index(stage) + 1 :]]
         costs_of = [one for one in later if one is not None]
         if stage_left is None or len(costs_of) < len(later):
@@ -128,6 +130,7 @@ def _run(project: Project, wish: LoopWish, status: StatusFile) -> list[JSON]:
         "sample": "programs written",
         "execute": "programs run",
         "verify": "programs judged",
+        "repair": "programs written again",
         "rationalize": "rationales",
         "predict": "answers of the student",
     }

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from workbench.evidence import LOOKED
+from workbench.pipeline.report_repairs import RepairShares, repair_shares
 from workbench.shares import Share, pass_at_k
 from workbench.store import STAGES, Counts, Outcome, Project, Scope, Selection
 from workbench.store.records import loop_runs
@@ -71,6 +72,8 @@ class Report:
     """Highest use of memory of the latest finished run, in bytes."""
     usage: Mapping[str, Usage] = field(default_factory=dict)
     """What endpoints were asked in all runs of the project, by stage, and what that cost."""
+    repairs: RepairShares | None = None
+    """What writing programs again brought; None where none was."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, with the shares as numbers.
@@ -96,6 +99,7 @@ class Report:
             "stages": {name: asdict(cost) for name, cost in self.stages.items()},
             "peak_rss_bytes": self.peak_rss,
             "usage": {name: asdict(usage) for name, usage in self.usage.items()},
+            **({"repair": self.repairs.to_json()} if self.repairs is not None else {}),
         }
 
 
@@ -171,6 +175,7 @@ def report(
         student_seconds=sum(seconds) / len(seconds) if seconds else None,
         peak_rss=project.peak_rss(),
         usage=loop_runs.usage(project.database),
+        repairs=repair_shares(project, scope, selection, outcomes),
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from msgspec import Meta
 
-from workbench.errors import ImageError, InputError, SnapshotError
+from workbench.errors import SnapshotError
+from workbench.pipeline.crediting import credited
+from workbench.pipeline.leaking import NAMED, leaks, look
+from workbench.pipeline.pairing import PairDraft, drafts, finished_pairs
 from workbench.pipeline.selecting import selectors, weigh
 from workbench.records import JSON, REASON_WORDS, Reason, Task, plain
 from workbench.schema import check
@@ -22,21 +24,17 @@ from workbench.snapshot import (
     Picture,
     Snapshot,
     Split,
-    alike,
     boxes_in,
-    fingerprint,
     sides,
     write,
 )
+from workbench.snapshot.pair import Pair
 from workbench.store import Project
 from workbench.store.reading import snapshots
 from workbench.store.reading.snapshots import Target
 from workbench.verify.answers import same
 
 FOLDER = "snapshots"
-NAMED = 5
-"""Task ids that the manifest names for each reason why something was left out."""
-
 _BAD_QUESTION = ("ambiguous", "bad_gold", "unsafe")
 """Reasons of a rejection after which not even the label is taught."""
 
@@ -70,6 +68,18 @@ class SnapshotWish:
     """With `automatic`: rationales that say no more than the answer are targets as well."""
     flagged: bool = False
     """With `automatic`: traces that the checks for wrong reasons flag come in as well."""
+    repaired: bool = False
+    """With `automatic`: where no sampled program is right, one that was written again and is right
+    comes in.
+    """
+    least_credit: Annotated[float, Meta(ge=-1, le=1)] | None = None
+    """With `automatic`: traces whose tool calls have less credit on average stay out, as far as it
+    is known (see `evaluate.wrong_reasons.credit`).
+    """
+    pairs: bool = False
+    """Preference pairs come in as well: by people, and unless `accepted` is `person` by verdicts
+    and checks where nobody has spoken.
+    """
     leakage: Literal["leave-out", "stop", "keep"] = "leave-out"
     """What is done about a picture that an evaluation set has too, or a copy of it."""
     near: Annotated[int, Meta(ge=0, le=32)] = NEAR
@@ -98,6 +108,7 @@ class Preview:
     parts: tuple[Mapping[str, JSON], ...]
     as_of: str | None
     """Id of the last decision taken into account."""
+    pairs: tuple[Pair, ...] = ()
 
 
 def take(
@@ -132,7 +143,7 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
     Raises:
         SnapshotError: as `take`.
     """
-    if not content.examples:
+    if not content.examples and not content.pairs:
         why = (
             "; ".join(f"{row.count} left out: {row.reason}" for row in content.left_out)
             or "there are no tasks"
@@ -147,7 +158,8 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
             f"the selectors leave no row to train on ({why}); take the snapshot without --select, "
             "or answer the questions with programs and student first: vpd run"
         )
-    pictures = {example.image: project.images.path(example.image) for example in content.examples}
+    images = {one.image for one in content.examples} | {one.image for one in content.pairs}
+    pictures = {image: project.images.path(image) for image in images}
     snapshot = write(
         project.path / FOLDER,
         content.examples,
@@ -158,6 +170,7 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
         parts=content.parts,
         name=name,
         as_of=content.as_of,
+        pairs=content.pairs,
     )
     snapshots.register(project.database, snapshot)
     if name:
@@ -165,16 +178,19 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
     return snapshot
 
 
-def _filter(wish: SnapshotWish) -> dict[str, JSON]:
-    """The wish as the manifest keeps it, each selector as the part that it is.
+_LATER = {"repaired": False, "pairs": False, "least_credit": None, "select": ()}
+"""Fields of a wish that came after the first snapshots.  At these values they are left out of the
+manifest, so that a wish of then gives the hash of then.
+"""
 
-    Without a selector it is what it was before there were any, and so is the snapshot's hash.
-    """
-    values: dict[str, JSON] = plain(asdict(wish))
-    del values["select"]
+
+def _filter(wish: SnapshotWish) -> dict[str, JSON]:
+    """The wish as the manifest keeps it, each selector as the part that it is."""
+    values = {key: value for key, value in asdict(wish).items() if _LATER.get(key, ...) != value}
     if wish.select:
-        values["select"] = [plain(one.ref) for one in selectors(wish.select)]
-    return values
+        values["select"] = [one.ref for one in selectors(wish.select)]
+    kept: dict[str, JSON] = plain(values)
+    return kept
 
 
 def preview(
@@ -200,14 +216,15 @@ def preview(
     left: _LeftOutIds = defaultdict(list)
     candidates = _candidates(project, wish, splits, left)
     held_out = snapshots.evaluation_images(database, splits, wish.evaluation_sources)
-    ours = {one.row["image"] for one in candidates}
-    pictures = _look(project, ours, held_out, progress)
-    leaks, leakage = _leaks(pictures, ours, held_out, wish, splits)
+    pairs = _pair_drafts(project, wish, splits, left)
+    ours = {one.row["image"] for one in candidates} | {task.image for task, _ in pairs}
+    pictures = look(project, ours, held_out, progress)
+    leaking, leakage = leaks(pictures, ours, held_out, wish.leakage, wish.near)
     unreadable = dict.fromkeys(ours - set(pictures), "its picture is missing or cannot be read")
-    fitting = _without_pictures(candidates, {**leaks, **unreadable}, left)
-    images = {one.row["image"] for one in fitting}
+    fitting = _without_pictures(candidates, {**leaking, **unreadable}, left)
+    pairs = [pair for pair in pairs if pair[0].image not in {**leaking, **unreadable}]
+    images = {one.row["image"] for one in fitting} | {task.image for task, _ in pairs}
     side_of = sides([pictures[image] for image in images], wish.val, wish.seed, wish.near)
-    parts = sorted({key for one in fitting if one.target is not None for key in one.target.parts})
     examples = [
         _example(one, pictures[one.row["image"]], side_of[one.row["image"]]) for one in fitting
     ]
@@ -220,10 +237,18 @@ def preview(
         left_out=tuple(
             LeftOut(why, len(ids), tuple(sorted(ids)[:NAMED])) for why, ids in sorted(left.items())
         ),
-        leakage=leakage,
-        parts=tuple(plain(project.parts[key]) for key in parts),
+        leakage={"splits": splits, "sources": sorted(wish.evaluation_sources), **leakage},
+        parts=_parts(project, fitting),
         as_of=as_of,
+        pairs=finished_pairs(project, pairs, pictures, side_of),
     )
+
+
+def _parts(project: Project, fitting: Sequence[_Chosen]) -> tuple[Mapping[str, JSON], ...]:
+    """The parts that made what enters."""
+    targets = [one.target for one in fitting if one.target is not None]
+    keys = sorted({key for target in targets for key in target.parts})
+    return tuple(plain(project.parts[key]) for key in keys)
 
 
 _LeftOutIds = defaultdict[str, list[str]]
@@ -239,15 +264,61 @@ def _candidates(
     rows = snapshots.tasks(database, ids)
     people = {target.task_id: target for target in snapshots.decided_targets(database)}
     machine = {target.task_id: target for target in snapshots.kept(database, project.scope())}
+    if wish.repaired:
+        for target in snapshots.repaired(database, project.scope()):
+            if target.task_id in machine and machine[target.task_id].state == "wrong":
+                machine[target.task_id] = target
+    poor = _poor(project, wish, machine)
     candidates = []
     for row in rows:
-        why = _outside(row, wish, evaluation)
-        verdict = why or _decide(row, people.get(row["id"]), machine.get(row["id"]), wish)
+        why, id = _outside(row, wish, evaluation), row["id"]
+        verdict = why or _decide(row, people.get(id), machine.get(id), wish, id in poor)
         if isinstance(verdict, str):
             left[verdict].append(row["id"])
         else:
             candidates.append(verdict)
     return candidates
+
+
+def _poor(project: Project, wish: SnapshotWish, machine: Mapping[str, Target]) -> set[str]:
+    """Tasks whose kept trace has too little credit."""
+    if wish.least_credit is None or wish.accepted == "person":
+        return set()
+    traces = [t.trace_id for t in machine.values() if t.trace_id is not None]
+    return {
+        run.task.id
+        for run in credited(project, traces)
+        if run.credit is not None and run.credit < wish.least_credit
+    }
+
+
+def _pair_drafts(
+    project: Project, wish: SnapshotWish, evaluation: Sequence[str], left: _LeftOutIds
+) -> list[tuple[Task, PairDraft]]:
+    """Pairs of questions that may be trained on, with their questions; why others have none is
+    added to `left`.
+    """
+    if not wish.pairs:
+        return []
+    database = project.database
+    ids = project.browse_ids(wish.text) if wish.text.strip() else None
+    people = snapshots.decided_targets(database)
+    bad = {
+        target.task_id: _ruling_words(target)
+        for target in people
+        if target.state == "rejected" and target.reason in _BAD_QUESTION
+    }
+    of_task = drafts(project, wish.flagged, wish.accepted == "person", bad)
+    pairs = []
+    for row in snapshots.tasks(database, ids):
+        if _outside(row, wish, evaluation):
+            continue  # told of its example
+        result = of_task.get(row["id"], "its programs have not run yet")
+        if isinstance(result, str):
+            left[f"no pair: {result}"].append(row["id"])
+        else:
+            pairs += [(_task(row), draft) for draft in result]
+    return pairs
 
 
 def _without_pictures(
@@ -290,9 +361,21 @@ def _outside(row: Mapping[str, Any], wish: SnapshotWish, evaluation: Sequence[st
 
 
 def _decide(
-    row: Mapping[str, Any], person: Target | None, machine: Target | None, wish: SnapshotWish
+    row: Mapping[str, Any],
+    person: Target | None,
+    machine: Target | None,
+    wish: SnapshotWish,
+    is_poor: bool,
 ) -> _Chosen | str:
-    """The task with its target, or the reason why it is left out."""
+    """The task with its target, or the reason why it is left out.
+
+    Args:
+        row: of the task.
+        person: what people say of it.
+        machine: what the verifier says of it.
+        wish: what the snapshot is to hold.
+        is_poor: the tool calls of what the verifier kept have too little credit.
+    """
     ruling = person if wish.accepted != "automatic" else None
     if ruling is not None and ruling.state == "accepted":
         return _Chosen(row, ruling, "person")
@@ -301,7 +384,8 @@ def _decide(
     elif wish.accepted == "person":
         why = "nobody has decided on it yet"
     else:
-        why = _kept_words(machine, wish)
+        poor = f"its tool calls have less than {wish.least_credit} credit on average"
+        why = _kept_words(machine, wish) or poor * is_poor
         if not why:
             return _Chosen(row, machine, "automatic")
     bad = person is not None and person.state == "rejected" and person.reason in _BAD_QUESTION
@@ -406,84 +490,6 @@ def answer_to_teach(task: Task, target: Target | None) -> str:
         or any(same(answer, gold, task) for gold in task.answers)
     )
     return Counter(task.answers).most_common(1)[0][0] if fits else str(answer)
-
-
-def _look(
-    project: Project,
-    ours: set[str],
-    held_out: set[str],
-    progress: Callable[[int, int], None] | None,
-) -> dict[str, Picture]:
-    """Sizes and fingerprints of the pictures that can be read, from the store or by decoding.
-
-    Our own are looked up on disk each time, so that a picture lost since then is noticed.
-    """
-    pictures = snapshots.pictures(project.database, sorted(ours | held_out))
-    pictures = {
-        d: p for d, p in pictures.items() if d not in ours or project.images.path(d) is not None
-    }
-    lacking = sorted((ours | held_out) - set(pictures))
-
-    def look(digest: str) -> Picture | None:
-        if project.images.path(digest) is None:  # it may still be among the decoded ones
-            return None
-        try:
-            picture = project.images.open(digest)
-        except ImageError:
-            return None
-        return Picture(digest, picture.width, picture.height, fingerprint(picture))
-
-    with ThreadPoolExecutor() as pool:
-        for start in range(0, len(lacking), 500):
-            part = lacking[start : start + 500]
-            readable = [picture for picture in pool.map(look, part) if picture is not None]
-            snapshots.add_pictures(project.database, readable)
-            pictures.update({picture.digest: picture for picture in readable})
-            if progress is not None:
-                progress(start + len(part), len(lacking))
-    return pictures
-
-
-def _leaks(
-    pictures: Mapping[str, Picture],
-    ours: set[str],
-    held_out: set[str],
-    wish: SnapshotWish,
-    splits: Sequence[str],
-) -> tuple[dict[str, str], dict[str, JSON]]:
-    """Why each leaking picture is left out, and what the manifest says of the check."""
-
-    def prints(digests: set[str]) -> dict[str, int]:
-        return {digest: pictures[digest].fingerprint for digest in digests if digest in pictures}
-
-    same = ours & held_out
-    pairs = alike(prints(ours - same), prints(held_out), wish.near)
-    near = {one for one, _ in pairs}
-    leakage: dict[str, JSON] = {
-        "splits": sorted(splits),
-        "sources": sorted(wish.evaluation_sources),
-        "pictures": len(held_out),
-        "unreadable": len(held_out - set(pictures)),
-        "near_bits": wish.near,
-        "same": len(same),
-        "near": len(near),
-        "pairs": [list(pair) for pair in pairs[:NAMED]],
-        "action": wish.leakage,
-    }
-    if wish.leakage == "stop" and (same or near):
-        first = next(iter(sorted(same)), "") or pairs[0][0]
-        raise InputError(
-            f"{len(same)} pictures are in an evaluation set too and {len(near)} look like one of "
-            f"it (the first: {first[:12]}…); leave them out (leakage leave-out), or say that they "
-            "may stay (leakage keep)"
-        )
-    if wish.leakage == "keep":
-        return {}, leakage
-    why = dict.fromkeys(same, "an evaluation set has the same picture")
-    return {
-        **why,
-        **dict.fromkeys(near, "its picture looks like one of an evaluation set"),
-    }, leakage
 
 
 def folder_of(project: Project, which: str) -> Path:

@@ -6,18 +6,19 @@ model, so that the checks cost little beside sampling and running the programs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from workbench.api import STANDARD
 from workbench.evaluate.wrong_reasons import suspicion
-from workbench.evaluate.wrong_reasons.counterfactual import Worlds, shake
-from workbench.evaluate.wrong_reasons.suspicion import Case, CheckFinding
+from workbench.evaluate.wrong_reasons.counterfactual import Shaken, Worlds, shake
+from workbench.evaluate.wrong_reasons.credit import call_uses
+from workbench.evaluate.wrong_reasons.suspicion import Case
 from workbench.evidence import FLAGGED
 from workbench.execute import Limits
 from workbench.pipeline.parts import Parts
 from workbench.ports import ListeningVerifier
 from workbench.records import Program, Task, ToolSpec, Trace, Verdict, content_key
-from workbench.store import Project
+from workbench.store import Project, Scope
 from workbench.store.reading import checks
 from workbench.store.reading.checks import CheckRow
 
@@ -59,14 +60,41 @@ class Suspecting:
             if verdict.correct
         ]
         siblings = {task.id: [trace.id for _, trace in runs] for task, runs, _ in judged}
+        rows = self._check(cases, siblings)
+        flagged = {row.trace_id for row in rows if row.suspicion >= FLAGGED}
+        return [verifier.choose(runs, verdicts, flagged) for _, runs, verdicts in judged]
+
+    def check(self, runs: Sequence[tuple[Task, Program, Trace]], scope: Scope) -> None:
+        """Check runs beside the sampled runs of their questions.
+
+        Args:
+            runs: each with its question.
+            scope: gives the sampled runs.
+        """
+        beside = {
+            task.id: others
+            for task, others in self.project.runs([task.id for task, _, _ in runs], scope)
+        }
+        cases = [case_of(*run, beside.get(run[0].id, ()), ()) for run in runs]
+        siblings = {id: [trace.id for _, trace in others] for id, others in beside.items()}
+        self._check(cases, siblings)
+
+    def _check(
+        self, cases: Sequence[Case], siblings: Mapping[str, Sequence[str]]
+    ) -> list[CheckRow]:
+        """Check cases and store what comes of it.
+
+        Args:
+            cases: the runs.
+            siblings: ids of the traces of each question, by index.
+        """
         rows = []
         shaken = shake(self._worlds, ((case.task, case.program, case.trace) for case in cases))
         for case, effects in zip(cases, shaken, strict=True):
-            key = key_of(case.trace.id, siblings[case.task.id], ())
-            rows.append(row_of(case, key, suspicion.findings(case, effects)))
+            key = key_of(case.trace.id, siblings.get(case.task.id, ()), ())
+            rows.append(row_of(case, key, effects))
         checks.add(self.project.database, rows)
-        flagged = {row.trace_id for row in rows if row.suspicion >= FLAGGED}
-        return [verifier.choose(runs, verdicts, flagged) for _, runs, verdicts in judged]
+        return rows
 
 
 def key_of(trace_id: str, runs: Sequence[str | None], issues: Sequence[str]) -> str:
@@ -95,14 +123,15 @@ def case_of(
     return Case(task, program, trace, tuple(run for run in runs if run[0].id != program.id), issues)
 
 
-def row_of(case: Case, key: str, findings: Sequence[CheckFinding]) -> CheckRow:
+def row_of(case: Case, key: str, effects: Shaken) -> CheckRow:
     """What the store keeps of a check.
 
     Args:
         case: what was checked.
         key: of the check.
-        findings: the signs against the run.
+        effects: what its changed worlds show.
     """
+    findings = suspicion.findings(case, effects)
     return CheckRow(
         key,
         case.trace.id,
@@ -110,6 +139,7 @@ def row_of(case: Case, key: str, findings: Sequence[CheckFinding]) -> CheckRow:
         suspicion.suspicion(findings),
         tuple(one.check for one in findings if one.flag),
         tuple((one.check, one.score, one.text) for one in findings),
+        call_uses(effects),
     )
 
 

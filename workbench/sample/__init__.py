@@ -1,6 +1,7 @@
 """Programs for questions: the prompt, and samplers in process and behind endpoints.
 
 Files:
+    again.py     what a writer is told of a program that did not answer
     endpoint.py  programs from an OpenAI-compatible endpoint
     examples.py  worked examples, and which to show for a question
     extract.py   the program in what a model said

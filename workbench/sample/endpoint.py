@@ -14,8 +14,9 @@ from workbench.models.endpoint import Endpoint
 from workbench.models.replies import logprobs_of, number, problem_of, text_of, thinking_of
 from workbench.ports import Recall
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
+from workbench.sample.again import Attempt, again_seed, child_of
 from workbench.sample.extract import read_reply
-from workbench.sample.prompt import HEADER, Prompts, too_long
+from workbench.sample.prompt import HEADER, Prompt, Prompts, too_long
 from workbench.unanswered import no_program
 from workbench.usage import Usage
 
@@ -121,6 +122,40 @@ class OpenAISampler:
         if broken is not None:
             raise EngineError(str(broken)) from broken
 
+    def write_again(self, attempts: Sequence[Attempt], seed: int) -> Iterator[Program]:
+        """One program for each attempt, in the attempts' order, with what came of the earlier one.
+
+        Args:
+            attempts: Questions, programs that did not answer them, and their traces.
+            seed: The run's seed.
+
+        Raises:
+            EngineError: as in `sample`.
+        """
+        for attempt, result in self._endpoint.each(lambda one: self._again(one, seed), attempts):
+            task, parent, _ = attempt
+            # before anything was answered, a refusal may be of a setting that all requests share
+            if isinstance(result, RefusedRequest) and (result.certain or self.usage.requests):
+                own = again_seed(parent, seed)
+                yield child_of(parent, no_program(task, 0, own, self.ref, result))
+            elif isinstance(result, EngineError):
+                raise EngineError(str(result)) from result
+            elif result is not None:
+                yield child_of(parent, result)
+
+    def _again(self, attempt: Attempt, seed: int) -> Program:
+        task, parent, _ = attempt
+        own = again_seed(parent, seed)
+        if reason := too_long(task):
+            return no_program(task, 0, own, self.ref, reason)
+        [program] = self._ask(task, self._messages(self._prompts.again(attempt)), 1, 0, own)
+        return program
+
+    @staticmethod
+    def _messages(prompt: Prompt) -> list[dict[str, str]]:
+        request = f"Answer with the function, which begins with\n{HEADER}"
+        return [{"role": "user", "content": prompt.text.removesuffix(HEADER) + request}]
+
     @staticmethod
     def _seed(task: Task, seed: int, at: int) -> int:
         return int(content_key("sample", seed, task.id, task.question, at)[:7], 16)
@@ -134,14 +169,12 @@ class OpenAISampler:
     def _task(self, task: Task, k: int, seed: int) -> list[Program]:
         if reason := too_long(task):
             return self._refused(task, range(k), seed, reason)
-        prompt = self._prompts(task)
-        request = f"Answer with the function, which begins with\n{HEADER}"
-        text = prompt.text.removesuffix(HEADER) + request
-        messages = [{"role": "user", "content": text}]
+        messages = self._messages(self._prompts(task))
         programs: list[Program] = []
         while len(programs) < k:
             try:
-                programs += self._ask(task, messages, k - len(programs), len(programs), seed)
+                at = len(programs)
+                programs += self._ask(task, messages, k - at, at, self._seed(task, seed, at))
             except EngineError as error:
                 if not programs:
                     raise
@@ -154,9 +187,8 @@ class OpenAISampler:
     ) -> list[Program]:
         """One request, for at most `most` programs, of which the first has the number `at`."""
         started = time.perf_counter()
-        own = self._seed(task, seed, at)
         reply = self._endpoint.chat(
-            messages, self._max_tokens, n=most, seed=own, **self._options, **self._logprobs
+            messages, self._max_tokens, n=most, seed=seed, **self._options, **self._logprobs
         )
         choices = reply["choices"][:most]
         seconds = (time.perf_counter() - started) / len(choices)
@@ -164,7 +196,7 @@ class OpenAISampler:
         tokens = int(number(used.get("completion_tokens"))) if isinstance(used, dict) else 0
         share = tokens // len(choices)
         return [
-            self._program(task, choice, at + i, own, seconds, share)
+            self._program(task, choice, at + i, seed, seconds, share)
             for i, choice in enumerate(choices)
         ]
 

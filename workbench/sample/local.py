@@ -36,9 +36,10 @@ from workbench.models.language import (
 from workbench.models.weights import folder_digest
 from workbench.ports import Recall
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
+from workbench.sample.again import Attempt, again_seed, child_of
 from workbench.sample.extract import is_complete, read_completion
 from workbench.sample.outline import outline
-from workbench.sample.prompt import HEADER, Prompts, too_long
+from workbench.sample.prompt import HEADER, Prompt, Prompts, too_long
 from workbench.unanswered import no_program
 
 _LIKELY = 64
@@ -208,6 +209,32 @@ class TransformersSampler:
             for sample in samples:
                 yield self._program(batch[sample.task], sample, seconds)
 
+    def write_again(self, attempts: Sequence[Attempt], seed: int) -> Iterator[Program]:
+        """One program for each attempt, in the attempts' order, with what came of the earlier one.
+
+        Args:
+            attempts: Questions, programs that did not answer them, and their traces.
+            seed: The run's seed.
+
+        Raises:
+            EngineError: as in `sample`.
+        """
+        for at in range(0, len(attempts), self._batch_size):
+            batch = attempts[at : at + self._batch_size]
+            keys = [again_seed(parent, seed) for _, parent, _ in batch]
+            samples = [_Sample(i, 0, 0, key, self._chance(key)) for i, key in enumerate(keys)]
+            started = time.perf_counter()
+            try:
+                with torch.inference_mode():
+                    self._fill([self._prompts.again(attempt) for attempt in batch], samples)
+            except (RuntimeError, MemoryError) as error:
+                raise EngineError(
+                    f"the sampler's model '{self._model}' broke: {str(error)[:300]}"
+                ) from error
+            seconds = (time.perf_counter() - started) / len(batch)
+            for (task, parent, _), sample in zip(batch, samples, strict=True):
+                yield child_of(parent, self._program(task, sample, seconds))
+
     def stream(self, task: Task, seed: int, watch: Callable[[str], None]) -> Program:
         """The first program of a question, as `sample` gives it, with its text as it is written.
 
@@ -309,7 +336,7 @@ class TransformersSampler:
             if not again:
                 break
             fresh = [self._sample(tasks, samples[i], seed) for i in again]
-            self._fill(tasks, fresh)
+            self._fill(list(map(self._prompts, tasks)), fresh)
             for i, sample in zip(again, fresh, strict=True):
                 samples[i] = sample
         return samples
@@ -350,21 +377,21 @@ class TransformersSampler:
             for index in range(k):
                 key = _sample_seed(task, seed, index)
                 samples.append(_Sample(t, index, 0, key, self._chance(key)))
-        self._fill(tasks, samples, watch)
+        self._fill(list(map(self._prompts, tasks)), samples, watch)
         return samples
 
     def _fill(
         self,
-        tasks: Sequence[Task],
+        prompts: Sequence[Prompt],
         samples: list[_Sample],
         watch: Callable[[_Sample], None] | None = None,
     ) -> None:
-        """Write samples of some questions; as `_write` for `watch`."""
+        """Write samples, each after the prompt of its question; as `_write` for `watch`."""
         if not samples:
             return
         before, after, cache = self._shared
         used = sorted({sample.task for sample in samples})
-        own = [self._ids(self._prompts(tasks[t]).own) + after for t in used]
+        own = [self._ids(prompts[t].own) + after for t in used]
         ids, mask, positions = pad_left(
             own, self._loaded.tokenizer.pad_token_id, self._loaded.device
         )

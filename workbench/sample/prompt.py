@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from workbench.api import STANDARD, Api, Style
 from workbench.ports import Recall
 from workbench.records import Task, ToolSpec, content_key
+from workbench.sample.again import Attempt, account, shown_program
 from workbench.sample.examples import EXAMPLES, callable_with, retrieve
 
 HEADER = "def execute_command(image):"
@@ -92,6 +93,18 @@ class Prompts:
     def remember(self, recall: Recall) -> None:
         """Show the corrections of a memory from now on, as worked examples."""
         self._recall = recall
+
+    def again(self, attempt: Attempt) -> Prompt:
+        """The prompt of a program that is written again, after one that did not answer."""
+        task, program, trace = attempt
+        line = f"# {question_line(task.question, task.choices)}\n"
+        first = self(task)
+        earlier = (
+            f"{line}{shown_program(program)}{account(program, trace)}"
+            "# The same question again, with a function that answers it:\n"
+        )
+        before, _, _ = first.own.rpartition(line)
+        return Prompt(self.shared, f"{before}{earlier}{line}{HEADER}")
 
 
 def _worked(pairs: Iterable[tuple[str, str]]) -> str:

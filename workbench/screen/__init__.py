@@ -3,6 +3,7 @@ player that draws them.
 
 Files:
     charts/        a project's figures as charts, for the Dashboard and the report
+    credit.py      what each tool call is worth, in words
     decide.py      what a person says of a question, stored as an event
     head.py        the head of a run: the player's model with the rationale and the first wrong step
     highlight.py   Python source in colours

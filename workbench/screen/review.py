@@ -25,6 +25,7 @@ from workbench.screen.player import PlayerModel, PlayerRationale, Traces, full
 from workbench.screen.steps import Step
 from workbench.screen.views import PictureView
 from workbench.store import Project, Run, TaskView
+from workbench.store.people.curation import PERSON_SAMPLER
 from workbench.store.reading import checks
 from workbench.store.reading.checks import CheckRow
 from workbench.store.reading.ids import edit_ids
@@ -303,9 +304,16 @@ Numbered = tuple[str, Run]
 
 
 def numbered(project: Project, view: TaskView) -> list[Numbered]:
-    """The question's programs that were run, and behind them the repaired ones."""
+    """The question's programs that were run, and behind them those that a person repaired (`edit`)
+    or that the sampler wrote again (`again`).
+    """
     runs = [(str(run.program.index + 1), run) for run in view.runs if run.trace is not None]
-    return runs + [(f"edit {at}", run) for at, run in enumerate(edits(project, view.task.id), 1)]
+    names: Counter[str] = Counter()
+    for run in edits(project, view.task.id):
+        kind = "edit" if _by_person(run) else "again"
+        names[kind] += 1
+        runs.append((f"{kind} {names[kind]}", run))
+    return runs
 
 
 def edits(project: Project, task_id: str) -> list[Run]:
@@ -314,8 +322,12 @@ def edits(project: Project, task_id: str) -> list[Run]:
 
 
 def _has_repair(runs: Sequence[Numbered]) -> bool:
-    """Whether one of the runs is of a repaired program."""
-    return any(run.program.parent is not None for _, run in runs)
+    """Whether one of the runs is of a program that a person repaired."""
+    return any(_by_person(run) for _, run in runs)
+
+
+def _by_person(run: Run) -> bool:
+    return run.program.parent is not None and run.program.sampler == PERSON_SAMPLER
 
 
 def _candidate(
@@ -368,11 +380,11 @@ def _begin(
         candidates: in their order on the page.
         mine: what the person says of the question now: its candidate comes first.
         kept: the run that the verifier keeps; it comes next, unless a repaired one was asked for.
-        repaired: the question stands in the queue for its repaired program, the last candidate.
+        repaired: the question stands in the queue for the last program that a person repaired.
     """
     trace_id = mine.trace_id if mine else None
     if trace_id is None and repaired:
-        return len(candidates) - 1
+        return max(at for at, one in enumerate(candidates) if one.number.startswith("edit"))
     if trace_id is None and kept is not None and kept.trace is not None:
         trace_id = kept.trace.id
     places = [at for at, one in enumerate(candidates) if one.trace == trace_id]

@@ -9,6 +9,7 @@ Files:
     folder.py    written once, checked whenever read
     imports.py   decisions read from Argilla and Label Studio files
     manifest.py  what is in, what is out, and the hash
+    pair.py      one preference: what is said, and what is said instead
     pictures.py  fingerprints, look-alikes, train and val by picture
 """
 
@@ -16,6 +17,7 @@ from workbench.boxes_in_text import NamedBox, boxes_in
 from workbench.snapshot.example import SPLITS, Example, Split
 from workbench.snapshot.folder import Snapshot, write
 from workbench.snapshot.manifest import Content, LeftOut, Manifest
+from workbench.snapshot.pair import Pair
 from workbench.snapshot.pictures import NEAR, Picture, alike, fingerprint, sides
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "LeftOut",
     "Manifest",
     "NamedBox",
+    "Pair",
     "Picture",
     "Snapshot",
     "Split",

@@ -4,6 +4,7 @@ snapshots/<hash>/
     manifest.json    counts, filter, what was left out and why, pictures, digests (`Manifest`)
     train.parquet    one row for each example (`Example`), sorted by task
     val.parquet
+    pairs.parquet    preference pairs of both sides (`Pair`), where it was taken with any
     images/          the pictures by digest, as hard links where the file system has them
 
 A folder is complete by itself: copy it to another machine and train there.  Reading needs pyarrow
@@ -35,12 +36,15 @@ from workbench.snapshot.example import SCHEMA, SPLITS, Example, Split, digest, f
 from workbench.snapshot.manifest import (
     CHANGED,
     FORMAT,
+    PAIRS,
     WEIGHTED,
     Content,
     LeftOut,
     Manifest,
+    files_of,
     load,
 )
+from workbench.snapshot.pair import PAIR_SCHEMA, Pair, pair_row, to_pair
 
 IMAGES = "images"
 
@@ -101,12 +105,33 @@ class Snapshot:
                 del row["weight"]
         return rows
 
+    def pairs(self, split: Split | None = None) -> list[Pair]:
+        """The preference pairs of one side, or of both (train first), each side sorted by task."""
+        if not self.manifest.content.pairs:
+            return []
+        path = self.path / PAIRS
+        try:
+            rows = pq.read_table(path, schema=PAIR_SCHEMA).to_pylist()
+        except (OSError, pa.ArrowException) as error:
+            raise SnapshotError(
+                f"{path} cannot be read ({error}); make the snapshot again"
+            ) from error
+        return [
+            to_pair(row)
+            for side in ([split] if split else SPLITS)
+            for row in rows
+            if row["split"] == side
+        ]
+
     def problems(self) -> list[str]:
         """Faults beyond those that `open` finds: in the rows, and in each picture's own digest."""
         faults = []
         for split in SPLITS:
             if digest(self._rows(split)) != self.manifest.content.rows[split]["sha256"]:
                 faults.append(f"the rows of {split}.parquet are not those that the manifest names")
+        pairs = self.manifest.content.pairs
+        if pairs and _pair_digest(self.pairs()) != pairs:
+            faults.append(f"the rows of {PAIRS} are not those that the manifest names")
         images = self.images
         for row in self.manifest.content.images:
             path = images.path(str(row["digest"]))
@@ -130,6 +155,7 @@ def write(
     parts: Sequence[Mapping[str, JSON]] = (),
     name: str = "",
     as_of: str | None = None,
+    pairs: Sequence[Pair] = (),
 ) -> Snapshot:
     """Write a snapshot under `folder`, or open the one of the same content that is there already.
 
@@ -138,36 +164,38 @@ def write(
         examples: in any order; each with its side.
         pictures: the file of every picture, by digest.
         filter, left_out, leakage, parts, name, as_of: for the manifest.
+        pairs: preference pairs, in any order; each with its side.
 
     Raises:
         SnapshotError: there is no example; a picture is on both sides, or without a file; there is
             no room; a damaged folder of the same content is in the way.
     """
-    if not examples:
+    if not examples and not pairs:
         raise SnapshotError(
             "no example fits, so there is no snapshot to write" + _reasons(left_out)
         )
-    ordered = sorted(examples, key=lambda e: (e.task_id, e.trace_id or "", e.rationale_id or ""))
-    side_of = _sides(ordered)
+    ordered, ordered_pairs = _in_order(examples, pairs)
+    side_of = _sides((*ordered, *ordered_pairs))
     _check_files(side_of, pictures)
     rows = {split: [to_row(one) for one in ordered if one.split == split] for split in SPLITS}
     content = Content(
         filter=storable_json(dict(filter)),
         rows={split: _row_digest(side) for split, side in rows.items()},
-        images=_image_rows(ordered, side_of),
+        images=_image_rows((*ordered, *ordered_pairs), side_of),
         counts=_counts(ordered),
         left_out=tuple(sorted(left_out, key=lambda row: row.reason)),
         leakage=storable_json(dict(leakage or {})),
         parts=tuple(storable_json(dict(part)) for part in parts),
         guidelines=_guidelines(ordered),
         format=_format(ordered),
+        pairs=_pair_digest(ordered_pairs),
     )
     target = folder / content.hash
     if target.exists():
         return Snapshot.open(target)
     part = folder / f".{content.hash}.{uuid.uuid4().hex}.part"
     try:
-        _fill(part, rows, {key: pictures[key] for key in sorted(side_of)})
+        _fill(part, rows, ordered_pairs, {key: pictures[key] for key in sorted(side_of)})
         Manifest(
             content=content,
             hash=content.hash,
@@ -175,7 +203,7 @@ def write(
             version=__version__,
             name=name,
             as_of=as_of,
-            files={f"{split}.parquet": _file(part, split) for split in SPLITS},
+            files={name: _file(part / name) for name in files_of(content)},
         ).save(part)
         _settle(part, target)
     except OSError as error:
@@ -201,7 +229,7 @@ def _check_files(side_of: Mapping[str, Split], pictures: Mapping[str, Path]) -> 
 
 
 def _image_rows(
-    examples: Sequence[Example], side_of: Mapping[str, Split]
+    examples: Sequence[Example | Pair], side_of: Mapping[str, Split]
 ) -> tuple[Mapping[str, JSON], ...]:
     """What the manifest says of each picture, sorted by digest."""
     size = {example.image: (example.width, example.height) for example in examples}
@@ -212,9 +240,19 @@ def _image_rows(
 
 
 def _fill(
-    folder: Path, rows: Mapping[Split, list[dict[str, Any]]], pictures: Mapping[str, Path]
+    folder: Path,
+    rows: Mapping[Split, list[dict[str, Any]]],
+    pairs: Sequence[Pair],
+    pictures: Mapping[str, Path],
 ) -> None:
-    """Put the pictures and the Parquet file of each side into a new folder."""
+    """Put the pictures and the Parquet files into a new folder.
+
+    Args:
+        folder: is made here.
+        rows: the rows of each side.
+        pairs: of both sides; without any there is no file of them.
+        pictures: the file of each picture, by digest.
+    """
     folder.mkdir(parents=True)
     for key, path in pictures.items():
         if digest_of(path) != key:
@@ -225,6 +263,9 @@ def _fill(
     for split, side in rows.items():
         table = pa.Table.from_pylist(side, schema=SCHEMA)
         pq.write_table(table, folder / f"{split}.parquet", compression="zstd")
+    if pairs:
+        table = pa.Table.from_pylist([pair_row(one) for one in pairs], schema=PAIR_SCHEMA)
+        pq.write_table(table, folder / PAIRS, compression="zstd")
 
 
 def _settle(part: Path, target: Path) -> None:
@@ -257,12 +298,33 @@ def _row_digest(rows: Sequence[Mapping[str, Any]]) -> dict[str, JSON]:
     return {"count": len(rows), "sha256": digest(rows)}
 
 
-def _file(folder: Path, split: str) -> dict[str, JSON]:
-    path = folder / f"{split}.parquet"
+def _in_order(
+    examples: Sequence[Example], pairs: Sequence[Pair]
+) -> tuple[list[Example], list[Pair]]:
+    """Examples and pairs in the order in which they are written."""
+    return (
+        sorted(examples, key=lambda e: (e.task_id, e.trace_id or "", e.rationale_id or "")),
+        sorted(pairs, key=lambda one: (one.task_id, one.kind, one.id)),
+    )
+
+
+def _pair_digest(pairs: Sequence[Pair]) -> dict[str, JSON] | None:
+    """What the manifest says of pairs; None without any."""
+    if not pairs:
+        return None
+    _, ordered = _in_order((), pairs)
+    counts = {
+        name: dict(sorted(Counter(str(getattr(one, field)) for one in ordered).items()))
+        for name, field in (("sides", "split"), ("kinds", "kind"), ("origins", "origin"))
+    }
+    return {**_row_digest([pair_row(one) for one in ordered]), **counts}
+
+
+def _file(path: Path) -> dict[str, JSON]:
     return {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": path.stat().st_size}
 
 
-def _sides(examples: Sequence[Example]) -> dict[str, Split]:
+def _sides(examples: Sequence[Example | Pair]) -> dict[str, Split]:
     side_of: dict[str, Split] = {}
     for example in examples:
         if side_of.setdefault(example.image, example.split) != example.split:

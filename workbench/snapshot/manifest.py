@@ -26,6 +26,8 @@ WEIGHTED = 2
 NAME = "manifest.json"
 FILES = tuple(f"{split}.parquet" for split in SPLITS)
 """Files whose digests stand in a manifest."""
+PAIRS = "pairs.parquet"
+"""File of a snapshot with preference pairs, whose digest stands there as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,23 @@ class Content:
     guidelines: tuple[str, ...]
     """Versions of the guidelines that the decisions followed."""
     format: int = FORMAT
+    pairs: Mapping[str, JSON] | None = None
+    """Of its preference pairs: `count`, `sha256` of the rows in canonical form, and how many are of
+    each side, kind and origin; None without any.
+    """
 
     @property
     def hash(self) -> str:
         """20 hex characters that name this content."""
-        return hashlib.sha256(canonical(asdict(self))).hexdigest()[:20]
+        return hashlib.sha256(canonical(content_values(self))).hexdigest()[:20]
+
+
+def content_values(content: Content) -> dict[str, Any]:
+    """The values of a content; one without pairs has those of before there were any."""
+    values = asdict(content)
+    if content.pairs is None:
+        del values["pairs"]
+    return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +98,16 @@ class Manifest:
 
     def save(self, folder: Path) -> None:
         """Write `manifest.json`."""
-        values = asdict(self)
+        values = {**asdict(self), "content": content_values(self.content)}
         text = json.dumps(
             {**values, "seal": _seal(values)}, indent=1, ensure_ascii=False, sort_keys=True
         )
         (folder / NAME).write_bytes(storable(text).encode())
+
+
+def files_of(content: Content) -> tuple[str, ...]:
+    """The files of a snapshot whose digests stand in its manifest."""
+    return (*FILES, PAIRS) if content.pairs else FILES
 
 
 def _seal(values: Mapping[str, Any]) -> str:
@@ -140,7 +159,7 @@ def load(folder: Path) -> Manifest:
         ) from error
     if (
         manifest.hash != body.hash
-        or set(manifest.files) != set(FILES)
+        or set(manifest.files) != set(files_of(body))
         or set(body.rows) != set(SPLITS)
     ):
         raise SnapshotError(f"{path} {CHANGED}")

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from workbench.evaluate.wrong_reasons import blame, suspicion
+from workbench.evaluate.wrong_reasons import blame
 from workbench.evaluate.wrong_reasons.counterfactual import Worlds, shake
 from workbench.evaluate.wrong_reasons.measure_checks import CheckMeasures, measure
 from workbench.evaluate.wrong_reasons.suspicion import Case, CheckFinding
 from workbench.evidence import FLAGGED
 from workbench.execute import Limits
-from workbench.pipeline.loop import Progress, Watch, batches
+from workbench.pipeline.grouping import batches
+from workbench.pipeline.loop import Progress, Watch
 from workbench.pipeline.suspecting import case_of, key_of, row_of, specs_of
 from workbench.store import Outcome, Project, Selection
 from workbench.store.reading import checks
@@ -73,7 +74,9 @@ def check(
     left = [
         trace
         for trace in keys
-        if trace not in rows_by_trace or rows_by_trace[trace].id != keys[trace][0]
+        if trace not in rows_by_trace
+        or rows_by_trace[trace].id != keys[trace][0]
+        or rows_by_trace[trace].calls is None
     ]
     done = 0
     if left:
@@ -84,9 +87,7 @@ def check(
                 shaken = shake(worlds, ((case.task, case.program, case.trace) for case in cases))
                 rows = []
                 for case, effects in zip(cases, shaken, strict=True):
-                    rows.append(
-                        row_of(case, keys[case.trace.id][0], suspicion.findings(case, effects))
-                    )
+                    rows.append(row_of(case, keys[case.trace.id][0], effects))
                     done += 1
                     if progress is not None:
                         progress(Progress("check", done, len(left), "runs"))

@@ -23,7 +23,8 @@ from workbench.evaluate.faithfulness.probe import (
     figures,
     plan,
 )
-from workbench.pipeline.loop import Progress, Watch, batches
+from workbench.pipeline.grouping import batches
+from workbench.pipeline.loop import Progress, Watch
 from workbench.ports import Concluding, Student
 from workbench.records import JSON, PartRef, Task, content_key
 from workbench.store import Project

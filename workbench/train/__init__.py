@@ -21,11 +21,13 @@ Files:
     load.py           the model that is trained: from a checkpoint, with adapters, to a checkpoint
     looks.py          what a look at a job before its start tells
     loss.py           from lessons about pictures to their losses, in steps and evaluations
+    methods.py        methods that are more than an objective: DPO and KTO
     model_card.py     the draft of a model card: base, data, settings, figures, limits
     notices.py        what a run would have learnt from and does not get
     objective.py      the curricula: what is asked about an example, and what should be said
     optimizer.py      AdamW that follows a schedule, for every training loop of the house
     plan.py           the parts that a job names, and plain cross-entropy
+    preference.py     DPO and KTO, and the curriculum of preference pairs
     reward.py         the student answers, the verifier judges, its answers are the lessons
     run.py            one run of one job, alone, or under `accelerate launch` or `torchrun`
     schedule.py       the steps of a run: number, learning rates, time

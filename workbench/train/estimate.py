@@ -48,7 +48,7 @@ def preview(job: Job, folder: Path, examples: int = 3) -> list[LessonPreview]:
     tokenizer = adapter.tokenizer
     mark = adapter.picture_token
     previews = []
-    for example in snapshot.examples("train")[:examples]:
+    for example in plan.rows(snapshot)[:examples]:
         lessons = plan.lessons(example)
         picture = snapshot.images.open(example.image)
         batch = adapter.encode([(picture, lesson) for lesson in lessons])

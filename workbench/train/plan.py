@@ -7,9 +7,9 @@ another curriculum; one whose objective is a curriculum has plain cross-entropy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -29,8 +29,9 @@ from workbench.recipes.teaching import (
     language,
 )
 from workbench.records import Lesson, PartRef
-from workbench.snapshot import Example
+from workbench.snapshot import Example, Pair, Snapshot
 from workbench.train.job import Job
+from workbench.train.methods import METHODS
 from workbench.train.objective import weighted
 
 
@@ -51,6 +52,19 @@ class CrossEntropy:
         return {LANGUAGE: language(student, targets)}
 
 
+@runtime_checkable
+class BringsRows(Protocol):
+    """A curriculum about other rows of a snapshot than its examples."""
+
+    def rows(self, snapshot: Snapshot) -> Sequence[Example | Pair]:
+        """What is learnt from.
+
+        Raises:
+            SnapshotError: there is nothing.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The parts that a job names: what is asked, by what the student is taught, and by whom."""
@@ -65,9 +79,21 @@ class Plan:
     ref: PartRef
     """Of the part that the job calls its objective."""
 
-    def lessons(self, example: Example) -> list[Lesson]:
+    def rows(self, snapshot: Snapshot) -> Sequence[Example | Pair]:
+        """What is learnt from: the examples of the training side, or what a curriculum brings.
+
+        Raises:
+            SnapshotError: the snapshot has nothing that the curriculum asks about.
+        """
+        if isinstance(self.curriculum, BringsRows):
+            return self.curriculum.rows(snapshot)
+        return snapshot.examples("train")
+
+    def lessons(self, example: Example | Pair) -> list[Lesson]:
         """The lessons of an example, each with the example's id and weight."""
-        lessons = weighted(self.curriculum.lessons(example), example.weight)
+        lessons = self.curriculum.lessons(example)
+        if isinstance(example, Example):
+            lessons = weighted(lessons, example.weight)
         return [replace(one, example=example.id) for one in lessons]
 
 
@@ -96,10 +122,14 @@ def plan_of(job: Job) -> Plan:
             "the job, or an objective that is a loss"
         )
     objective = part if judges else CrossEntropy()
+    curriculum, teacher = job.curriculum or {"part": "vpd"}, job.teacher
+    if own := METHODS.get(job.objective):  # learns from pairs, beside itself before training
+        curriculum = job.curriculum or own
+        teacher = job.teacher or {"part": "checkpoint", "path": job.student}
     return Plan(
-        curriculum=part if asks else _part("curriculum", job.curriculum or {"part": "vpd"}),
+        curriculum=part if asks else _part("curriculum", curriculum),
         objective=objective if policy is None else policy,
-        teacher=_part("teacher", job.teacher) if job.teacher else None,
+        teacher=_part("teacher", teacher) if teacher else None,
         policy=policy,
         transform=_part("transform", job.transform) if job.transform else None,
         ref=part.ref if policy is None else policy.ref,

@@ -83,9 +83,9 @@ class TrainingRun:
     def __init__(self, job: Job, folder: Path, board: Board | None) -> None:
         self.job, self.folder, self.board = job, folder, board
         self.snapshot = Snapshot.open(folder / job.snapshot)
-        self.examples = self.snapshot.examples("train")
-        self._check_pictures()
         self.plan = plan_of(job)
+        self.examples = self.plan.rows(self.snapshot)
+        self._check_pictures()
         self.lessons = [self.plan.lessons(example) for example in self.examples]
         names = sorted({lesson.name for lessons in self.lessons for lesson in lessons})
         self.names = figure_names(self.plan.objective, names)
@@ -241,7 +241,8 @@ class TrainingRun:
         """The lessons of some examples: those that stand still, or the student's own answers."""
         if self.rollouts is None:
             return [self.lessons[at] for at in positions]
-        groups = self.rollouts([self.examples[at] for at in positions])
+        examples = cast(list[Example], [self.examples[at] for at in positions])  # as `plan_of` holds
+        groups = self.rollouts(examples)
         for name, values in (("reward", self.rollouts.rewards), ("hints", self.rollouts.hints)):
             at = 2 + 2 * self.names.index(name)
             sums[at] += sum(values)

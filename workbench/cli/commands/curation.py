@@ -1,4 +1,4 @@
-"""The commands of the group Curate: curate, critic, guidelines, ratings and import-decisions."""
+"""The commands of the group Curate: curate, critic, guidelines, ratings, next, import-decisions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli.options import AsJson, ProjectFolder, go
+from workbench.cli.options import AsJson, ProjectFolder, Split, go
 
 PANEL = "Curate"
 commands = typer.Typer()
@@ -23,6 +23,47 @@ def ratings(
 ) -> None:
     """Print people's blind ratings of two models' explanations, beside the paper's figures."""
     go("ratings", project=project, as_json=as_json, as_csv=as_csv)
+
+
+@commands.command("next", rich_help_panel=PANEL)
+def next_(
+    project: ProjectFolder = None,
+    minutes: Annotated[
+        float, typer.Option(help="Minutes of a person, to curate and to label.")
+    ] = 30.0,
+    programs: Annotated[int, typer.Option(help="Number of programs that may be written.")] = 100,
+    more: Annotated[int, typer.Option(help="Number of programs that a question gets at once.")] = 5,
+    split: Split = None,
+    top: Annotated[int, typer.Option(help="Number of steps of each kind to print.")] = 10,
+    replay: Annotated[
+        bool,
+        typer.Option(
+            "--simulate",
+            help="Replay the stored decisions: how many fewer would have been needed than in "
+            "random order.",
+        ),
+    ] = False,
+    goal: Annotated[
+        float, typer.Option(help="With --simulate: share of the accepts that is to be reached.")
+    ] = 0.8,
+    as_json: AsJson = False,
+) -> None:
+    """Print what to do next under a budget: which questions to curate, to label, to sample more.
+
+    Each is worth the questions that it is expected to add to what may be taught, for its cost.
+    """
+    go(
+        "next",
+        project=project,
+        minutes=minutes,
+        programs=programs,
+        more=more,
+        split=split,
+        top=top,
+        replay=replay,
+        goal=goal,
+        as_json=as_json,
+    )
 
 
 @commands.command("import-decisions", rich_help_panel=PANEL)

@@ -192,12 +192,32 @@ def run(
             "By default, the profile's."
         ),
     ] = None,
+    repair: Annotated[
+        int | None,
+        typer.Option(
+            "--repair",
+            metavar="ROUNDS",
+            help="Write a program that fails, or has an empty answer, again with its error and "
+            "trace in the prompt, at most this many times (0 to 10). By default, the profile's "
+            "number, which is 0 where it names none.",
+        ),
+    ] = None,
 ) -> None:
     """Run the loop: write programs, run and verify them, explain the kept ones, ask the student.
 
-    Only missing work is done. Ctrl-C stops the run; the same command resumes it.
+    Only missing work is done. Ctrl-C stops the run; the same command resumes it. Programs that were
+    written again count in no pass@k and are never kept; their figures stand apart.
     """
-    go("run", project=project, limit=limit, k=k, upto=upto, split=split, memory=memory)
+    go(
+        "run",
+        project=project,
+        limit=limit,
+        k=k,
+        upto=upto,
+        split=split,
+        memory=memory,
+        repair=repair,
+    )
 
 
 @commands.command(rich_help_panel=PANEL)

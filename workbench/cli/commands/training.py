@@ -1,4 +1,4 @@
-"""The commands of the group Train: snapshot, export, train, jobs and make-models."""
+"""The commands of the group Train: snapshot, export, steps, train, jobs and make-models."""
 
 from __future__ import annotations
 
@@ -31,6 +31,13 @@ def train(
         str | None,
         typer.Option(
             help="Who teaches, for objectives with a teacher: a job, a checkpoint, or programs."
+        ),
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            help="Learn from the snapshot's preference pairs by dpo or kto; or which weights are "
+            "trained: lora, qlora or full."
         ),
     ] = None,
     weight: Annotated[
@@ -88,6 +95,7 @@ def train(
         "objective": objective,
         "teacher": teacher,
         "weight": weight,
+        "method": method,
         "student": student,
         "name": name,
         "epochs": epochs,
@@ -122,13 +130,34 @@ def export(
         str,
         typer.Option(
             help="Format: chat (for TRL, Unsloth, LLaMA-Factory, ms-swift and verl), tool-calls "
-            "(the same with the program's calls), datasets, argilla, label-studio or fiftyone."
+            "(the same with the program's calls), preferences (pairs for TRL and LLaMA-Factory), "
+            "datasets, argilla, label-studio or fiftyone."
         ),
     ] = "",
     project: ProjectFolder = None,
 ) -> None:
     """Write a snapshot in the format of another tool."""
     go("export", which=which, to=to, path=path, project=project)
+
+
+@commands.command(rich_help_panel=PANEL)
+def steps(
+    path: Annotated[Path, typer.Argument(help="A new file, for example steps.jsonl.")],
+    project: ProjectFolder = None,
+    text: Annotated[
+        str,
+        typer.Option("--filter", help="Take only what this query finds, written as in Browse."),
+    ] = "",
+    people: Annotated[
+        bool, typer.Option(help="Take only runs in which a person marked the first wrong step.")
+    ] = False,
+) -> None:
+    """Write what each tool call of the runs is worth, as JSON lines with a label for each step.
+
+    A person's first wrong step counts before the checks, which know how far an answer depends on
+    each call.
+    """
+    go("credit", path=path, project=project, text=text, people=people)
 
 
 @commands.command("make-models", context_settings=PASSED_ON, rich_help_panel=PANEL)
@@ -181,6 +210,28 @@ def snapshot(
     flagged: Annotated[
         bool, typer.Option(help="Also take runs that may be right for the wrong reason.")
     ] = False,
+    pairs: Annotated[
+        bool,
+        typer.Option(
+            help="Also take preference pairs: right and wrong programs, faithful and unfaithful "
+            "rationales, edited texts and what they replace."
+        ),
+    ] = False,
+    least_credit: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Leave out what the verifier kept whose tool calls have less credit on average, "
+            "-1 to 1; vpd check gives it.",
+        ),
+    ] = None,
+    repaired: Annotated[
+        bool,
+        typer.Option(
+            help="Also take right programs that were written again (vpd run --repair), where no "
+            "first program is right."
+        ),
+    ] = False,
     split: Annotated[
         list[str] | None,
         typer.Option(
@@ -232,6 +283,9 @@ def snapshot(
             agreed=agreed,
             bare=bare,
             flagged=flagged,
+            least_credit=least_credit,
+            repaired=repaired,
+            pairs=pairs,
             automatic=automatic,
             both=both,
             splits=tuple(split or ()),

@@ -7,6 +7,7 @@ Files:
     datasets.py      Parquet with pictures for Hugging Face datasets
     fiftyone.py      samples with detections
     label_studio.py  tasks with predictions, and the interface
+    preferences.py   pairs for TRL and LLaMA-Factory
     questions.py     what people are asked in other tools
     tool_calls.py    the same rows with the program's tool calls, a picture in each turn
     trainers.py      configurations of other trainers, ready to be started
@@ -26,6 +27,7 @@ from workbench.snapshot.exports import (
     datasets,
     fiftyone,
     label_studio,
+    preferences,
     tool_calls,
 )
 from workbench.snapshot.exports.common import Exported, Writer, into
@@ -42,6 +44,7 @@ FORMATS: Mapping[str, Writer] = {
     "argilla": argilla.write,
     "label-studio": label_studio.write,
     "fiftyone": fiftyone.write,
+    "preferences": preferences.write,
 }
 
 

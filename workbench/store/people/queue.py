@@ -38,6 +38,8 @@ from workbench.store.reading.search import parse_query
 from workbench.store.reading.summary import bring_up_to_date
 from workbench.store.reading.where import Where
 
+_FACT_COLUMNS = ", ".join(f"{sql} AS {name}" for name, sql in FACTS.items())
+
 _RANKS = {
     "disagreement": "coalesce(siblings, -1)",
     "student": "coalesce(apart, -1)",
@@ -239,21 +241,37 @@ class Queue:
         Where nothing can be learnt the result is the reason, in words.  Items that were decided in
         batches alone teach nothing: nobody looked at each.
         """
-        n = self.database.rows(f"SELECT count(*) AS n FROM curated WHERE {SETTLED}")[0]["n"]
+        sql = f"SELECT count(*) AS n FROM curated WHERE {SETTLED}"
+        n = self.database.rows(sql)[0]["n"]
         if self._model is None or self._model[0] != n // 10:
-            bring_up_to_date(self.database)
-            columns = ", ".join(f"{sql} AS {name}" for name, sql in FACTS.items())
-            rows = self.database.rows(
-                f"""
-                SELECT * FROM (SELECT id, {columns} FROM outcome)
-                JOIN (SELECT task_id, coalesce(outcome, state) IN ('accept', 'accepted') AS yes
-                    FROM curated
-                      WHERE {SETTLED}) ON task_id = id
-                ORDER BY id
-                """
-            )
+            rows = self.settled_rows()
             self._model = n // 10, predict.fit(rows, [row["yes"] for row in rows])
         return self._model[1]
+
+    def settled_rows(self) -> list[dict[str, Any]]:
+        """`predict.FEATURES` of every question that people looked at and decided on, and under
+        `yes` whether it was accepted; by id.
+        """
+        bring_up_to_date(self.database)
+        return self.database.rows(
+            f"""
+            SELECT * FROM (SELECT id, {_FACT_COLUMNS} FROM outcome)
+            JOIN (SELECT task_id, coalesce(outcome, state) IN ('accept', 'accepted') AS yes
+                FROM curated WHERE {SETTLED}) ON task_id = id
+            ORDER BY id
+            """
+        )
+
+    def pending_rows(self) -> dict[str, dict[str, Any]]:
+        """`predict.FEATURES` of every question that nobody has decided on, by id."""
+        bring_up_to_date(self.database)
+        rows = self.database.rows(
+            f"""
+            SELECT id, {_FACT_COLUMNS} FROM outcome
+            WHERE id NOT IN (SELECT task_id FROM curated WHERE state NOT IN ('pending', 'skipped'))
+            """
+        )
+        return {row["id"]: row for row in rows}
 
     def _items(
         self,

@@ -25,6 +25,10 @@ class CheckRow:
     """Names of the checks that speak against the trace."""
     findings: tuple[tuple[str, float, str], ...]
     """Check, score and sentence, the gravest first; sentences quote hostile text."""
+    calls: tuple[tuple[int, float | None], ...] | None = None
+    """How far the answer depends on each call, by the call's number; None where it was not asked,
+    as by checks of earlier versions.
+    """
 
 
 def add(database: Database, rows: Sequence[CheckRow]) -> None:
@@ -41,6 +45,7 @@ def add(database: Database, rows: Sequence[CheckRow]) -> None:
                 "suspicion": row.suspicion,
                 "flags": "".join(f"|{name}" for name in row.flags) + "|" if row.flags else "",
                 "findings": json.dumps(row.findings),
+                "calls": None if row.calls is None else json.dumps(row.calls),
             }
             for row in rows
         ],
@@ -61,9 +66,23 @@ def check_rows(database: Database, trace_ids: Sequence[str]) -> dict[str, CheckR
             row["suspicion"],
             tuple(name for name in row["flags"].split("|") if name),
             tuple((check, score, text) for check, score, text in json.loads(row["findings"])),
+            _calls(row["calls"]),
         )
         for row in rows
     }
+
+
+def checked_traces(database: Database) -> list[str]:
+    """Ids of the traces whose calls were checked, in order of import."""
+    sql = """
+    SELECT trace_id AS id FROM trace_check JOIN task ON task.id = trace_check.task_id
+    WHERE calls IS NOT NULL ORDER BY task.seq, trace_id
+    """
+    return [row["id"] for row in database.rows(sql)]
+
+
+def _calls(text: str | None) -> tuple[tuple[int, float | None], ...] | None:
+    return None if text is None else tuple((number, used) for number, used in json.loads(text))
 
 
 def flag_counts(database: Database) -> tuple[int, dict[str, int]]:

@@ -125,19 +125,44 @@ def kept(database: Database, scope: Scope) -> list[Target]:
     """One target for each task that the verifier judged, with the newest rationale of the scope's
     writer.
     """
+    return _judged_targets(
+        database, scope, "verdict.chosen", "verdict.runs = $k AND program.parent IS NULL"
+    )
+
+
+def repaired(database: Database, scope: Scope) -> list[Target]:
+    """One target for each task with a right program that the scope's sampler wrote again: the run
+    that the checks suspect least, as `kept`.
+    """
+    return _judged_targets(
+        database, scope, "verdict.correct", "verdict.correct AND program.parent IS NOT NULL"
+    )
+
+
+def _judged_targets(database: Database, scope: Scope, chosen: str, where: str) -> list[Target]:
+    """One target for each task with verdicts.
+
+    Args:
+        database: the store.
+        scope: the parts whose records count.
+        chosen: SQL that says whether a run is the one to learn from.
+        where: SQL that says which runs count.
+    """
     sql = f"""
     WITH judged AS (
         SELECT trace.task_id, trace.id AS trace_id, trace.program_id, trace.answer, trace.executor,
-            verdict.chosen, verdict.correct
+            {chosen} AS chosen, verdict.correct
         FROM verdict JOIN trace ON trace.id = verdict.trace_id
             JOIN program ON program.id = trace.program_id
-        WHERE verdict.verifier = $verifier AND verdict.runs = $k AND trace.executor = $executor
+        WHERE verdict.verifier = $verifier AND trace.executor = $executor
             AND program.sampler = $sampler AND program.base_seed = $seed AND program.index < $k
-            AND program.parent IS NULL
+            AND {where}
     ),
     best AS (
-        SELECT * FROM judged
-        QUALIFY row_number() OVER (PARTITION BY task_id ORDER BY chosen DESC, trace_id) = 1
+        SELECT judged.* FROM judged LEFT JOIN trace_check USING (trace_id)
+        QUALIFY row_number() OVER (
+            PARTITION BY judged.task_id ORDER BY chosen DESC, coalesce(suspicion, 0), trace_id
+        ) = 1
     )
     SELECT best.task_id, best.trace_id, rationale.id AS rationale_id, best.correct AS right,
         CASE WHEN NOT chosen THEN 'wrong' WHEN len(task.answers) > 0 THEN 'kept'

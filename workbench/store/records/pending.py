@@ -6,6 +6,9 @@ broke for reasons outside the program (`infra`) counts as not done.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from workbench.records import VISITORS
 from workbench.store.kernel.database import Database
 from workbench.store.records.scope import Scope, Selection
@@ -54,8 +57,10 @@ judged AS (
 )"""
 
 
-def _ask(database: Database, sql: str, scope: Scope, selection: Selection) -> list[str]:
-    values = {**scope.parameters(), **selection.parameters()}
+def _ask(
+    database: Database, sql: str, scope: Scope, selection: Selection, **more: Any
+) -> list[str]:
+    values = {**scope.parameters(), **selection.parameters(), **more}
     parameters = {name: value for name, value in values.items() if f"${name}" in sql}
     return [row["id"] for row in database.rows(sql, parameters)]
 
@@ -133,6 +138,111 @@ def to_rationalize(database: Database, scope: Scope, selection: Selection) -> li
         SELECT 1 FROM rationale WHERE rationale.trace_id = judged.trace_id
             AND rationale.writer = $writer
     ) ORDER BY selected.seq
+    """
+    return _ask(database, sql, scope, selection)
+
+
+def _rewritten(rounds: int) -> str:
+    """CTEs `again_0` (the sampled programs) to `again_N`, each the programs that the scope's
+    sampler wrote after those of the one before.
+    """
+    ctes = ["again_0 AS (SELECT id, task_id, index FROM sampled)"]
+    for number in range(1, rounds + 1):
+        ctes.append(
+            f"""again_{number} AS (
+    SELECT program.id, program.task_id, program.index
+    FROM program JOIN again_{number - 1} AS earlier ON program.parent = earlier.id
+    WHERE program.sampler = $sampler AND program.base_seed = $seed
+)"""
+        )
+    return ",\n".join(ctes)
+
+
+def all_rewritten(rounds: int) -> str:
+    """The CTEs of `_rewritten`, and `rewritten` with the programs of all rounds."""
+    each = " UNION ALL ".join(
+        f"SELECT *, {n} AS round FROM again_{n}" for n in range(1, rounds + 1)
+    )
+    return f"{_rewritten(rounds)},\nrewritten AS ({each})"
+
+
+UNANSWERED = """(trace.failure_kind IS NOT NULL AND trace.failure_kind <> 'infra'
+    OR trace.failure_kind IS NULL AND list_contains($empty, lower(trim(trace.answer)))
+    AND NOT contains(chr(10) || lower(array_to_string(choices, chr(10))) || chr(10),
+        chr(10) || lower(trim(trace.answer)) || chr(10)))"""
+"""Whether a trace failed or ended with an empty answer; needs the column `choices` of its task, and
+`sample.again.EMPTY` as `$empty`.
+"""
+
+
+def to_write_again(
+    database: Database, scope: Scope, selection: Selection, number: int, empty: Sequence[str]
+) -> list[str]:
+    """Traces that failed or ended with an empty answer, and whose program was not written again.
+
+    Args:
+        database: the store.
+        scope: the parts in force.
+        selection: the tasks looked at.
+        number: of the round: 1 looks at sampled programs, 2 at those that round 1 wrote.
+        empty: answers that say nothing.
+    """
+    sql = f"""
+    WITH {SELECTED}, {SAMPLED}, {_rewritten(number - 1)}
+    SELECT trace.id FROM again_{number - 1} AS this
+    JOIN selected ON selected.id = this.task_id
+    JOIN trace ON trace.program_id = this.id AND trace.executor = $executor
+    JOIN program ON program.id = this.id
+    WHERE coalesce(program.problem, '') = '' AND {UNANSWERED}
+    AND NOT EXISTS (
+        SELECT 1 FROM program AS later WHERE later.parent = this.id AND later.sampler = $sampler
+    ) ORDER BY selected.seq, this.index
+    """
+    return _ask(database, sql, scope, selection, empty=list(empty))
+
+
+def to_execute_again(
+    database: Database, scope: Scope, selection: Selection, rounds: int
+) -> list[str]:
+    """Programs that were written again and have no trace, or one that broke (`infra`).
+
+    Args:
+        database: the store.
+        scope: the parts in force.
+        selection: the tasks looked at.
+        rounds: how many are looked at.
+    """
+    sql = f"""
+    WITH {SELECTED}, {SAMPLED}, {all_rewritten(rounds)}
+    SELECT rewritten.id FROM rewritten JOIN selected ON selected.id = rewritten.task_id
+    WHERE NOT EXISTS (
+        SELECT 1 FROM trace WHERE trace.program_id = rewritten.id AND trace.executor = $executor
+        AND trace.failure_kind IS DISTINCT FROM 'infra'
+    ) ORDER BY selected.seq, rewritten.index, round
+    """
+    return _ask(database, sql, scope, selection)
+
+
+def to_verify_again(
+    database: Database, scope: Scope, selection: Selection, rounds: int
+) -> list[str]:
+    """Traces with an answer, of programs that were written again for labelled tasks, without a
+    verdict of the scope's verifier.
+
+    Args:
+        database: the store.
+        scope: the parts in force.
+        selection: the tasks looked at.
+        rounds: how many are looked at.
+    """
+    sql = f"""
+    WITH {SELECTED}, {SAMPLED}, {all_rewritten(rounds)}
+    SELECT trace.id FROM rewritten JOIN selected ON selected.id = rewritten.task_id
+    JOIN trace ON trace.program_id = rewritten.id AND trace.executor = $executor
+    WHERE trace.failure_kind IS NULL AND len(selected.answers) > 0 AND NOT EXISTS (
+        SELECT 1 FROM verdict
+        WHERE verdict.trace_id = trace.id AND verdict.verifier = $verifier
+    ) ORDER BY selected.seq, rewritten.index, round
     """
     return _ask(database, sql, scope, selection)
 
