@@ -57,11 +57,11 @@ def parts(role: str) -> dict[str, EntryPoint]:
     """
     if role not in ROLES:
         raise ProfileError(f"no role is called '{role}'; there are: {', '.join(ROLES)}")
-    return dict(_registered(role, tuple((place, _changed(place)) for place in sys.path)))
+    return dict(_points_of(role, tuple((place, _last_change(place)) for place in sys.path)))
 
 
 @lru_cache(maxsize=64)
-def _registered(
+def _points_of(
     role: str, places: tuple[tuple[str, int], ...]
 ) -> tuple[tuple[str, EntryPoint], ...]:
     """The parts that what is installed at these places brings: to read every package's list anew
@@ -71,7 +71,7 @@ def _registered(
     return tuple((point.name, point) for point in sorted(points, key=lambda p: p.name))
 
 
-def _changed(place: str) -> int:
+def _last_change(place: str) -> int:
     """When something was last installed there, or taken away; -1 where nothing is."""
     try:
         return Path(place).stat().st_mtime_ns

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 COUNT = "collages/train-00003/count"
 PATHS = (
     "browse",
-    "browse?q=status:wrong",
+    pytest.param("browse?q=status:wrong", marks=pytest.mark.slow),
     f"step?trace=t0-{quote(COUNT)}",
     f"step?trace=t3-{quote(COUNT)}",
     "train",
