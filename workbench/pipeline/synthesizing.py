@@ -24,7 +24,7 @@ from workbench.pipeline.parts import Parts
 from workbench.pipeline.snapshotting import evaluates
 from workbench.ports import LanguageModel, Tool
 from workbench.recipes.ports import LabelledRegion, SynthesizedQuestion, Synthesizer
-from workbench.records import PartRef, Region, Task, ToolCall, content_key, plain
+from workbench.records import PartRef, Region, Task, ToolCall, Value, content_key, plain
 from workbench.store import Project
 from workbench.tasks.fields import answer_type
 from workbench.tasks.rows import Bad
@@ -167,7 +167,7 @@ class _Room:
             ToolCall(TOOL, {"patch": region, parameter.name: question})
             for region, question in zip(regions, questions, strict=True)
         ]
-        answers = []
+        answers: list[Value | ToolFailure] = []
         for at in range(0, len(calls), self._tool.batch_size):
             answers += self._tool(calls[at : at + self._tool.batch_size], self._project.images)
         return [None if isinstance(one, ToolFailure) else str(one) for one in answers]
