@@ -83,7 +83,7 @@ def plan_of(job: Job) -> Plan:
     objective = part if isinstance(part, Objective) else CrossEntropy()
     return Plan(
         curriculum=curriculum,
-        objective=objective if policy is None else policy,  # type: ignore[arg-type]
+        objective=objective if policy is None else policy,
         teacher=_part("teacher", job.teacher) if job.teacher else None,
         policy=policy,
         transform=_part("transform", job.transform) if job.transform else None,
@@ -113,10 +113,10 @@ def _policy(job: Job) -> Policy | None:
     if not job.policy:
         return None
     policy = _part("policy", job.policy)
-    if not isinstance(policy, Policy) or not isinstance(policy, Objective):
+    if not isinstance(policy, Policy):
         raise ProfileError(
-            f"the policy '{job.policy.get('part')}' is not one: it is an objective as well, with "
-            "`needs`, `terms` and `layers`; see workbench/recipes/teaching.py"
+            f"the policy '{job.policy.get('part')}' is not one: it has `answers`, `lessons` and more, "
+            "and is an objective; see workbench/recipes/teaching.py"
         )
     return policy
 
