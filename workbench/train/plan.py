@@ -115,8 +115,8 @@ def _policy(job: Job) -> Policy | None:
     policy = _part("policy", job.policy)
     if not isinstance(policy, Policy):
         raise ProfileError(
-            f"the policy '{job.policy.get('part')}' is not one: it has `answers`, `lessons` and more, "
-            "and is an objective; see workbench/recipes/teaching.py"
+            f"the policy '{job.policy.get('part')}' is not one: it has `answers`, `lessons` and "
+            "more, and is an objective; see workbench/recipes/teaching.py"
         )
     return policy
 
