@@ -225,6 +225,17 @@ def test_distance_and_contrast_by_hand() -> None:
     assert bank_contrast(guess, a, b, scale).item() == pytest.approx(expected, abs=1e-12)
 
 
+def test_a_bank_that_holds_the_target_keeps_every_gradient_finite() -> None:
+    guess, own = (torch.randn(2, 4, dtype=torch.float64) for _ in range(2))
+    scale = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+    guess.requires_grad_()
+    bank = torch.cat([own, torch.randn(3, 4, dtype=torch.float64)])
+    bank_contrast(guess, own, bank, scale).sum().backward()
+    assert scale.grad is not None
+    assert torch.isfinite(scale.grad)
+    assert torch.isfinite(guess.grad).all()  # type: ignore[arg-type]
+
+
 def test_the_head_reads_the_mean_state_of_the_picture() -> None:
     objective = ready("aux_embed")
     student, targets = some()
