@@ -14,8 +14,10 @@ from workbench.errors import InputError
 from workbench.pipeline.program_teacher import program_shares, with_program_answers
 from workbench.pipeline.snapshotting import SnapshotWish, take
 from workbench.pipeline.synthesizing import synthesize
+from workbench.recipes.selector.mcts_difficulty import ProgramTree, search
 from workbench.store import Project
 from workbench.train.job import Job
+from workbench.verify.answers import score
 
 
 @pytest.fixture(scope="module")
@@ -53,33 +55,24 @@ def test_the_programs_of_a_snapshot_become_a_distribution(project: Project) -> N
 
 
 def test_difficulty_leaves_out_what_is_solved_at_once(project: Project) -> None:
-    plain = take(project, wish())
-    hard = (
-        take(
-            project,
-            wish(
-                {"part": "mcts_difficulty"},
-            ),
-            name="hard",
-        )
-        if _some_hard(project)
-        else None
-    )
-    if hard is None:
+    train = {one.task_id: one for one in take(project, wish()).examples("train")}
+    hard = set()
+    for task, runs in project.runs(sorted(train), project.scope()):
+        programs = [
+            (program.source, float(score(task, trace.answer).score >= 0.5 if trace.answer else 0))
+            for program, trace in runs
+        ]
+        if search(ProgramTree(programs)) != 1:
+            hard.add(task.id)
+    if not hard:
         with pytest.raises(InputError, match="the selectors leave no row to train on"):
             take(project, wish({"part": "mcts_difficulty"}))
         return
-    rows = {one.task_id for one in hard.examples("train")}
-    assert rows < {one.task_id for one in plain.examples("train")}
-    reasons = {one.reason: one.count for one in hard.manifest.content.left_out}
-    assert reasons["mcts_difficulty: it is solved within 1 iterations"] >= 1
-
-
-def _some_hard(project: Project) -> bool:
-    """Whether some question has more than one program, not all of them right."""
-    ids = [one.task_id for one in take(project, wish()).examples("train")]
-    tasks = project.runs(ids, project.scope())
-    return any(len({trace.answer for _, trace in runs}) > 1 for _, runs in tasks)
+    snapshot = take(project, wish({"part": "mcts_difficulty"}))
+    assert {one.task_id for one in snapshot.examples("train")} == hard
+    reasons = {one.reason: one.count for one in snapshot.manifest.content.left_out}
+    easy = "mcts_difficulty: it is solved within 1 iterations"
+    assert reasons.get(easy, 0) == len(train) - len(hard)
 
 
 def test_drawn_pictures_become_questions_of_the_project(project: Project) -> None:
