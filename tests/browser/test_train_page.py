@@ -110,6 +110,28 @@ def test_what_is_wrong_stands_beside_its_field_and_stops_the_start(
     expect(page.locator(".summary")).to_contain_text("ready to start")
 
 
+def test_a_published_method_brings_its_settings_and_asks_for_its_teacher(
+    visit: Visit, site: Running
+) -> None:
+    page = visit(f"{site.url}train?new=1&step=2")
+    page.get_by_role("radio", name="switch_kd").check()
+    objective = page.locator("fieldset", has_text="Objective")
+    expect(objective.locator(".problem[role=alert]").last).to_contain_text(
+        "switch_kd needs a teacher: choose one"
+    )
+    objective.get_by_label("Temperature").fill("2.5")
+    objective.locator("[data-key='teacher.part'] select").select_option("checkpoint")
+    objective.locator("[data-key='teacher.path'] input").fill("bundled")
+    expect(page.locator(".summary")).to_contain_text("ready to start")
+    page_checks.check(page)
+    page.get_by_role("radio", name="aux_embed").check()
+    expect(objective.locator("[data-key='teacher.part']")).to_have_count(0)
+    expect(objective.get_by_label("Tool")).to_have_value("boxes")
+    page.get_by_role("radio", name="VPD").check()
+    expect(objective.locator(".method-settings")).to_be_hidden()
+    expect(objective.get_by_label("Weight of the rationale's term")).to_be_visible()
+
+
 def test_a_snapshot_is_taken_right_here(visit: Visit, site: Running) -> None:
     page = visit(f"{site.url}train?new=1")
     expect(page.locator(".snapshots .choice")).to_have_count(1)

@@ -104,6 +104,7 @@ def test_the_card_gives_the_interval_and_takes_no_markup(tmp_path: Path) -> None
         "of": 2,
         "interval": [0.0945, 0.9055],
         "first": 0.0,
+        "objective": {"role": "objective", "name": "vpd"},
         "environment": {"workbench": "0.1.0", "torch": "2.9.0", "platform": "Linux"},
     }
     job = Job("s", student="/private/place/base", name="a\n# <b>[x](y)`")
@@ -113,6 +114,10 @@ def test_the_card_gives_the_interval_and_takes_no_markup(tmp_path: Path) -> None
         in text
     )
     assert taken.hash in text
+    assert "by the objective `vpd` (Visual" in text
+    taught = {**result, "objective": {"role": "policy", "name": "kepo"}}
+    by_reward = card(replace(job, teacher={"part": "checkpoint"}), taken.manifest, taught)
+    assert "by the policy `kepo` with the teacher `checkpoint`" in by_reward
     assert "Computed with 0.1.0; torch 2.9.0; platform Linux." in text
     assert "# a # bx(y)\n" in text
     assert "/private" not in text

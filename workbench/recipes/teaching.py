@@ -312,14 +312,13 @@ class HasHead(Protocol):
 
 
 @runtime_checkable
-class Policy(Protocol):
-    """Training by reward; `train/reward.py` asks it in each step.
+class Policy(Objective, Protocol):
+    """Training by reward: an objective whose lessons `train/reward.py` makes in each step.
 
-    It is an objective as well.  A group is the G answers that a student gives to one question; its
+    A group is the G answers that a student gives to one question; its
     rewards are 0 to 1, as the loop's verifier judges answers.
     """
 
-    ref: PartRef
     answers: int
     """G."""
     heat: float

@@ -34,8 +34,8 @@ def card(job: Job, manifest: Manifest, result: Mapping[str, Any]) -> str:
         "",
         f"# {_line(job.name) or 'A distilled student'}",
         "",
-        f"Made from `{_line(base)}` by the objective `{_line(job.objective)}` (Visual Program "
-        "Distillation, Hu et al., CVPR 2024).",
+        f"Made from `{_line(base)}` by {_method(job, result)} (Visual Program Distillation, Hu et "
+        "al., CVPR 2024).",
         "",
         "## Data",
         "",
@@ -70,6 +70,13 @@ def card(job: Job, manifest: Manifest, result: Mapping[str, Any]) -> str:
 def _line(text: str) -> str:
     """Text as one line that no Markdown reader takes for more."""
     return "".join(c for c in " ".join(text.split()) if c.isprintable() and c not in "`<>[]|")[:200]
+
+
+def _method(job: Job, result: Mapping[str, Any]) -> str:
+    """By what it was taught, and by whom where there was a teacher."""
+    part = result["objective"]
+    text = f"the {_line(part['role'])} `{_line(part['name'])}`"
+    return text + (f" with the teacher `{_line(str(job.teacher['part']))}`" if job.teacher else "")
 
 
 def _review(reviewers: Mapping[str, JSON]) -> str:

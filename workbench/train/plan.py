@@ -104,36 +104,56 @@ def plan_of(job: Job) -> Plan:
         ProfileError: there is no such part, or it does not take these arguments.
     """
     part = registry.build("objective", job.objective, **job.arguments)
-    policy = _part("policy", job.policy) if job.policy else None
-    if policy is not None and not (isinstance(policy, Policy) and isinstance(policy, Objective)):
+    policy = _policy(job)
+    curriculum = _curriculum(job, part)
+    if policy is not None and isinstance(curriculum, BringsRows):
         raise ProfileError(
-            f"the policy '{policy.ref.name}' is not one: it also has to be an objective, with "
-            "`needs`, `terms` and `layers`; see workbench/recipes/teaching.py"
+            f"a policy answers the questions of the snapshot's examples, and '{job.objective}' "
+            "learns from its preference pairs; take one of them out of the job"
         )
-    asks, judges = isinstance(part, Curriculum), isinstance(part, Objective)
-    if not asks and not judges:
-        raise ProfileError(
-            f"'{job.objective}' is neither a curriculum, which has `lessons`, nor a loss, which "
-            "has `needs`, `terms` and `layers` and can be called; see docs/training.md"
-        )
-    if asks and job.curriculum:
-        raise ProfileError(
-            f"the objective '{job.objective}' asks its own questions; take the curriculum out of "
-            "the job, or an objective that is a loss"
-        )
-    objective = part if judges else CrossEntropy()
-    curriculum, teacher = job.curriculum or {"part": "vpd"}, job.teacher
-    if own := METHODS.get(job.objective):  # learns from pairs, beside itself before training
-        curriculum = job.curriculum or own
-        teacher = job.teacher or {"part": "checkpoint", "path": job.student}
+    objective = part if isinstance(part, Objective) else CrossEntropy()
+    teacher = job.teacher
+    if job.objective in METHODS:  # beside the student before training
+        teacher = teacher or {"part": "checkpoint", "path": job.student}
     return Plan(
-        curriculum=part if asks else _part("curriculum", curriculum),
+        curriculum=curriculum,
         objective=objective if policy is None else policy,
         teacher=_part("teacher", teacher) if teacher else None,
         policy=policy,
         transform=_part("transform", job.transform) if job.transform else None,
         ref=part.ref if policy is None else policy.ref,
     )
+
+
+def _curriculum(job: Job, part: object) -> Curriculum:
+    """What is asked: the job's objective itself, or what the job names beside a loss."""
+    if not isinstance(part, Curriculum):
+        if not isinstance(part, Objective):
+            raise ProfileError(
+                f"'{job.objective}' is neither a curriculum, which has `lessons`, nor a loss, "
+                "which has `needs`, `terms` and `layers` and can be called; see docs/training.md"
+            )
+        own = METHODS.get(job.objective, {"part": "vpd"})
+        curriculum: Curriculum = _part("curriculum", job.curriculum or own)
+        return curriculum
+    if job.curriculum:
+        raise ProfileError(
+            f"the objective '{job.objective}' asks its own questions; take the curriculum out of "
+            "the job, or an objective that is a loss"
+        )
+    return part
+
+
+def _policy(job: Job) -> Policy | None:
+    if not job.policy:
+        return None
+    policy = _part("policy", job.policy)
+    if not isinstance(policy, Policy):
+        raise ProfileError(
+            f"the policy '{job.policy.get('part')}' is not one: it has `answers`, `lessons` and "
+            "more, and is an objective; see workbench/recipes/teaching.py"
+        )
+    return policy
 
 
 def _part(role: str, table: Mapping[str, object]) -> Any:

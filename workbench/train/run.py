@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate.utils import gather_object
@@ -30,7 +30,7 @@ from workbench.errors import EngineError, InputError, SnapshotError, WorkbenchEr
 from workbench.local_files import real_path
 from workbench.records import JSON, Lesson
 from workbench.shares import wilson
-from workbench.snapshot import Snapshot
+from workbench.snapshot import Example, Snapshot
 from workbench.snapshot.example import SPLITS
 from workbench.train import checkpoint
 from workbench.train.classroom import (

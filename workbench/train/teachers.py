@@ -21,7 +21,7 @@ from workbench.images import ImageFolder
 from workbench.models.checkpoint import loading_errors
 from workbench.models.language import preferred_dtype
 from workbench.models.vlm import MAX_PIXELS
-from workbench.models.weights import is_folder, model_folder
+from workbench.models.weights import model_folder
 from workbench.recipes.teaching import Classroom, Need, Outputs, Targets
 from workbench.records import PartRef
 from workbench.train.forward import outputs_of, projector_of, target_tokens
@@ -76,7 +76,8 @@ class CheckpointTeacher:
         here = folder / self.path
         if not Path(self.path).is_absolute() and here.is_dir():
             return str(model_folder(here))
-        return str(model_folder(Path(self.path))) if is_folder(self.path) else self.path
+        there = Path(self.path).expanduser()
+        return str(model_folder(there)) if there.is_dir() else self.path
 
     @property
     def head(self) -> Tensor:

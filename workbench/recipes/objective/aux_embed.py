@@ -172,9 +172,10 @@ def bank_contrast(guess: Tensor, own: Tensor, bank: Tensor, scale: Tensor) -> Te
     same = torch.cdist(own, bank) < 1e-6
     own, bank = own.to(guess.dtype), bank.to(guess.dtype)
     cosine = nn.functional.cosine_similarity
-    others = cosine(guess[:, None], bank[None], dim=-1).masked_fill(same, -torch.inf)
-    logits = torch.cat([cosine(guess, own, dim=-1)[:, None], others], 1)
-    first = torch.zeros(len(guess), dtype=torch.long, device=guess.device)
-    return nn.functional.cross_entropy(
-        torch.where(logits.isinf(), logits, logits * scale), first, reduction="none"
+    others = cosine(guess[:, None], bank[None], dim=-1) * scale
+    # masked behind the product: the scale's gradient of an infinite cosine would be NaN
+    logits = torch.cat(
+        [cosine(guess, own, dim=-1)[:, None] * scale, others.masked_fill(same, -torch.inf)], 1
     )
+    first = torch.zeros(len(guess), dtype=torch.long, device=guess.device)
+    return nn.functional.cross_entropy(logits, first, reduction="none")

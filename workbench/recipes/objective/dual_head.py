@@ -103,7 +103,8 @@ class DualHead:
                 "dual_head teaches its first head the rows that a person accepted, and the "
                 "snapshot has none; accept some in Curate, or set accepted = 'all'"
             )
-        self.second = nn.Linear(shapes.head.shape[1], shapes.head.shape[0], bias=False)
+        words, width = shapes.head.shape
+        self.second = nn.Linear(width, words, bias=False, dtype=shapes.head.dtype)
         with torch.no_grad():
             self.second.weight.copy_(shapes.head)
         return self.second
