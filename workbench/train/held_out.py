@@ -11,7 +11,7 @@ import torch
 
 from workbench.models.vlm import Vlm
 from workbench.ports import Objective
-from workbench.records import AnswerType, Task
+from workbench.records import JSON, AnswerType, Task
 from workbench.snapshot import Example, Snapshot
 from workbench.train.loss import StudentLoss
 from workbench.verify.answers import score
@@ -32,6 +32,18 @@ class HeldOutAnswer:
     right: float
     """0 to 1, as programs are judged."""
     loss: float
+
+    def line(self, step: int) -> dict[str, JSON]:
+        """The answer as a line of `validation.jsonl`."""
+        return {
+            "step": step,
+            "task_id": self.example.task_id,
+            "image": self.example.image,
+            "question": self.example.question,
+            "gold": self.example.answer,
+            "answer": self.answer,
+            "right": self.right,
+        }
 
 
 def held_out(snapshot: Snapshot, most: int) -> list[Example]:

@@ -38,14 +38,15 @@ from workbench.snapshot.example import SPLITS
 from workbench.train import checkpoint
 from workbench.train.examples import Adapter, Order
 from workbench.train.failure import explain
-from workbench.train.held_out import SHOWN, AnswerLoss, Examiner, HeldOutAnswer, held_out
+from workbench.train.feeding import Feed, MicroBatch, worker_count
+from workbench.train.held_out import SHOWN, AnswerLoss, Examiner, held_out
 from workbench.train.job import FILE, Job, read_job
 from workbench.train.load import dtype_of, finish, load_student
 from workbench.train.loss import StudentLoss
 from workbench.train.model_card import card
 from workbench.train.notices import notices
 from workbench.train.optimizer import ScheduledAdamW
-from workbench.train.schedule import RateSchedule, total_steps
+from workbench.train.schedule import RateSchedule, evaluation_plan, total_steps
 from workbench.train.status_files import (
     LEFT_OUT,
     METRICS,
@@ -56,6 +57,7 @@ from workbench.train.status_files import (
     read_lines,
     write_json,
 )
+from workbench.train.trackers import open_trackers
 
 MODEL = "model"
 STOP = "stop"
@@ -80,10 +82,17 @@ class TrainingRun:
         self.names = sorted({lesson.name for lessons in self.lessons for lesson in lessons})
         self.total = total_steps(job, len(self.examples))
         self.accelerator = _accelerator(job)
+        self.eval_every, self.max_val = evaluation_plan(
+            job, self.total, self.accelerator.device.type
+        )
         student = load_student(job, self.accelerator.device)
         self.base = student.base
         self.loss = StudentLoss(student.adapter, self.snapshot.images, self.accelerator.device)
+        self.loss.skips_broken = job.skip_broken
+        self.loss.tasks = {example.image: example.task_id for example in self.snapshot.examples()}
         self.order = self._order(student.adapter)
+        workers = worker_count(job, self.accelerator.device, student.adapter)
+        self.feed = Feed(self.loss, self._micro_batches, self.total, workers)
         schedule = RateSchedule.of(job, self.total)
         groups = [(student.model.parameters(), job.lr)]
         self.optimizer = ScheduledAdamW(groups, schedule, job.betas, job.weight_decay)
@@ -112,11 +121,22 @@ class TrainingRun:
         batch = min(self.job.batch, len(self.examples))
         return Order(lengths, batch, self.job.seed, pictures, self.job.micro_batch)
 
+    def _micro_batches(self, step: int) -> list[MicroBatch]:
+        """The micro-batches of this process in a step."""
+        ranks, rank = self.accelerator.num_processes, self.accelerator.process_index
+        return [
+            MicroBatch(
+                [(self.examples[at].image, one) for at in positions for one in self.lessons[at]],
+                sum(len(self.lessons[at]) for at in positions[len(positions) - fillers :]),
+            )
+            for positions, fillers in self.order.share(step, rank, ranks, self.job.micro_batch)
+        ]
+
     def _examiner(self) -> Examiner | None:
         # every process leaves out the same ones, since they ask together
         questions = [
             example
-            for example in held_out(self.snapshot, self.job.max_val)
+            for example in held_out(self.snapshot, self.max_val)
             if self.loss.takes(example.image, self.objective.lessons(example)[0])
         ]
         if not questions:
@@ -191,18 +211,14 @@ class TrainingRun:
             This process's share of the loss and its number of tokens, then the sum of the losses
             and the number of the lessons of each name.
         """
-        ranks, rank = self.accelerator.num_processes, self.accelerator.process_index
-        shares = self.order.share(step, rank, ranks, self.job.micro_batch)
+        ranks, micros = self.accelerator.num_processes, self._micro_batches(step)
         examples = len(self.order[step])
         sums = torch.zeros(2 + 2 * len(self.names), dtype=torch.float64)
-        for number, (positions, fillers) in enumerate(shares):
-            rows = [
-                (self.examples[at].image, lesson) for at in positions for lesson in self.lessons[at]
-            ]
-            spare = sum(len(self.lessons[at]) for at in positions[len(positions) - fillers :])
-            last = number == len(shares) - 1
+        for number, (micro, ready) in enumerate(zip(micros, self.feed.step(step), strict=True)):
+            rows, spare = micro.rows, micro.fillers
+            last = number == len(micros) - 1
             with nullcontext() if last else self.accelerator.no_sync(self.model):
-                loss = self.loss(self.model, rows, examples, spare, together=True)
+                loss = self.loss(self.model, rows, examples, spare, True, ready)
                 # Gradients are averaged over processes, so each share counts as often.
                 self.accelerator.backward(loss.share * ranks)
             values = loss.lessons.detach().double().cpu()
@@ -254,7 +270,7 @@ class TrainingRun:
         if self.board:
             seconds = round(time.perf_counter() - began, 2)
             self.board.add(METRICS, [{**figures, "eval_seconds": seconds}])
-            self.board.add(VALIDATION, [_validation_row(step, row) for row in scored[:SHOWN]])
+            self.board.add(VALIDATION, [row.line(step) for row in scored[:SHOWN]])
 
     def save(self, step: int) -> None:
         """Write a checkpoint; the best one and the newest one are kept."""
@@ -293,18 +309,6 @@ class TrainingRun:
     def on_signal(self, *_: object) -> None:
         """Stop after the step at hand."""
         self._stopping = True
-
-
-def _validation_row(step: int, row: HeldOutAnswer) -> dict[str, JSON]:
-    return {
-        "step": step,
-        "task_id": row.example.task_id,
-        "image": row.example.image,
-        "question": row.example.question,
-        "gold": row.example.answer,
-        "answer": row.answer,
-        "right": row.right,
-    }
 
 
 def _accelerator(job: Job) -> Accelerator:
@@ -348,6 +352,7 @@ def train(job: Job, folder: Path, board: Board | None) -> str:
         signal.signal(number, run.on_signal)
     done = run.resume()
     if board:
+        board.follow(open_trackers(job, folder))
         board.rewind(done)
         board.say(phase="training", step=done, total=run.total, device=str(run.accelerator.device))
     if not done:
@@ -393,7 +398,7 @@ class _Clock:
 def _end_step(run: TrainingRun, done: int) -> bool:
     """Evaluate and save where a step asks for it; returns whether the run has to stop after it."""
     # Every process has to take the same way: `wants_stop` is a sum over all of them.
-    due = done == run.total or done % run.job.eval_every == 0
+    due = done == run.total or done % run.eval_every == 0
     stopping = done < run.total and run.wants_stop()
     if due:
         _phase(run, "evaluating")
