@@ -120,7 +120,7 @@ class Conversation:
         self._options = _template_options(str(processor.chat_template), template or {})
         # a processor keeps state while it works: padding, features of pictures
         self.lock = threading.Lock()
-        self._processed = PictureCache()
+        self._processed = PictureCache(largest=0)  # crops seldom come twice
         self._last_scaled: dict[int, tuple[Image.Image, Seen]] = {}
         """Pictures of late, by identity, with what the processor got of them."""
         self.points = isinstance(processor, PointingProcessor)

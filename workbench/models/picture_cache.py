@@ -22,15 +22,16 @@ from transformers import BatchFeature
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LARGEST = 2**28
-"""Bytes of processed pictures that are kept."""
+LARGEST = 2**27
+"""Bytes of pictures, decoded and processed, that are kept."""
 
 
 class PictureCache:
     """What a processor's image processor made of pictures.
 
     Args:
-        largest: bytes that are kept; the pictures used longest ago go first.
+        largest: bytes that are kept; the pictures used longest ago go first.  With 0, the
+            processor works as ever.
     """
 
     def __init__(self, largest: int = LARGEST) -> None:
@@ -49,7 +50,7 @@ class PictureCache:
     def on(self, processor: Any) -> Iterator[None]:
         """Let a processor take pictures out of the cache; nobody else may use it meanwhile."""
         own = getattr(processor, "image_processor", None)
-        if own is None or self._joins is False:
+        if own is None or self._joins is False or not self._largest:
             yield
             return
         processor.image_processor = _Stand(own, self)
@@ -90,10 +91,10 @@ class PictureCache:
         self.processed += 1
         features = dict(own([[picture]] if is_nested else [picture], **options))
         self._kept[key] = (picture, features)
-        self._bytes += _size(features)
+        self._bytes += _size(picture, features)
         while self._bytes > self._largest and len(self._kept) > 1:
-            _, (_, oldest) = self._kept.popitem(last=False)
-            self._bytes -= _size(oldest)
+            _, oldest = self._kept.popitem(last=False)
+            self._bytes -= _size(*oldest)
         return features
 
 
@@ -183,8 +184,8 @@ def _same(joined: Mapping[str, Any], direct: Any) -> bool:
     return True
 
 
-def _size(features: Mapping[str, Any]) -> int:
-    return sum(
+def _size(picture: Image.Image, features: Mapping[str, Any]) -> int:
+    return 3 * picture.width * picture.height + sum(
         value.numel() * value.element_size()
         for value in features.values()
         if isinstance(value, Tensor)

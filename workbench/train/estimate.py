@@ -30,7 +30,7 @@ from workbench.train.looks import Estimate, LessonPreview
 from workbench.train.memory import Skeleton, fits, in_words, longest_shape
 from workbench.train.run import TrainingRun, peak_mb
 from workbench.train.status_files import write_json
-from workbench.unanswered import reason_line
+from workbench.unanswered import REFUSED, reason_line
 
 
 def preview(job: Job, folder: Path, examples: int = 3) -> list[LessonPreview]:
@@ -96,7 +96,7 @@ def card_lines(job: Job, folder: Path) -> list[str]:
         shape = longest_shape(job, adapter, examples, lessons, skeleton.patch)
         need = skeleton.need(shape, job.checkpointing)
         return in_words(need, shape, fits(skeleton, shape, job))
-    except (NotImplementedError, RuntimeError, TypeError, AttributeError) as error:
+    except (RuntimeError, *REFUSED, AttributeError) as error:
         # a family whose decoder looks at numbers cannot be run by shapes
         reason = reason_line(f"{type(error).__name__}: {error}")
         return [f"memory is not known for this student ({reason}); vpd train --dry-run measures it"]

@@ -18,6 +18,7 @@ import torch
 from PIL import Image
 
 from workbench.models.conversation import Conversation, Seen
+from workbench.models.picture_cache import PictureCache
 from workbench.models.pointer_processor import PointerVlmProcessor
 from workbench.models.pointer_words import QUESTION
 from workbench.models.region_vlm import RegionVlmProcessor
@@ -43,6 +44,7 @@ class Adapter(Conversation):
         self.detects = isinstance(processor, RegionVlmProcessor)
         """Pictures are looked at by the embedded detector."""
         super().__init__(processor, 0 if self.detects else max_pixels, template)
+        self._processed = PictureCache()
         self.shares = self.detects
         """Some lessons about one picture may share a row (see `source`)."""
         self.shares_pictures = self.shares and not isinstance(processor, PointerVlmProcessor)

@@ -103,6 +103,8 @@ class Feed:
                 yield self._loss.encode(micro.rows, micro.fillers)
             else:
                 yield self._fetch(step, number)
+        if step + 1 >= self._steps:
+            self.close()
 
     def _fetch(self, step: int, number: int) -> Batch:
         if not self._ahead or self._ahead[0][:2] != (step, number):

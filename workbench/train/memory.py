@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import AutoConfig, AutoModelForImageTextToText
+from transformers import AttentionInterface, AutoConfig, AutoModelForImageTextToText
 
 from workbench.records import Lesson
 from workbench.snapshot import Example
@@ -33,6 +33,8 @@ USABLE = 0.93
 """
 CONTEXT = 0.6
 """GiB that CUDA itself takes."""
+ATTENTION = "vpd_shapes"
+"""Name of the attention of shapes among those of transformers."""
 _TOWER = 34
 _QUARTER = 0.55
 """Bytes of a weight in four bits, its scales included."""
@@ -133,6 +135,40 @@ class CardFit:
     """Settings with which it would fit and learn the same; empty where none is needed or known."""
 
 
+class _Kernel(torch.autograd.Function):
+    """Attention in one kernel by shapes: it keeps inputs and output, no square of weights."""
+
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """The output's shape.
+
+        Args:
+            ctx: keeps what the backward pass needs.
+            query: `(rows, heads, tokens, width)`.
+            key: the same, of fewer heads in some families.
+            value: like the keys.
+        """
+        out = torch.empty_like(query)
+        ctx.save_for_backward(query, key, value, out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The shapes of the gradients."""
+        query, key, value, _ = ctx.saved_tensors
+        return torch.empty_like(query), torch.empty_like(key), torch.empty_like(value)
+
+
+def _attend(
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Any, **_: Any
+) -> tuple[Tensor, None]:
+    out: Tensor = _Kernel.apply(query, key, value)
+    return out.transpose(1, 2).contiguous(), None
+
+
+AttentionInterface.register(ATTENTION, _attend)
+
+
 class Skeleton:
     """A job's student without numbers.
 
@@ -147,7 +183,9 @@ class Skeleton:
         config = AutoConfig.from_pretrained(base)
         self._kind = torch.float32 if job.precision == "fp32" else torch.bfloat16
         with torch.device("meta"):
-            model: Any = AutoModelForImageTextToText.from_config(config, dtype=self._kind)
+            model: Any = AutoModelForImageTextToText.from_config(
+                config, dtype=self._kind, attn_implementation=ATTENTION
+            )
         self.parameters: int = sum(parameter.numel() for parameter in model.parameters())
         """Number of the student's own weights."""
         self._linear: int = sum(
@@ -160,19 +198,21 @@ class Skeleton:
                 model = with_adapters(model, job.lora, job.seed)
         self._model = model.train()
         self._text = config.get_text_config()
-        inside = {id(p) for p in self._decoder.parameters()}
-        head = self._model.get_output_embeddings()
-        inside |= {id(p) for p in head.parameters()} if head is not None else set()
-        tower = [p for p in model.parameters() if id(p) not in inside]
+        tower = self._outside_the_decoder()
         self._tower = sum(p.numel() for p in tower)
         self._tower_learns = any(p.requires_grad for p in tower)
         vision = getattr(config, "vision_config", None)
-        self._width = int(getattr(vision, "hidden_size", 0) or 0)
-        self._depth = int(
-            getattr(vision, "num_hidden_layers", 0) or getattr(vision, "depth", 0) or 0
-        )
-        self.patch = int(getattr(vision, "patch_size", 0) or 0)
+        self._width = _size(vision, "hidden_size", "embed_dim")
+        self._depth = _size(vision, "num_hidden_layers", "depth")
+        self.patch = _size(vision, "patch_size")
         """Side of a patch of the picture, in pixels; 0 where the student has no tower."""
+
+    def _outside_the_decoder(self) -> list[nn.Parameter]:
+        """The vision tower's weights, its projector's among them."""
+        inside = {id(p) for p in self._decoder.parameters()}
+        head = self._model.get_output_embeddings()
+        inside |= {id(p) for p in head.parameters()} if head is not None else set()
+        return [p for p in self._model.parameters() if id(p) not in inside]
 
     @property
     def _decoder(self) -> Any:
@@ -228,7 +268,17 @@ class Skeleton:
             out = self._decoder(inputs_embeds=embedded, use_cache=False)[0]
             out.sum().backward()
         self._model.zero_grad(set_to_none=True)
-        return sum(sizes.values()), counter.get_total_flops()
+        return sum(sizes.values()), counter.get_total_flops() + self._attention(rows, tokens)
+
+    def _attention(self, rows: int, tokens: int) -> int:
+        """Operations of the attention itself, which a kernel of its own computes.
+
+        Two products forward and five backward, each over half of the square: what comes later is
+        not looked at.
+        """
+        heads = int(self._text.num_attention_heads)
+        width = int(getattr(self._text, "head_dim", None) or self._text.hidden_size // heads)
+        return 7 * rows * tokens**2 * heads * width * int(self._text.num_hidden_layers)
 
     def _tower_pass(self, shape: MicroShape) -> tuple[int, float]:
         """The same for the vision tower, by its size."""
@@ -239,6 +289,11 @@ class Skeleton:
             return 0, forward
         kept = _TOWER * self._width * self._depth * patches * self._kind.itemsize // 2
         return kept, forward * (3 if self._job.method == "full" else 2)
+
+
+def _size(config: Any, *names: str) -> int:
+    """The first of some settings that a family has; 0 where it has none."""
+    return next((int(value) for name in names if (value := getattr(config, name, None))), 0)
 
 
 @contextmanager
