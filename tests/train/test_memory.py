@@ -43,11 +43,11 @@ def test_shapes_give_what_a_pass_with_numbers_keeps_and_computes(
 ) -> None:
     job, bones = skeleton(tmp_path, family, method=method)
     model = load_student(job).model.train()
-    embedded = torch.randn(3, 20, model.config.get_text_config().hidden_size, requires_grad=True)
+    embedded = torch.randn(16, 4, model.config.get_text_config().hidden_size, requires_grad=True)
     with FlopCounterMode(display=False) as counter, kept_bytes(model) as sizes:
         model.get_decoder()(inputs_embeds=embedded, use_cache=False)[0].sum().backward()
-    kept, flops = bones.decoder_pass(3, 20)
-    assert kept == pytest.approx(sum(sizes.values()), rel=0.1)
+    kept, flops = bones.decoder_pass(16, 4)
+    assert kept == pytest.approx(sum(sizes.values()), rel=0.15)
     assert flops == pytest.approx(counter.get_total_flops(), rel=0.1)
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     assert bones.trained == trained
