@@ -33,7 +33,9 @@ from workbench.train.schedule import total_steps
 
 BASIC = ("name", "epochs", "steps", "batch", "lr", "eval_every", "seed")
 """Settings that the form always shows, in its order; the others are behind a fold."""
-APART = ("snapshot", "student", "objective", "arguments", "method", "runner", *PARTS)
+APART = (
+    "snapshot", "student", "objective", "arguments", "method", "runner", "template", *PARTS,
+)  # fmt: skip
 """Settings that have a place of their own in the walkthrough, or none: a page starts no command."""
 FieldKind = Literal["whole", "number", "yes", "text", "choice", "numbers", "names"]
 """Kind of a field's control."""

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from workbench.cli.text import console, project_folder, safe
 from workbench.cli.train import job_from_options
-from workbench.train.estimate import dry_run, preview
+from workbench.train.estimate import card_lines, dry_run, preview
 
 
 def main(
@@ -54,3 +54,5 @@ def main(
                 f"⟦{readable}⟧" if counted else readable, style="bold" if counted else "dim"
             )
         out.print(text)
+    for line in card_lines(job, folder):
+        out.print(safe(line, 400))

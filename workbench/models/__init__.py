@@ -12,6 +12,8 @@ Files:
     endpoint.py           OpenAI-compatible chat endpoints
     find_by_name.py       detection by name with the student's own eyes
     language.py           language models in this process
+    picture_budget.py     how much of a picture a checkpoint gets to see
+    picture_cache.py      each picture goes through an image processor once
     pointer_processor.py  the pointer student's processor
     pointer_vlm.py        the student for two processor cores
     pointer_words.py      the pointer student's own words

@@ -9,7 +9,7 @@ texts are hostile: the tokenizer's special tokens are taken out of them before t
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Protocol, runtime_checkable
@@ -21,6 +21,7 @@ from torch import Tensor
 
 from workbench.boxes_in_text import boxes_in
 from workbench.errors import InputError
+from workbench.models.picture_cache import PictureCache
 from workbench.models.pointer_words import pointed
 from workbench.models.region_vlm import IMAGE_TOKEN, RegionView
 
@@ -31,6 +32,8 @@ PLAIN_TEMPLATE = (
 )
 """Template for checkpoints that ship none (PaliGemma, base models): the picture, then the text."""
 
+RECENT = 32
+"""Pictures whose scaled form is kept, so that questions about one share it."""
 _SPECIMEN = "Answer7"
 _FRAME = ("<|vision_start|>", "<|vision_end|>")
 """Tokens that stand around a picture in the Qwen families, whose positions need them."""
@@ -92,12 +95,17 @@ class Conversation:
             gets a plain one.
         max_pixels: Pictures with more pixels are scaled down to so many before the processor sees
             them; 0 for no bound.
+        template: Options of the chat template, such as `enable_thinking`, which is off unless it is
+            given.
 
     Raises:
-        InputError: the template leaves out the answer, or nothing can end one.
+        InputError: the template leaves out the answer, or nothing can end one; or it knows no
+            option of that name.
     """
 
-    def __init__(self, processor: Any, max_pixels: int = 0) -> None:
+    def __init__(
+        self, processor: Any, max_pixels: int = 0, template: Mapping[str, Any] | None = None
+    ) -> None:
         self.processor = processor
         self.tokenizer = processor.tokenizer
         self.max_pixels = max_pixels
@@ -109,10 +117,12 @@ class Conversation:
         # PaliGemma sees what has type 0 at once, in both directions; elsewhere 0 is plain text.
         self._types = {"token_type_ids": int("PaliGemma" in type(processor).__name__)}
         # a template that can think aloud is told not to: an answer is a word, not an essay
-        quick = "enable_thinking" in str(processor.chat_template)
-        self._options = {"enable_thinking": False} if quick else {}
+        self._options = _template_options(str(processor.chat_template), template or {})
         # a processor keeps state while it works: padding, features of pictures
         self.lock = threading.Lock()
+        self._processed = PictureCache(largest=0)  # crops seldom come twice
+        self._last_scaled: dict[int, tuple[Image.Image, Seen]] = {}
+        """Pictures of late, by identity, with what the processor got of them."""
         self.points = isinstance(processor, PointingProcessor)
         """Whether the tokens of an answer depend on the picture."""
         self._cut, self._opening, self._lead, self.end = self._turn()
@@ -248,6 +258,18 @@ class Conversation:
         size = (max(int(picture.width * share), 1), max(int(picture.height * share), 1))
         return picture.resize(size, Image.Resampling.BICUBIC)
 
+    def _scaled(self, picture: Seen) -> Seen:
+        """A picture as the processor gets it, the same object as long as it is the same picture."""
+        if not isinstance(picture, Image.Image):
+            return self.picture(picture)
+        last = self._last_scaled.get(id(picture))
+        if last is None or last[0] is not picture:
+            last = (picture, self.picture(picture))
+            if len(self._last_scaled) >= RECENT:
+                self._last_scaled.pop(next(iter(self._last_scaled)))
+            self._last_scaled[id(picture)] = last
+        return last[1]
+
     def batch(
         self,
         pictures: Sequence[Seen],
@@ -263,9 +285,9 @@ class Conversation:
             answers: Tokens behind each prompt, as `answer` gives them.
             left: Whether rows are padded at the left, as for generation, and not at the right.
         """
-        with self.lock:
+        with self.lock, self._processed.on(self.processor):
             questions = self.processor(
-                images=[[self.picture(p)] for p in pictures],
+                images=[[self._scaled(p)] for p in pictures],
                 text=list(prompts),
                 padding=True,
                 return_tensors="pt",
@@ -307,6 +329,18 @@ class Conversation:
             for row, keep, tokens in zip(value, kept, behind, strict=True)
         ]
         return _padded(rows, pad, side)
+
+
+def _template_options(text: str, template: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that a template knows, of those that are wished for."""
+    wish = {"enable_thinking": False, **template}
+    unknown = sorted(name for name in template if name not in text and name != "enable_thinking")
+    if unknown:
+        raise InputError(
+            f"the checkpoint's chat template knows no {', '.join(unknown)}; take it out of "
+            "`template`, or take another checkpoint"
+        )
+    return {name: value for name, value in wish.items() if name in text}
 
 
 def _padded(rows: Sequence[Tensor], value: int, side: str) -> Tensor:

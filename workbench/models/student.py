@@ -7,7 +7,8 @@ whose suffix asks for the rationale.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from transformers import AutoConfig
@@ -17,7 +18,8 @@ from workbench.errors import InputError
 from workbench.local_files import real_path
 from workbench.models.bundled import student_folder
 from workbench.models.language import quiet
-from workbench.models.vlm import Vlm
+from workbench.models.picture_budget import PictureBudget
+from workbench.models.vlm import CheckpointView, Vlm
 from workbench.models.weights import (
     EMBEDDED,
     files_digest,
@@ -28,9 +30,23 @@ from workbench.models.weights import (
 )
 from workbench.ports import Images
 from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX, question_text
-from workbench.records import PartRef, Prediction, Region, Task, content_key
+from workbench.records import JSON, PartRef, Prediction, Region, Task, content_key
 
 RATIONALE_TOKENS = 160
+
+
+def _as_seen(ref: PartRef, view: CheckpointView) -> PartRef:
+    """A student's reference with how pictures are put to it, where not as it was trained."""
+    changes: dict[str, JSON] = {}
+    if view.max_pixels is not None:
+        changes["max_pixels"] = view.max_pixels
+    if not view.budget.tiles:
+        changes["tiles"] = False
+    if view.budget.soft_tokens:
+        changes["soft_tokens"] = view.budget.soft_tokens
+    if view.template:
+        changes["template"] = dict(view.template)
+    return replace(ref, arguments={**ref.arguments, **changes}) if changes else ref
 
 
 class TransformersStudent:
@@ -42,6 +58,11 @@ class TransformersStudent:
         max_tokens: Longest short answer, in tokens.
         max_rationale_tokens: Longest rationale, in tokens.
         device: A device as torch names it; None takes CUDA where there is one.
+        max_pixels: Pictures with more pixels are scaled down to so many, 0 for no bound; None takes
+            the bound under which the checkpoint was trained.
+        tiles: Whether a family that cuts pictures into tiles may.
+        soft_tokens: Largest number of positions of a picture; 0 leaves the family's own bound.
+        template: Options of the chat template, such as `enable_thinking`.
 
     Raises:
         InputError: there is no such checkpoint.
@@ -54,10 +75,17 @@ class TransformersStudent:
         max_tokens: int = 16,
         max_rationale_tokens: int = RATIONALE_TOKENS,
         device: str | None = None,
+        max_pixels: int | None = None,
+        tiles: bool = True,
+        soft_tokens: int = 0,
+        template: Mapping[str, JSON] | None = None,
     ) -> None:
-        self._vlm = Vlm.load(checkpoint, device, batch_size)
+        options = tuple(sorted((template or {}).items()))
+        budget = PictureBudget(tiles, soft_tokens)
+        view = CheckpointView(budget, max_pixels, options)
+        self._vlm = Vlm.load(checkpoint, device, batch_size, view)
         self._max = {False: max_tokens, True: max_rationale_tokens}
-        self.ref = self.reference(checkpoint, max_tokens, max_rationale_tokens)
+        self.ref = _as_seen(self.reference(checkpoint, max_tokens, max_rationale_tokens), view)
 
     @staticmethod
     def reference(

@@ -8,6 +8,7 @@ One code path serves the bundled student and every hub checkpoint of `AutoModelF
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -20,12 +21,33 @@ from workbench.models.checkpoint import checkpoint_path, load_processor, loading
 from workbench.models.checkpoint_state import checkpoint_state
 from workbench.models.conversation import Conversation, Seen
 from workbench.models.language import preferred_dtype
+from workbench.models.picture_budget import PictureBudget
 from workbench.models.second_head import with_second_head
 from workbench.ports import Forgetful, Images
 from workbench.records import Region
 
 MAX_PIXELS = "vpd_max_pixels"
 """Key of a checkpoint's configuration: the bound on pictures under which it was trained."""
+TEMPLATE = "vpd_template"
+"""Key of a checkpoint's configuration: the options of its chat template when it was trained."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointView:
+    """How pictures and questions are put to a checkpoint, where not as it was trained."""
+
+    budget: PictureBudget = field(default_factory=PictureBudget)
+    max_pixels: int | None = None
+    """Pictures with more pixels are scaled down to so many; 0 for no bound."""
+    template: tuple[tuple[str, Any], ...] = ()
+    """Options of the chat template, as pairs."""
+
+    def mark(self, config: Any) -> None:
+        """Note in a model's configuration what is asked for here."""
+        if self.max_pixels is not None:
+            setattr(config, MAX_PIXELS, self.max_pixels)
+        if self.template:
+            setattr(config, TEMPLATE, dict(self.template))
 
 
 class Vlm:
@@ -40,24 +62,35 @@ class Vlm:
         self.name = name
         self.batch_size = batch_size
         # a student sees pictures as it saw them when it was trained
-        self.conversation = Conversation(processor, int(getattr(model.config, MAX_PIXELS, 0) or 0))
+        self.conversation = Conversation(
+            processor,
+            int(getattr(model.config, MAX_PIXELS, 0) or 0),
+            getattr(model.config, TEMPLATE, None),
+        )
         self.tokenizer = self.conversation.tokenizer
 
     @staticmethod
-    def load(checkpoint: str = "bundled", device: str | None = None, batch_size: int = 16) -> Vlm:
+    def load(
+        checkpoint: str = "bundled",
+        device: str | None = None,
+        batch_size: int = 16,
+        view: CheckpointView | None = None,
+    ) -> Vlm:
         """The model of a checkpoint, loaded once per process.
 
         Args:
             checkpoint: `bundled`, a folder, or a hub id.
             device: A device as torch names it; None takes CUDA where there is one.
             batch_size: Rows per forward pass.
+            view: How pictures and questions are put to it; as it was trained where None.
 
         Raises:
             InputError: there is no such checkpoint, or it takes no pictures.
             MissingPart: its processor needs a package.
         """
         place = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        return _load(checkpoint, place, batch_size, checkpoint_state(checkpoint))
+        state = checkpoint_state(checkpoint)
+        return _load(checkpoint, place, batch_size, state, view or CheckpointView())
 
     def clean(self, text: str) -> str:
         """A text on one line, without the model's special tokens."""
@@ -271,12 +304,14 @@ class _TokenWatcher:
 
 
 @lru_cache(maxsize=2)
-def _load(checkpoint: str, device: str, batch_size: int, state: str) -> Vlm:
+def _load(checkpoint: str, device: str, batch_size: int, state: str, view: CheckpointView) -> Vlm:
     """The model in this state: where a folder's weights are others by now, they are loaded anew."""
     processor = load_processor(checkpoint)
+    view.budget.apply(processor)
     with loading_errors(checkpoint):
         model = AutoModelForImageTextToText.from_pretrained(
             checkpoint_path(checkpoint), dtype=preferred_dtype(device)
         ).to(device)
     model = with_second_head(model, checkpoint_path(checkpoint))
+    view.mark(model.config)
     return Vlm(model, processor, checkpoint, batch_size)

@@ -12,6 +12,7 @@ Files:
     estimate.py       before a run: three examples as the student gets them, and what it will cost
     examples.py       lessons to tokens: one way for every vision-language model of transformers
     failure.py        why a run failed, in words, and what to change
+    feeding.py        micro-batches in tokens, ready before the model asks for them
     foreign.py        a job that another trainer runs: a command, started, watched and stopped
     forward.py        one run of a model, with as much of its inside as somebody reads
     held_out.py       how good a student is while it is trained: the held-out side, asked as later
@@ -21,6 +22,7 @@ Files:
     load.py           the model that is trained: from a checkpoint, with adapters, to a checkpoint
     looks.py          what a look at a job before its start tells
     loss.py           from lessons about pictures to their losses, in steps and evaluations
+    memory.py         what a job needs on a graphics card, counted by shapes before it is loaded
     methods.py        methods that are more than an objective: DPO and KTO
     model_card.py     the draft of a model card: base, data, settings, figures, limits
     notices.py        what a run would have learnt from and does not get
@@ -32,6 +34,7 @@ Files:
     run.py            one run of one job, alone, or under `accelerate launch` or `torchrun`
     schedule.py       the steps of a run: number, learning rates, time
     shared_prefix.py  several lessons in one row, so that their common beginning is computed once
+    trackers.py       figures for Trackio and Weights & Biases, while a run goes on
     status_files.py   what a run says of itself, in files: the heartbeat, the figures, the result
     target_loss.py    how well a student already says the targets of lessons
     teacher_cache.py  outputs of a teacher on disk, by what they were made from

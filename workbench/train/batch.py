@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -30,7 +30,14 @@ class Batch:
     """Number of tokens, padding not counted."""
 
     def to(self, device: torch.device | str) -> Batch:
-        """The same batch on another device."""
-        inputs = {name: value.to(device) for name, value in self.inputs.items()}
-        moved = (self.targets.to(device), self.owners.to(device), self.weights.to(device))
-        return Batch(inputs, *moved, self.names, self.tokens)
+        """The same batch on another device; pinned memory is copied while the device computes."""
+        return self._each(lambda value: value.to(device, non_blocking=value.is_pinned()))
+
+    def pin_memory(self) -> Batch:
+        """The same batch in memory that a GPU copies by itself."""
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        inputs = {name: change(value) for name, value in self.inputs.items()}
+        others = (change(self.targets), change(self.owners), change(self.weights))
+        return Batch(inputs, *others, self.names, self.tokens)

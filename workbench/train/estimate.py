@@ -24,11 +24,13 @@ from workbench.train.devices import peak_mb
 from workbench.train.examples import pieces
 from workbench.train.failure import explain
 from workbench.train.job import FILE, Job, read_job
-from workbench.train.load import load_adapter
+from workbench.train.load import adapter_of
 from workbench.train.looks import Estimate, LessonPreview
+from workbench.train.memory import Skeleton, fits, in_words, longest_shape
 from workbench.train.plan import plan_of
 from workbench.train.run import TrainingRun
 from workbench.train.status_files import write_json
+from workbench.unanswered import REFUSED, reason_line
 
 
 def preview(job: Job, folder: Path, examples: int = 3) -> list[LessonPreview]:
@@ -44,7 +46,7 @@ def preview(job: Job, folder: Path, examples: int = 3) -> list[LessonPreview]:
     """
     snapshot = Snapshot.open(folder / job.snapshot)
     plan = plan_of(job)
-    _, adapter = load_adapter(job.student, job.max_pixels)
+    _, adapter = adapter_of(job)
     tokenizer = adapter.tokenizer
     mark = adapter.picture_token
     previews = []
@@ -70,6 +72,33 @@ def preview(job: Job, folder: Path, examples: int = 3) -> list[LessonPreview]:
                 )
             )
     return previews
+
+
+def card_lines(job: Job, folder: Path) -> list[str]:
+    """Whether a job fits on common graphics cards, in lines for people; no weight is loaded.
+
+    Args:
+        job: what will be trained.
+        folder: what the job's snapshot is relative to.
+
+    Raises:
+        InputError: there is no such snapshot, student or objective.
+    """
+    examples = Snapshot.open(folder / job.snapshot).examples("train")
+    if not examples:
+        return ["memory is not known: the snapshot has no training example"]
+    plan = plan_of(job)
+    base, adapter = adapter_of(job)
+    try:
+        skeleton = Skeleton(job, base, adapter)
+        lessons = [plan.lessons(example) for example in examples]
+        shape = longest_shape(job, adapter, examples, lessons, skeleton.patch)
+        need = skeleton.need(shape, job.checkpointing)
+        return in_words(need, shape, fits(skeleton, shape, job))
+    except (RuntimeError, *REFUSED, AttributeError) as error:
+        # a family whose decoder looks at numbers cannot be run by shapes
+        reason = reason_line(f"{type(error).__name__}: {error}")
+        return [f"memory is not known for this student ({reason}); vpd train --dry-run measures it"]
 
 
 def dry_run(job: Job, folder: Path) -> Estimate:

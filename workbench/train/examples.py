@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -18,6 +18,7 @@ import torch
 from PIL import Image
 
 from workbench.models.conversation import Conversation, Seen
+from workbench.models.picture_cache import PictureCache
 from workbench.models.pointer_processor import PointerVlmProcessor
 from workbench.models.pointer_words import QUESTION
 from workbench.models.region_vlm import IMAGE_TOKEN, RegionVlmProcessor
@@ -33,13 +34,18 @@ class Adapter(Conversation):
         processor: of any checkpoint of `AutoModelForImageTextToText`; one without a chat template
             gets a plain one, which is saved with the student.
         max_pixels: pictures with more pixels are scaled down to so many; 0 for no bound.
+        template: options of the chat template, as `Conversation` takes them.
     """
 
-    def __init__(self, processor: Any, max_pixels: int = 0) -> None:
+    def __init__(
+        self, processor: Any, max_pixels: int = 0, template: Mapping[str, Any] | None = None
+    ) -> None:
         # the embedded students' detector scales every picture to one size
-        self._detects = isinstance(processor, RegionVlmProcessor)
-        super().__init__(processor, 0 if self._detects else max_pixels)
-        self.shares = self._detects
+        self.detects = isinstance(processor, RegionVlmProcessor)
+        """Pictures are looked at by the embedded detector."""
+        super().__init__(processor, 0 if self.detects else max_pixels, template)
+        self._processed = PictureCache()
+        self.shares = self.detects
         """Some lessons about one picture may share a row (see `source`)."""
         self.shares_pictures = self.shares and not isinstance(processor, PointerVlmProcessor)
         """All lessons about one picture may."""
@@ -84,7 +90,7 @@ class Adapter(Conversation):
 
         Sizes are rounded, so that a few pictures are tried for many.
         """
-        if self._detects:
+        if self.detects:
             return 0
         step = 64
         size = (max(round(width / step), 1) * step, max(round(height / step), 1) * step)

@@ -113,17 +113,35 @@ class Job:
     """Activations are computed again in the backward pass: less memory, a third slower."""
     seed: Annotated[int, Meta(ge=0, title="Seed")] = 0
     """The adapters' first values and the order of the examples follow from it."""
-    eval_every: Annotated[int, Meta(ge=1, title="Evaluate every")] = 50
-    """Steps between evaluations on the held-out side, each with a checkpoint."""
+    eval_every: Annotated[int, Meta(ge=0, title="Evaluate every")] = 0
+    """Steps between evaluations on the held-out side, each with a checkpoint; when 0, 50 on a GPU,
+    and on a processor a fifth of the run, between 50 and 200.
+    """
     patience: Annotated[int, Meta(ge=0, title="Patience")] = 0
     """The run ends after this many evaluations without a better one; when 0, it never does."""
-    max_val: Annotated[int, Meta(ge=1, title="Held-out questions")] = 200
-    """Largest number of questions in an evaluation; they are the same ones each time."""
+    max_val: Annotated[int, Meta(ge=0, title="Held-out questions")] = 0
+    """Largest number of questions in an evaluation, the same ones each time; when 0, 200 on a GPU
+    and 64 on a processor.
+    """
     max_tokens: Annotated[int, Meta(ge=1, title="Longest answer")] = 16
     """Largest number of tokens of an answer at evaluation."""
     max_pixels: Annotated[int, Meta(ge=0, title="Largest picture")] = LARGEST_PICTURE
     """Pictures with more pixels are scaled down to so many before a hub student sees them, in
     training and whenever it is asked later; when 0, none is."""
+    tiles: Annotated[bool, Meta(title="Tiles")] = True
+    """A family that cuts pictures into tiles may; without, it sees each picture once, smaller."""
+    soft_tokens: Annotated[int, Meta(ge=0, title="Positions of a picture")] = 0
+    """Largest number of positions that a picture takes; when 0, as the family has it."""
+    template: Annotated[Mapping[str, Argument], Meta(title="Template")] = field(
+        default_factory=dict
+    )
+    """Options of the chat template; enable_thinking is false unless it stands here."""
+    trackers: Annotated[tuple[Name, ...], Meta(title="Trackers")] = ()
+    """Where figures go as well while the run goes on: trackio, wandb."""
+    workers: Annotated[int, Meta(ge=-1, title="Workers")] = -1
+    """Processes that encode pictures ahead of the model; when -1, some where a GPU computes."""
+    skip_broken: Annotated[bool, Meta(title="Skip broken pictures")] = False
+    """Examples of a picture whose file is broken are left out; else the run ends and names it."""
     processes: Annotated[int, Meta(ge=1, title="Processes")] = 1
     """One for each GPU of the machine, or of each node."""
     sharded: Annotated[bool, Meta(title="Sharded")] = False
@@ -136,7 +154,10 @@ class Job:
     @property
     def key(self) -> str:
         """Names what decides the weights: a checkpoint of one job goes on only under the same."""
-        free = ("name", "micro_batch", "checkpointing", "max_val", "processes", "sharded")
+        free = (
+            *("name", "micro_batch", "checkpointing", "max_val", "processes", "sharded"),
+            *("trackers", "workers"),
+        )
         settings = {k: v for k, v in as_before(asdict(self)).items() if k not in free}
         for table in PARTS:  # keys of jobs from before these were parts
             if not settings[table]:
@@ -146,7 +167,16 @@ class Job:
         )
 
 
-_LATER: Mapping[str, Any] = {"max_pixels": LARGEST_PICTURE, "runner": ""}
+_LATER: Mapping[str, Any] = {
+    "max_pixels": LARGEST_PICTURE,
+    "runner": "",
+    "tiles": True,
+    "soft_tokens": 0,
+    "template": {},
+    "trackers": (),
+    "workers": -1,
+    "skip_broken": False,
+}
 """Settings that jobs did not have at first, with what those jobs did."""
 
 

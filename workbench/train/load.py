@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,14 @@ from typing import Any
 import torch
 from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from torch import Tensor, nn
-from transformers import AutoModelForImageTextToText
+from transformers import AutoConfig, AutoModelForImageTextToText
 
 from workbench.errors import InputError, MissingPart
 from workbench.models.bundled import save_checkpoint
 from workbench.models.checkpoint import checkpoint_path, load_processor, loading_errors
 from workbench.models.language import preferred_device, preferred_dtype, quiet
-from workbench.models.vlm import MAX_PIXELS
+from workbench.models.picture_budget import PictureBudget
+from workbench.models.vlm import MAX_PIXELS, TEMPLATE
 from workbench.train.examples import Adapter
 from workbench.train.job import Job, Lora
 
@@ -41,18 +43,73 @@ def dtype_of(job: Job, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if job.precision == "bf16" else torch.float32
 
 
-def load_adapter(student: str, max_pixels: int = 0) -> tuple[str, Adapter]:
+def load_adapter(
+    student: str,
+    max_pixels: int = 0,
+    budget: PictureBudget | None = None,
+    template: Mapping[str, Any] | None = None,
+) -> tuple[str, Adapter]:
     """A student's checkpoint and its processor, without weights.
 
     Args:
         student: `bundled`, a checkpoint's folder, or a hub id.
         max_pixels: as `Adapter` takes it.
+        budget: how much of a picture is seen; as the checkpoint has it where None.
+        template: options of the chat template.
 
     Raises:
-        InputError: there is no such checkpoint, or it takes no pictures.
+        InputError: there is no such checkpoint, or it takes no pictures; or it has no setting for
+            the budget or the template.
         MissingPart: its processor needs a package.
     """
-    return checkpoint_path(student), Adapter(load_processor(student), max_pixels)
+    processor = load_processor(student)
+    (budget or PictureBudget()).apply(processor)
+    return checkpoint_path(student), Adapter(processor, max_pixels, template)
+
+
+def adapter_of(job: Job) -> tuple[str, Adapter]:
+    """The checkpoint and the processor of a job's student, as the job has pictures seen.
+
+    Raises:
+        InputError: as `load_adapter`.
+        MissingPart: as `load_adapter`.
+    """
+    return load_adapter(job.student, job.max_pixels, budget_of(job), job.template)
+
+
+def budget_of(job: Job) -> PictureBudget:
+    """How much of a picture a job's student sees."""
+    return PictureBudget(job.tiles, job.soft_tokens)
+
+
+def check_family(student: str, path: str) -> None:
+    """Refuse a family that cannot be taught here, before its weights are read.
+
+    Args:
+        student: as the job names it.
+        path: folder or hub id of its checkpoint.
+
+    Raises:
+        InputError: the family computes logits at every position, or has cross-attention.
+    """
+    with loading_errors(student):
+        config = AutoConfig.from_pretrained(path)
+        family = config.model_type
+        kind = AutoModelForImageTextToText._model_mapping[type(config)]
+    kind = kind[0] if isinstance(kind, tuple) else kind
+    text = config.get_text_config()
+    if getattr(text, "cross_attention_layers", None) or family == "mllama":
+        raise InputError(
+            f"the student '{student}' is of the family {family}, which looks at pictures by "
+            "cross-attention: its mask would have to grow with each answer; take a student whose "
+            "pictures stand among the tokens, such as Qwen3-VL or SmolVLM"
+        )
+    if "logits_to_keep" not in inspect.signature(kind.forward).parameters:
+        raise InputError(
+            f"the student '{student}' is of the family {family}, which gives logits at every "
+            "position (its forward takes no logits_to_keep): those of a picture would be most of "
+            "the memory; take another student, such as Qwen3-VL or SmolVLM"
+        )
 
 
 def load_student(
@@ -76,11 +133,14 @@ def load_student(
     quantised = job.method == "qlora" if quantised is None else quantised
     dtype = torch.float32 if job.method == "full" else dtype_of(job, device)
     more = {"quantization_config": _four_bits(dtype)} if quantised else {}
-    base, adapter = load_adapter(job.student, job.max_pixels)
+    base, adapter = adapter_of(job)
+    check_family(job.student, base)
     with loading_errors(job.student):
         model = AutoModelForImageTextToText.from_pretrained(base, dtype=dtype, **more)
     _end_where_trained(model, adapter)
     setattr(model.config, MAX_PIXELS, adapter.max_pixels)
+    if job.template:
+        setattr(model.config, TEMPLATE, dict(job.template))
     if quantised:
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     if job.method == "full":

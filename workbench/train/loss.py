@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from workbench.errors import InputError, ProfileError
+from workbench.errors import ImageError, InputError, ProfileError, SnapshotError
 from workbench.images import ImageFolder
 from workbench.models.conversation import Seen
 from workbench.models.region_vlm import RegionView
@@ -106,10 +106,21 @@ class StudentLoss:
         self.objective: Objective = objective or CrossEntropy()
         self.teacher, self.auxiliary, self.by_person = teacher, auxiliary, frozenset(by_person)
         check_teacher(self.objective, teacher)
+        self.skips_broken = False
+        """Whether examples of a picture whose file is broken are left out; else the run ends."""
+        self.tasks: Mapping[str, str] = {}
+        """A question about each picture, by digest: how people know it."""
         self.refused: dict[str, str] = {}
         """Pictures that the student cannot take, by digest, and why."""
         self._seen: OrderedDict[str, Seen] = OrderedDict()
         """What a student that points saw of pictures, by digest."""
+
+    def _broken(self, image: str, error: ImageError) -> SnapshotError:
+        return SnapshotError(
+            f"the picture {image[:12]}… of {self.tasks.get(image, 'the snapshot')} cannot be read "
+            f"({error}); copy the snapshot's whole folder again, or leave its examples out with "
+            "skip_broken = true"
+        )
 
     def _picture(self, image: str) -> Seen:
         """A picture as the adapter takes it; one that was looked at is not decoded again."""
@@ -139,6 +150,10 @@ class StudentLoss:
         if image not in self.refused:
             try:
                 self.adapter.encode([(self._picture(image), lesson)])
+            except ImageError as error:
+                if not self.skips_broken:
+                    raise self._broken(image, error) from error
+                self.refused[image] = reason_line(error)
             except REFUSED as error:
                 self.refused[image] = reason_line(f"{type(error).__name__}: {error}")
         return image not in self.refused
@@ -170,6 +185,7 @@ class StudentLoss:
         examples: int,
         fillers: int = 0,
         together: bool = False,
+        ready: Batch | None = None,
     ) -> LossShare:
         """The losses of some lessons.
 
@@ -180,8 +196,9 @@ class StudentLoss:
             fillers: number of lessons at the end that weigh nothing.
             together: whether neighbouring lessons about one picture stand in one row (see
                 `shared_prefix`), where the student's family allows it.
+            ready: the rows in tokens, where somebody has encoded them before.
         """
-        batch = self.encode(rows, fillers)
+        batch = self.encode(rows, fillers) if ready is None else ready
         if together and self.shares:
             batch = share_prefixes(batch, [self.adapter.source(*row) for row in rows])
         batch = batch.to(self.device)

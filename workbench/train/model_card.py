@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.environment import in_words
+from workbench.models.picture_budget import PictureBudget
 from workbench.records import JSON
 from workbench.snapshot import Manifest
 from workbench.train.job import Job
@@ -50,6 +51,8 @@ def card(job: Job, manifest: Manifest, result: Mapping[str, Any]) -> str:
         f"{job.schedule}, warm-up {job.warmup:g}; AdamW {job.betas[0]:g}, {job.betas[1]:g}; seed "
         f"{job.seed}. Weights are those of step {result['step']}, the best on the held-out side.",
         "",
+        _pictures(job),
+        "",
         f"Computed with {_line(in_words(result['environment']))}.",
         "",
         "## Figures",
@@ -65,6 +68,18 @@ def card(job: Job, manifest: Manifest, result: Mapping[str, Any]) -> str:
         "with pictures of people.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _pictures(job: Job) -> str:
+    """How pictures and questions were put to the model, and have to be later."""
+    bound = f"at most {job.max_pixels:,} pixels" if job.max_pixels else "any number of pixels"
+    budget = ", ".join(filter(None, (bound, PictureBudget(job.tiles, job.soft_tokens).words)))
+    options = {"enable_thinking": False, **job.template}
+    template = ", ".join(f"{_line(name)} = {_line(str(value))}" for name, value in options.items())
+    return (
+        f"Pictures: {budget}; chat template: {template}. The workbench asks the model in the same "
+        "way; so has whoever compares its figures."
+    )
 
 
 def _line(text: str) -> str:

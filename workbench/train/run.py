@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -33,6 +33,7 @@ from workbench.shares import wilson
 from workbench.snapshot import Example, Snapshot
 from workbench.snapshot.example import SPLITS
 from workbench.train import checkpoint
+from workbench.train.batch import Batch
 from workbench.train.classroom import (
     begin_lessons,
     figure_name,
@@ -46,6 +47,7 @@ from workbench.train.classroom import (
 from workbench.train.devices import accelerator_of, peak_mb, run_processes
 from workbench.train.examples import Adapter, Order
 from workbench.train.failure import explain
+from workbench.train.feeding import Feed, MicroBatch, worker_count
 from workbench.train.held_out import SHOWN, AnswerLoss, Examiner, held_out
 from workbench.train.job import FILE, Job, read_job
 from workbench.train.load import load_student
@@ -55,7 +57,7 @@ from workbench.train.notices import notices
 from workbench.train.optimizer import ScheduledAdamW
 from workbench.train.plan import plan_of
 from workbench.train.reward import Rollouts
-from workbench.train.schedule import Clock, RateSchedule, total_steps
+from workbench.train.schedule import Clock, RateSchedule, evaluation_plan, total_steps
 from workbench.train.status_files import (
     LEFT_OUT,
     METRICS,
@@ -66,6 +68,7 @@ from workbench.train.status_files import (
     read_lines,
     write_json,
 )
+from workbench.train.trackers import open_trackers
 
 MODEL = "model"
 STOP = "stop"
@@ -91,12 +94,19 @@ class TrainingRun:
         self.names = figure_names(self.plan.objective, names)
         self.total = total_steps(job, len(self.examples))
         self.accelerator = accelerator_of(job)
+        self.eval_every, self.max_val = evaluation_plan(
+            job, self.total, self.accelerator.device.type
+        )
         student = load_student(job, self.accelerator.device)
         self.base = student.base
         self.loss, model = begin_lessons(
             self.plan, job, folder, self.snapshot, student, self.accelerator.device
         )
+        self.loss.skips_broken = job.skip_broken
+        self.loss.tasks = {example.image: example.task_id for example in self.snapshot.examples()}
         self.order = self._order(student.adapter)
+        workers = worker_count(job, self.accelerator.device, student.adapter)
+        self.feed = Feed(self.loss, self._micro_batches, self.total, workers)
         schedule = RateSchedule.of(job, self.total)
         groups = [(model.parameters(), job.lr)]
         self.optimizer = ScheduledAdamW(groups, schedule, job.betas, job.weight_decay)
@@ -136,11 +146,42 @@ class TrainingRun:
             student, self.loss, self.plan.policy, self.plan.lessons, self.job.max_tokens
         )
 
+    def _shares(self, step: int) -> list[tuple[Sequence[int], int]]:
+        """Positions of the examples of each micro-batch here, and how many of them are filling."""
+        ranks, rank = self.accelerator.num_processes, self.accelerator.process_index
+        return list(self.order.share(step, rank, ranks, self.job.micro_batch))
+
+    def _micro_batches(self, step: int) -> list[MicroBatch]:
+        """The micro-batches of this process in a step, of lessons that stand still."""
+        return [
+            self._micro_batch(positions, fillers, [self.lessons[at] for at in positions])
+            for positions, fillers in self._shares(step)
+        ]
+
+    def _micro_batch(
+        self, positions: Sequence[int], fillers: int, lessons: Sequence[Sequence[Lesson]]
+    ) -> MicroBatch:
+        rows = [
+            (self.examples[at].image, lesson)
+            for at, own in zip(positions, lessons, strict=True)
+            for lesson in own
+        ]
+        return MicroBatch(rows, sum(len(own) for own in lessons[len(positions) - fillers :]))
+
+    def _batches(self, step: int, sums: torch.Tensor) -> Iterator[tuple[MicroBatch, Batch | None]]:
+        """The micro-batches of a step, in tokens where somebody has encoded them before."""
+        if self.rollouts is None:
+            yield from zip(self._micro_batches(step), self.feed.step(step), strict=True)
+            return
+        for positions, fillers in self._shares(step):
+            lessons = self._own_answers(self.rollouts, positions, sums)
+            yield self._micro_batch(positions, fillers, lessons), None
+
     def _examiner(self) -> Examiner | None:
         # every process leaves out the same ones, since they ask together
         questions = [
             example
-            for example in held_out(self.snapshot, self.job.max_val)
+            for example in held_out(self.snapshot, self.max_val)
             if self.loss.takes(example.image, self.plan.lessons(example)[0])
         ]
         if not questions:
@@ -215,21 +256,14 @@ class TrainingRun:
             This process's share of the loss and its number of tokens, then the sum of the losses
             and the number of the lessons of each name.
         """
-        ranks, rank = self.accelerator.num_processes, self.accelerator.process_index
-        shares = self.order.share(step, rank, ranks, self.job.micro_batch)
+        ranks, count = self.accelerator.num_processes, len(self._shares(step))
         examples = len(self.order[step])
         sums = torch.zeros(2 + 2 * len(self.names), dtype=torch.float64)
-        for number, (positions, fillers) in enumerate(shares):
-            lessons = self._lessons(positions, sums)
-            rows = [
-                (self.examples[at].image, lesson)
-                for at, own in zip(positions, lessons, strict=True)
-                for lesson in own
-            ]
-            spare = sum(len(own) for own in lessons[len(positions) - fillers :])
-            last = number == len(shares) - 1
+        for number, (micro, ready) in enumerate(self._batches(step, sums)):
+            rows, spare = micro.rows, micro.fillers
+            last = number == count - 1
             with nullcontext() if last else self.accelerator.no_sync(self.model):
-                loss = self.loss(self.model, rows, examples, spare, together=True)
+                loss = self.loss(self.model, rows, examples, spare, True, ready)
                 # Gradients are averaged over processes, so each share counts as often.
                 self.accelerator.backward(loss.share * ranks)
             sums[0] += float(loss.share.detach())
@@ -237,13 +271,13 @@ class TrainingRun:
             self._add_figures(sums, loss, len(rows) - spare)
         return sums
 
-    def _lessons(self, positions: Sequence[int], sums: torch.Tensor) -> list[Sequence[Lesson]]:
-        """The lessons of some examples: those that stand still, or the student's own answers."""
-        if self.rollouts is None:
-            return [self.lessons[at] for at in positions]
-        examples = cast(list[Example], [self.examples[at] for at in positions])  # as `plan_of` holds
-        groups = self.rollouts(examples)
-        for name, values in (("reward", self.rollouts.rewards), ("hints", self.rollouts.hints)):
+    def _own_answers(
+        self, rollouts: Rollouts, positions: Sequence[int], sums: torch.Tensor
+    ) -> list[Sequence[Lesson]]:
+        """The student's own answers to some examples, as lessons."""
+        examples = cast(list[Example], [self.examples[at] for at in positions])  # see `plan_of`
+        groups = rollouts(examples)
+        for name, values in (("reward", rollouts.rewards), ("hints", rollouts.hints)):
             at = 2 + 2 * self.names.index(name)
             sums[at] += sum(values)
             sums[at + 1] += len(values)
@@ -356,6 +390,7 @@ def train(job: Job, folder: Path, board: Board | None) -> str:
         signal.signal(number, run.on_signal)
     done = run.resume()
     if board:
+        board.follow(open_trackers(job, folder))
         board.rewind(done)
         board.say(phase="training", step=done, total=run.total, device=str(run.accelerator.device))
     if not done:
@@ -383,7 +418,7 @@ def train(job: Job, folder: Path, board: Board | None) -> str:
 def _end_step(run: TrainingRun, done: int) -> bool:
     """Evaluate and save where a step asks for it; returns whether the run has to stop after it."""
     # Every process has to take the same way: `wants_stop` is a sum over all of them.
-    due = done == run.total or done % run.job.eval_every == 0
+    due = done == run.total or done % run.eval_every == 0
     stopping = done < run.total and run.wants_stop()
     if due:
         _phase(run, "evaluating")

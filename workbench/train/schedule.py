@@ -15,6 +15,21 @@ def total_steps(job: Job, examples: int) -> int:
     return job.steps or max(1, round(job.epochs * -(-examples // job.batch)))
 
 
+def evaluation_plan(job: Job, total: int, device: str) -> tuple[int, int]:
+    """Steps between evaluations, and the largest number of questions in one.
+
+    On a processor a question takes as long as a step on a GPU, so that fewer are asked, less often.
+
+    Args:
+        job: what it says counts; where it says 0, the device decides.
+        total: steps of the whole run.
+        device: kind of device, as torch names it.
+    """
+    slow = device == "cpu"
+    every = min(max(50, total // 5), 200) if slow else 50
+    return job.eval_every or every, job.max_val or (64 if slow else 200)
+
+
 @dataclass(frozen=True, slots=True)
 class RateSchedule:
     """A linear warm-up, then a fall of some shape.

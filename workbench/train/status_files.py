@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from workbench.environment import environment
 from workbench.records import JSON
@@ -64,6 +64,18 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict)]
 
 
+class Follower(Protocol):
+    """Who gets the figures of a run as well."""
+
+    def log(self, figures: Mapping[str, JSON]) -> None:
+        """Take the figures of a step or an evaluation."""
+        ...
+
+    def finish(self) -> None:
+        """End; the run has ended."""
+        ...
+
+
 class Board:
     """A run's files; used as a context, whose end stops the heartbeat."""
 
@@ -83,6 +95,7 @@ class Board:
             "environment": dict(environment()),
         }
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._followers: list[Follower] = []
 
     def __enter__(self) -> Board:
         self.say()
@@ -92,6 +105,12 @@ class Board:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
+        for follower in self._followers:
+            follower.finish()
+
+    def follow(self, followers: Iterable[Follower]) -> None:
+        """Let others have the figures of each step and evaluation as well."""
+        self._followers += followers
 
     def _beat(self) -> None:
         while not self._ended.wait(BEAT):
@@ -106,8 +125,13 @@ class Board:
 
     def add(self, file: str, rows: Iterable[Mapping[str, JSON]]) -> None:
         """Add lines to a .jsonl file."""
+        lines = list(rows)
         with (self.folder / file).open("a", encoding="utf-8") as out:
-            out.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+            out.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in lines))
+        if file == METRICS:
+            for follower in self._followers:
+                for row in lines:
+                    follower.log(row)
 
     def write(self, file: str, rows: Iterable[Mapping[str, JSON]]) -> None:
         """Write a .jsonl file anew, whole or not at all."""
