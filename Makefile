@@ -3,7 +3,7 @@
 #   make demo     install, run the loop over forty questions, print the table, open the page
 #   make test     the whole suite but for what is slow or needs a GPU; says what it left out and why
 #   make check    format, lint, strict types, floors; the scripts of pages and widgets where Node is
-#   make docs     docs/commands.md, written from what vpd --help says
+#   make docs     docs/commands.md from what vpd --help says, docs/papers.md from the recipes' cards
 #   make lab      JupyterLab on notebooks/, with a project of the bundled collages
 #   make bench    what running programs, the tools, the store and the app cost here, beside the aims
 #
@@ -106,6 +106,7 @@ format: .venv/dev.done $(if $(NODE),$(JS)/node_modules/.done)
 
 docs: .venv/dev.done
 	$(BIN)/python tests/command_pages.py
+	$(BIN)/python tests/paper_page.py
 
 # what the server answers, for the check of the pages' scripts: app/js/types.d.ts
 types: .venv/dev.done

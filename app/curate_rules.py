@@ -13,9 +13,12 @@ from fastapi import Query
 
 from app.people import Admin, Viewer
 from app.site import Site
+from workbench.catalogue import recipes
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
-from workbench.pipeline.snapshotting import Accepted, SnapshotWish, evaluates, preview, take
+from workbench.pipeline.leaking import evaluates
+from workbench.pipeline.selecting import loads_student
+from workbench.pipeline.snapshotting import Accepted, SnapshotWish, preview, take
 from workbench.records import JSON
 from workbench.schema import read
 from workbench.store.people.curation import Guideline
@@ -101,6 +104,17 @@ class SplitOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class SelectorOffer:
+    """A recipe that weighs the training rows of a snapshot."""
+
+    name: str
+    idea: str
+    loads: bool
+    """Whether the student is loaded for it, so that its weights come only when the snapshot is
+    taken."""
+
+
+@dataclass(frozen=True, slots=True)
 class FrozenSnapshot:
     """A snapshot that was taken."""
 
@@ -143,15 +157,31 @@ def add(site: Site) -> None:
     def put_in_force(body: Text, person: Admin) -> GuidelineText:
         return _text(curation.add_guideline(body.text, person.name))
 
+    _snapshots(site)
+
+
+def _snapshots(site: Site) -> None:
+    """The dialog that takes a snapshot."""
+    project, server = site.project, site.server
+
     @server.get("/data/curate/splits")
     def splits(person: Viewer) -> list[SplitOffer]:
         counts = snapshots.tasks_by_split(project.database)
         return [SplitOffer(name, counts[name], evaluates(name)) for name in counts]
 
+    @server.get("/data/curate/selectors")
+    def offered_selectors(person: Viewer) -> list[SelectorOffer]:
+        return [
+            SelectorOffer(one.card.name, one.card.idea, loads_student({"part": one.card.name}))
+            for one in recipes()
+            if one.card.port == "selector"
+        ]
+
     @server.get("/data/curate/snapshot")
     def look(
         person: Viewer,
         split: Annotated[Sequence[str], Query()] = (),
+        select: Annotated[Sequence[str], Query()] = (),
         accepted: Accepted = "person",
         q: str = "",
         labels: bool = False,
@@ -162,11 +192,16 @@ def add(site: Site) -> None:
         Args:
             person: who asks.
             split: the splits that it takes; none: every one that is not for evaluation.
+            select: selectors that weigh its training rows; those that load the student are left
+                to the taking.
             accepted: whose decisions count.
             q: a search as in Browse.
             labels: whether questions without a rationale are held with their label.
         """
-        wish = SnapshotWish(accepted=accepted, text=q, labels=labels, splits=tuple(split))
+        quick = [table for name in select if not loads_student(table := {"part": name})]
+        wish = SnapshotWish(
+            accepted=accepted, text=q, labels=labels, splits=tuple(split), select=tuple(quick)
+        )
         snapshot = preview(project, wish)
         rows = snapshot.examples
         return SnapshotPreview(

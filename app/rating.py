@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query, Request, Response
 
@@ -30,6 +30,8 @@ AHEAD = 8
 Sample = Annotated[int | None, Query(ge=1, le=1_000_000)]
 """Of so many questions, drawn by the seed; None: all that both explain."""
 Seed = Annotated[int, Query(ge=0, le=2**31)]
+Kind = Literal["", "knowledge", "sight"]
+"""What the rated questions take; empty for all of them."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,13 @@ def add(site: Site) -> None:
 
     @server.get("/data/curate/pairs")
     def pairs(
-        person: Curator, a: str, b: str, count: int = 3, n: Sample = None, seed: Seed = 0
+        person: Curator,
+        a: str,
+        b: str,
+        count: int = 3,
+        n: Sample = None,
+        seed: Seed = 0,
+        kind: Kind = "",
     ) -> RatingPairs:
         """Pairs that this rater has not rated yet; nothing says which model wrote what.
 
@@ -151,9 +159,11 @@ def add(site: Site) -> None:
             count: pairs to give.
             n: of so many questions, drawn by the seed; None: of all.
             seed: of the draw.
+            kind: knowledge, for questions of which a program asks a language model; sight, for the
+                others; empty for all.
         """
-        served = curation.next_rating(person.name, a, b, max(1, min(count, AHEAD)), n, seed)
-        rated, of = curation.rating_progress(person.name, a, b, n, seed)
+        served = curation.next_rating(person.name, a, b, max(1, min(count, AHEAD)), n, seed, kind)
+        rated, of = curation.rating_progress(person.name, a, b, n, seed, kind)
         tasks = {task.id: task for task in project.tasks([pair.task_id for pair in served])}
         pairs = []
         for pair in served:

@@ -45,6 +45,7 @@ from app.people import Forbidden, People, Person, need
 from workbench.errors import ImageError, InputError, WorkbenchError
 from workbench.local_files import real_path
 from workbench.pipeline import Parts
+from workbench.pipeline.remembering import corrections_of
 from workbench.records import Role
 from workbench.screen import PLAYER, views
 from workbench.store import Project
@@ -209,7 +210,10 @@ class Site:
             if self._parts is None:
                 project = self.project
                 self._parts = Parts(
-                    project.profile(), project.images, project.path / "cache" / "tools.sqlite"
+                    project.profile(),
+                    project.images,
+                    project.path / "cache" / "tools.sqlite",
+                    corrections_of(project),
                 )
             return self._parts
 

@@ -20,12 +20,12 @@ from app.people import Admin, Viewer, person_of
 from app.site import Site
 from app.train_curves import CurveNews, Curves
 from app.train_data import SnapshotLine, SnapshotReport
-from app.train_form import FormField, JobTable, Judgement
+from app.train_form import FormField, JobTable, Judgement, ObjectiveChoice
 from app.train_jobs import JobComparison, JobDetail, JobListing
 from app.train_look import Kind, Looks, LookState
 from app.train_models import FOLDER, finished_models
-from workbench import registry
 from workbench.errors import InputError
+from workbench.pipeline.program_teacher import with_program_answers
 from workbench.store import Project
 from workbench.train.job import Job, student_of
 from workbench.train.jobs import Jobs
@@ -124,7 +124,9 @@ class TrainForm:
     methods: Mapping[str, str]
     """By method, why it is not there on this machine; empty where it is."""
     models: list[JobModel]
-    objectives: list[str]
+    objectives: list[ObjectiveChoice]
+    teacher: list[FormField]
+    """The settings of a teacher, for objectives that need one."""
     snapshots: list[SnapshotLine]
 
 
@@ -228,7 +230,8 @@ def _walkthrough(site: Site, jobs: Jobs, looks: Looks) -> None:
                 JobModel(one.job, one.name, str(one.folder), one.accuracy, one.of)
                 for one in finished_models(project)
             ],
-            objectives=list(registry.parts("objective")),
+            objectives=train_form.objectives(),
+            teacher=train_form.teacher_fields(),
             snapshots=train_data.snapshot_list(project),
         )
 
@@ -262,7 +265,8 @@ def _walkthrough(site: Site, jobs: Jobs, looks: Looks) -> None:
 
     @site.server.post("/do/train/start")
     def start(body: Start, person: Admin) -> JobId:
-        return JobId(jobs.submit(startable(project, body.settings), request=body.id))
+        job = with_program_answers(project, startable(project, body.settings))
+        return JobId(jobs.submit(job, request=body.id))
 
 
 def startable(project: Project, settings: JobTable) -> Job:

@@ -16,9 +16,12 @@ from msgspec import inspect as kinds
 
 from app.train_data import SharedPictures, folder_of, open_snapshot, shared_pictures
 from workbench import registry
+from workbench.catalogue import recipes
 from workbench.errors import WorkbenchError
 from workbench.local_files import real_path
 from workbench.models.weights import EMBEDDED, small_folder
+from workbench.pipeline.program_teacher import PROGRAMS
+from workbench.recipes.card import Card
 from workbench.records import JSON
 from workbench.schema import describe, problems, sentences
 from workbench.snapshot import Snapshot
@@ -31,7 +34,7 @@ from workbench.train.schedule import total_steps
 BASIC = ("name", "epochs", "steps", "batch", "lr", "eval_every", "seed")
 """Settings that the form always shows, in its order; the others are behind a fold."""
 APART = ("snapshot", "student", "objective", "arguments", "method", *PARTS)
-"""Settings that have a place of their own in the walkthrough, or are tables of parts for files."""
+"""Settings that have a place of their own in the walkthrough."""
 FieldKind = Literal["whole", "number", "yes", "text", "choice", "numbers", "names"]
 """Kind of a field's control."""
 _KINDS: Mapping[type, FieldKind] = {
@@ -39,6 +42,10 @@ _KINDS: Mapping[type, FieldKind] = {
     kinds.LiteralType: "choice", kinds.TupleType: "numbers", kinds.VarTupleType: "names",
 }  # fmt: skip
 """Kind of a field's control, by the type of the setting."""
+_VALUE_KINDS: Mapping[type, FieldKind] = {
+    bool: "yes", int: "whole", float: "number", str: "text", tuple: "numbers", list: "numbers",
+}  # fmt: skip
+"""Kind of a field's control, by the type of a default."""
 _UNCLEAR = ("whole", "number", "numbers")
 """Kinds whose control does not show by itself what it takes."""
 _FLAGS = ("objective", "student", "name", "epochs", "steps", "batch", "lr", "seed")
@@ -96,6 +103,72 @@ def _field(record: type, key: str, table: str = "") -> FormField:
         options=list(setting.options),
         default=list(default) if isinstance(default, tuple) else default,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveChoice:
+    """An objective, as the form offers it."""
+
+    name: str
+    says: str
+    """What it does, in a sentence or two; empty where nobody said it."""
+    needs_teacher: bool
+    fields: list[FormField]
+    """Its settings; empty for one without a card."""
+
+
+def objectives() -> list[ObjectiveChoice]:
+    """Every registered objective; those that are published methods say so by their cards."""
+    cards = {one.card.name: one.card for one in recipes() if one.card.port == "objective"}
+    return [
+        ObjectiveChoice(
+            name=name,
+            says=cards[name].idea if name in cards else "",
+            needs_teacher=name in cards and "teacher" in cards[name].needs,
+            fields=_card_fields(cards[name]) if name in cards else [],
+        )
+        for name in registry.parts("objective")
+    ]
+
+
+def _card_fields(card: Card) -> list[FormField]:
+    """The settings of a published method, as its card has them: nothing is loaded for it."""
+    return [
+        FormField(
+            key=f"arguments.{key}",
+            label=key.replace("_", " ").capitalize(),
+            says=f"From {source}." if (source := card.sources.get(key, "")) else "",
+            group="basic",
+            kind=_VALUE_KINDS[type(value)],
+            options=[],
+            default=list(value) if isinstance(value, tuple | list) else value,
+        )
+        for key, value in card.defaults.items()
+    ]
+
+
+def teacher_fields() -> list[FormField]:
+    """The settings of a teacher."""
+    part = FormField(
+        key="teacher.part",
+        label="Teacher",
+        says="A checkpoint of the student's own vocabulary, or the answers of the question's "
+        "programs.  Several checkpoints together take vpd train --set teacher.paths.",
+        group="basic",
+        kind="choice",
+        options=["", "checkpoint", PROGRAMS],
+        default="",
+    )
+    path = FormField(
+        key="teacher.path",
+        label="Teacher's checkpoint",
+        says="A finished job's folder, a checkpoint's folder, bundled, or a hub id.",
+        group="basic",
+        kind="text",
+        options=[],
+        default="",
+    )
+    return [part, path]
 
 
 def methods() -> dict[str, str]:
@@ -198,6 +271,9 @@ def _objective_problem(settings: Mapping[str, Any]) -> str:
     names = registry.parts("objective")
     if name not in names:
         return f"there is no objective '{name}'; registered are: {', '.join(names)}"
+    needs = next((one.card.needs for one in recipes() if one.card.name == name), ())
+    if "teacher" in needs and not settings.get("teacher"):
+        return f"{name} needs a teacher: choose one"
     if arguments:
         try:
             registry.build("objective", name, **arguments)
@@ -233,7 +309,7 @@ def _changes(job: Job) -> list[str]:
 def flat(job: Job) -> JobTable:
     """Every setting by one key; those of tables as `lora.r`."""
     settings = asdict(job)
-    for table in ("lora", "arguments"):
+    for table in ("lora", "arguments", *PARTS):
         for key, value in settings.pop(table).items():
             settings[f"{table}.{key}"] = value
     return settings

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import command_pages
+import paper_page
 import pytest
 import typer
 from small_parts import profile_text
@@ -142,6 +143,10 @@ def test_a_command_that_does_not_exist_is_noticed() -> None:
 
 def test_commands_are_the_help_texts() -> None:
     assert TEXTS["docs/commands.md"] == command_pages.page(), "write the page again: make docs"
+
+
+def test_the_page_of_papers_is_what_the_cards_say() -> None:
+    assert TEXTS["docs/papers.md"] == paper_page.page(), "write the page again: make docs"
 
 
 @pytest.mark.parametrize("page", TEXTS)

@@ -154,6 +154,24 @@ class Sampler(Protocol):
         ...
 
 
+Recall = Callable[[Task], Sequence[tuple[str, str]]]
+"""For a question, corrected programs to show: the question of each on one line, and its source."""
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A sampler whose prompts show what people corrected."""
+
+    def remember(self, recall: Recall, version: str) -> None:
+        """Show these corrections from now on; the sampler is another part then.
+
+        Args:
+            recall: gives the corrections for a question.
+            version: names the corrections and who chooses among them.
+        """
+        ...
+
+
 @runtime_checkable
 class RewritingSampler(Protocol):
     """A sampler that writes a program again, and is told what came of the earlier one.

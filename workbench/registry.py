@@ -40,6 +40,10 @@ ROLES = (
     "policy",
     "transform",
     "selector",
+    "synthesizer",
+    "critic",
+    "memory",
+    "probe",
 )
 """Every extension point of the house."""
 

@@ -646,6 +646,14 @@ export interface NothingYet {
   kind: "nothing";
 }
 
+/** An objective, as the form offers it. */
+export interface ObjectiveChoice {
+  name: string;
+  says: string;
+  needs_teacher: boolean;
+  fields: FormField[];
+}
+
 /** A source that questions can be taken from. */
 export interface OfferedSource {
   name: string;
@@ -1035,6 +1043,13 @@ export interface SearchToken {
   without: string;
 }
 
+/** A recipe that weighs the training rows of a snapshot. */
+export interface SelectorOffer {
+  name: string;
+  idea: string;
+  loads: boolean;
+}
+
 /** Questions that are leased to a page; where there are none, why. */
 export interface ServedQuestions {
   items: QuestionItem[];
@@ -1279,7 +1294,8 @@ export interface TrainForm {
   fields: FormField[];
   methods: Record<string, string>;
   models: JobModel[];
-  objectives: string[];
+  objectives: ObjectiveChoice[];
+  teacher: FormField[];
   snapshots: SnapshotLine[];
 }
 
@@ -1350,6 +1366,7 @@ export interface Replies {
   "data/curate/ratings": RatingFigures;
   "data/curate/reach": RollbackReach;
   "data/curate/recent": TrayRow[];
+  "data/curate/selectors": SelectorOffer[];
   "data/curate/session": SessionView | null;
   "data/curate/snapshot": SnapshotPreview;
   "data/curate/splits": SplitOffer[];

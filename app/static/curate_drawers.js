@@ -292,6 +292,32 @@ function splitBoxes(offers, onChange) {
   };
 }
 
+/**
+ * Boxes for the recipes that weigh training rows; `chosen()` gives their names.
+ * @param {import("../js/types").SelectorOffer[]} offers
+ */
+function selectorBoxes(offers, onChange) {
+  const boxes = offers.map((one) => h("input", { type: "checkbox", value: one.name }));
+  const late = h("p.soft.small", { role: "status", hidden: true });
+  const chosen = () => offers.filter((_, at) => boxes[at].checked);
+  const change = () => {
+    const names = chosen().filter((one) => one.loads);
+    late.hidden = !names.length;
+    late.textContent = `${names.map((one) => one.name).join(", ")}: the student looks at every row when the snapshot is frozen, which takes a while.`;
+    onChange();
+  };
+  for (const tick of boxes) tick.addEventListener("change", change);
+  const line = (one, at) =>
+    h(
+      "label.split",
+      {},
+      boxes[at],
+      h("span", {}, h("b.mono", {}, one.name), h("small.soft.idea", {}, one.idea)),
+    );
+  const node = h("div", { role: "group", "aria-label": "Selectors" }, offers.map(line), late);
+  return { node, chosen: () => chosen().map((one) => one.name) };
+}
+
 /** Exactly what enters a snapshot now, and what is left out and why. */
 export async function snapshot(query) {
   const source = h(
@@ -316,6 +342,7 @@ export async function snapshot(query) {
     "aria-label": "Name",
   });
   const splits = splitBoxes(await get("data/curate/splits"), look);
+  const selectors = selectorBoxes(await get("data/curate/selectors"), look);
   const result = h("div.found", { "aria-live": "polite" });
   const go = h(
     "button.button.main",
@@ -337,6 +364,7 @@ export async function snapshot(query) {
     const choice = new URLSearchParams({ accepted: source.value, q: search.value });
     choice.set("labels", String(labels.checked));
     for (const one of splits.chosen()) choice.append("split", one);
+    for (const one of selectors.chosen()) choice.append("select", one);
     try {
       const now = await get(`data/curate/snapshot?${choice}`);
       if (mine !== latest) return;
@@ -355,6 +383,7 @@ export async function snapshot(query) {
       q: search.value,
       labels: labels.checked,
       splits: splits.chosen(),
+      select: selectors.chosen().map((part) => ({ part })),
       name: name.value,
     }).catch(() => null);
     if (!reply) {
@@ -389,6 +418,7 @@ export async function snapshot(query) {
       row("Filter", search),
       h("div.row", {}, h("span", {}, "Splits"), splits.node),
       row("Also questions with a label alone", labels),
+      h("div.row", {}, h("span", {}, "Weighed by"), selectors.node),
     ),
     result,
     h(

@@ -17,6 +17,7 @@ const whole = (name, least) =>
     : {};
 /** @type {Record<string, string>} */
 const sample = { a, b, ...whole("n", 1), ...whole("seed", 0) };
+if (["knowledge", "sight"].includes(address.get("kind"))) sample.kind = address.get("kind");
 const pictures = []; // of pairs to come: the browser keeps what somebody holds
 
 /** Have the browser fetch a picture before it is shown. */
@@ -471,8 +472,8 @@ keys("Rate", [
   ],
 ]);
 find("results").addEventListener("click", results);
-for (const name of ["n", "seed"]) find(name).value = sample[name] ?? "";
-for (const name of ["a", "b", "n", "seed"]) {
+for (const name of ["n", "seed", "kind"]) find(name).value = sample[name] ?? "";
+for (const name of ["a", "b", "n", "seed", "kind"]) {
   find(name).addEventListener("change", (event) => event.target.form.submit());
 }
 if (!find("none")) {

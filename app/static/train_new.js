@@ -46,6 +46,12 @@ function storedDraft(form) {
   }
 }
 
+/** The values of a table by keys with its name, as fields have them. */
+const flat = (table, values) =>
+  Object.fromEntries(
+    Object.entries(values ?? {}).map(([key, value]) => [`${table}.${key}`, value]),
+  );
+
 /**
  * A finished or failed job's settings as a draft, with changes.
  * @param {JobDetail} job
@@ -58,11 +64,16 @@ function copyOf(job, change) {
     arguments: objectiveArguments,
     method,
     lora,
+    teacher,
     ...rest
   } = { ...job.settings, ...change };
+  // tables without a control of their own stay as they are; an empty one is none
+  const empty = (value) => value?.constructor === Object && !Object.keys(value).length;
   const values = {
-    ...rest,
-    ...Object.fromEntries(Object.entries(lora ?? {}).map(([key, value]) => [`lora.${key}`, value])),
+    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => !empty(value))),
+    ...flat("lora", lora),
+    ...flat("teacher", teacher),
+    ...(objective in OBJECTIVES ? {} : flat("arguments", objectiveArguments)),
   };
   return {
     ...fresh(),
@@ -99,6 +110,9 @@ function applyAddress(draft, params, form) {
 
 /** A weight as a number; what is none is sent as it is, and the server says what it expected. */
 const weightOf = (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : text);
+
+/** The published objective and its control come first, the methods of papers behind them. */
+const rank = (name) => ["vpd", "instruct"].indexOf(name) + (name in OBJECTIVES ? 0 : 3);
 
 const objectiveWords = ({ objective, weight }) =>
   objective === "vpd" && weight.trim() !== "1" ? `vpd, weight ${weight}` : objective;
@@ -199,6 +213,7 @@ export async function walkthrough(place, params) {
       return;
     }
     settingFields.problems(report.problems);
+    methodFields?.problems(report.problems);
     student.querySelector(".problem").textContent = report.problems.student ?? "";
     const { problems } = report;
     const text = problems.objective ?? problems.arguments ?? "";
@@ -303,21 +318,23 @@ export async function walkthrough(place, params) {
     weight,
     h("small.soft", {}, "1 as published"),
   );
+  const methodSettings = h("div.method-settings");
   const objective = h(
     "fieldset.abreast",
     {},
     h("legend", {}, "Objective"),
     form.objectives
-      .toSorted((a, b) => Number(b === "vpd") - Number(a === "vpd"))
+      .toSorted((a, b) => rank(a.name) - rank(b.name))
       .map((one) =>
         radio(
           "objective",
-          one,
-          { vpd: "VPD", instruct: "Instruct", dpo: "DPO", kto: "KTO" }[one] ?? one,
-          OBJECTIVES[one] ?? "of a plug-in",
+          one.name,
+          { vpd: "VPD", instruct: "Instruct", dpo: "DPO", kto: "KTO" }[one.name] ?? one.name,
+          OBJECTIVES[one.name] ?? (one.says || "of a plug-in"),
         ),
       ),
     weightRow,
+    methodSettings,
     h("p.problem.small", { role: "alert" }),
   );
   const method = h(
@@ -329,8 +346,23 @@ export async function walkthrough(place, params) {
     ),
   );
   const model = h("section", { "aria-label": STEPS[1] }, student, objective, method);
+  let methodFields = null;
+  let fieldsOf = null;
   function weigh() {
     weightRow.hidden = draft.objective !== "vpd";
+    if (fieldsOf === draft.objective) return;
+    const choice = form.objectives.find((one) => one.name === draft.objective);
+    const own = choice ? [...(choice.needs_teacher ? form.teacher : []), ...choice.fields] : [];
+    const keys = new Set(own.map((one) => one.key));
+    for (const key of Object.keys(draft.values)) {
+      const [table, name] = key.split(".");
+      const stale = name && ["arguments", "teacher"].includes(table) && !keys.has(key);
+      if (stale && fieldsOf !== null) delete draft.values[key];
+    }
+    fieldsOf = draft.objective;
+    methodSettings.hidden = !own.length;
+    methodFields = fields(methodSettings, own, draft.values, onChange);
+    methodSettings.querySelector("details")?.remove();
   }
   weigh();
 

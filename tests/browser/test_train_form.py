@@ -15,7 +15,7 @@ import training_project
 from typer.testing import CliRunner
 
 from app.train_data import snapshot_view
-from app.train_form import APART, FormField, command, form, judge, judgement
+from app.train_form import APART, FormField, command, form, judge, judgement, objectives
 from workbench.cli import app as cli
 from workbench.snapshot import Snapshot
 from workbench.store import Project
@@ -55,10 +55,18 @@ def test_every_wrong_setting_is_told_by_its_name(project: Project, taken: Snapsh
     [
         ({"snapshot": ""}, "no snapshot is chosen"),
         ({"snapshot": "zz"}, "'zz' names no snapshot"),
-        ({"objective": "praise"}, "there is no objective 'praise'; registered are: instruct, vpd"),
+        (
+            {"objective": "praise"},
+            "there is no objective 'praise'; registered are: aux_embed, dual_head",
+        ),
         (
             {"arguments": {"weight": -1}},
             "the objective's weight must be a number from 0 on, found -1",
+        ),
+        ({"objective": "switch_kd"}, "objective: switch_kd needs a teacher: choose one"),
+        (
+            {"objective": "aux_embed", "arguments": {"layers": []}},
+            "layers must be whole numbers, at least one",
         ),
         ({"student": "../../etc"}, "is no folder with a config.json"),
     ],
@@ -69,6 +77,20 @@ def test_a_job_that_cannot_start_says_why(
     found = judge(project, {"snapshot": taken.hash, **given})
     assert found.job is None
     assert reason in " ".join(found.reasons)
+
+
+def test_published_methods_bring_their_settings_from_their_cards() -> None:
+    offers = {one.name: one for one in objectives()}
+    assert {"vpd", "instruct", "aux_embed", "dual_head", "lelp", "switch_kd"} <= set(offers)
+    settings = {field.key: (field.kind, field.default) for field in offers["aux_embed"].fields}
+    assert settings == {
+        "arguments.tool": ("text", "boxes"),
+        "arguments.weight": ("number", 0.5),
+        "arguments.contrast_weight": ("number", 0.3),
+        "arguments.layers": ("numbers", [-1]),
+    }
+    assert [offers[name].needs_teacher for name in ("vpd", "aux_embed", "dual_head")] == [0, 0, 1]
+    assert offers["dual_head"].says.startswith("One head learns the few rows")
 
 
 def test_what_is_right_has_steps_and_a_file(project: Project, taken: Snapshot) -> None:
@@ -87,7 +109,9 @@ def test_the_command_gives_the_same_job(project: Project, taken: Snapshot) -> No
         str(taken.path.resolve()),
         student="own/er",
         name="it's <one>",
-        arguments={"weight": 0.5},
+        objective="switch_kd",
+        arguments={"weight": 0.5, "most": 8},
+        teacher={"part": "checkpoint", "path": "own/er", "cache": True},
         lr=3e-4,
         betas=(0.9, 0.95),
         checkpointing=True,

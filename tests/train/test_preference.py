@@ -21,7 +21,7 @@ from workbench.recipes.teaching import Objective, Outputs, Targets
 from workbench.records import Lesson
 from workbench.snapshot import Pair, Snapshot, write
 from workbench.train.job import Job, Lora, write_job
-from workbench.train.objective import BringsRows, plan_of
+from workbench.train.plan import BringsRows, plan_of
 from workbench.train.preference import CHOSEN, ELSEWHERE, REJECTED, Dpo, Kto, Pairs
 from workbench.train.run import execute
 from workbench.train.status_files import METRICS, RESULT, read_json, read_lines

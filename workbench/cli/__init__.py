@@ -11,6 +11,7 @@ Files:
     check.py     vpd check: runs that are right for the wrong reason; program errors and tool errors
     commands/    what each command takes, a file for each group of `vpd --help`
     compare.py   vpd compare: pipeline against student, question by question
+    critic.py    vpd critic: who orders the queue by what people accept
     curate.py    vpd curate, vpd guidelines
     doctor.py    vpd doctor
     evaluate.py  vpd evaluate: a student or the pipeline on a set of questions
@@ -24,6 +25,7 @@ Files:
     parts.py     vpd parts: the registered parts
     probe.py     vpd probe: whether a student's answer depends on its own rationale
     ratings.py   vpd ratings: people's blind ratings of two models
+    recipes.py   vpd recipes: the published methods that can be chosen by name
     report.py    vpd report: the project as one HTML file
     results.py   vpd results: all systems on the same questions in one table
     run.py       vpd run: the loop
@@ -33,6 +35,7 @@ Files:
     status.py    vpd status: where a project stands
     steps.py     a program and its trace as lines of text
     study.py     vpd study: students with and without rationales over seeds, all compared
+    synthesize.py  vpd synthesize: new questions from what kept runs have seen
     text.py      how text gets to the terminal, hostile text included
     train.py     vpd train and vpd jobs: training jobs written, queued, watched
     train_estimate.py  vpd train --preview and --dry-run: what a job sees, and what it costs

@@ -22,6 +22,7 @@ from workbench.errors import InputError
 from workbench.records import REASON_WORDS
 from workbench.shares import Share
 from workbench.store import Project
+from workbench.store.people import program_edits
 from workbench.store.people.reviewing import state_counts
 
 
@@ -33,6 +34,7 @@ def status(project: Path | None) -> None:
         _reviewers(out, opened)
         _agreement(out, opened)
         _blame(out, opened)
+        _rounds(out, opened)
 
 
 def _states(out: Console, project: Project) -> None:
@@ -53,6 +55,20 @@ def _states(out: Console, project: Project) -> None:
         f"{'hidden until decided' if settings.hide_verdicts else 'shown'}, "
         f"leases of {settings.lease_minutes:g} minutes"
     )
+
+
+def _rounds(out: Console, project: Project) -> None:
+    """How many questions of each state of the sampler had a program that a person corrected."""
+    rows = program_edits.rounds(project.database)
+    if not any(row.corrected for row in rows):
+        return
+    table = _table("sampler's programs", "questions", "corrected", "of 100")
+    for row in rows:
+        part = project.parts.get(row.sampler)
+        name = f"{part.name} {part.version}" if part else row.sampler
+        share = 100 * row.corrected / row.questions
+        table.add_row(Text(safe(name, 60)), str(row.questions), str(row.corrected), f"{share:.1f}")
+    out.print(table)
 
 
 def _reviewers(out: Console, project: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.box import SIMPLE
@@ -12,7 +13,9 @@ from workbench.cli.bars import Bars
 from workbench.cli.text import console, open_project, safe
 from workbench.evaluate.faithfulness.corrupt import KINDS
 from workbench.evaluate.faithfulness.probe import Line, Probe
+from workbench.screen.part_names import part_name
 from workbench.study.answering import student_by_name
+from workbench.study.judging import measure
 from workbench.study.probing import probe
 
 
@@ -40,6 +43,36 @@ def main(
         print(json.dumps(result.to_json(), indent=1))
         return
     _print(result)
+
+
+def ratings(project: Path | None, name: str, as_json: bool) -> None:
+    """Print what a probe finds in people's blind ratings.
+
+    Args:
+        project: folder of the project; None takes the one around the current folder.
+        name: of the probe.
+        as_json: print JSON instead of text.
+    """
+    with open_project(project, read_only=True) as opened:
+        report, parts = measure(opened, name), opened.parts
+    if as_json:
+        print(json.dumps(asdict(report), indent=1))
+        return
+    out = console()
+    table = Table(box=SIMPLE, pad_edge=False)
+    for title in ("takes", "judged", "system", "share of questions (95 %)"):
+        table.add_column(title)
+    for row in report.shares:
+        part = parts.get(row.system)
+        words = part_name(part, parts.values()) if part else f"the programs ({row.system})"
+        table.add_row(row.kind, row.axis, safe(words, 60), str(row.share))
+    out.print(table)
+    for one in report.agreements:
+        value = "not defined: one word throughout" if one.kappa is None else f"{one.kappa:.2f}"
+        out.print(
+            f"{one.axis}: {safe(one.first, 40)} and {safe(one.second, 40)}, kappa {value} over "
+            f"{one.n} answers"
+        )
 
 
 def _print(result: Probe) -> None:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from workbench.cli.bars import Bars
+from workbench.cli.options import key_value
 from workbench.cli.text import console, local_time, open_project, safe
 from workbench.errors import InputError
 from workbench.pipeline import Progress
@@ -29,6 +30,8 @@ def main(
     as_json: bool,
     automatic: bool,
     both: bool,
+    select: Sequence[str] = (),
+    settings: Sequence[str] = (),
     **wish: Any,
 ) -> None:
     """Write a snapshot, or print what it would contain.
@@ -40,6 +43,8 @@ def main(
         as_json: print JSON instead of text.
         automatic: take what the verifier kept.
         both: follow people's decisions, else the verifier.
+        select: names of selectors.
+        settings: arguments of the selectors, as KEY=VALUE or NAME.KEY=VALUE.
         wish: the other fields of `SnapshotWish`.
 
     Raises:
@@ -50,6 +55,7 @@ def main(
     wish["accepted"] = "automatic" if automatic else "person"
     if both:
         wish["accepted"] = "both"
+    wish["select"] = _select(select, settings)
     with open_project(project, read_only=False) as opened, Bars() as bars:
         draft = preview(
             opened,
@@ -61,6 +67,28 @@ def main(
             return
         snapshot = keep(opened, draft, name)
     _print(snapshot.path, snapshot.manifest, as_json)
+
+
+def _select(names: Sequence[str], settings: Sequence[str]) -> tuple[dict[str, Any], ...]:
+    """The selectors as `SnapshotWish` takes them.
+
+    Raises:
+        InputError: an argument belongs to no selector, or does not say to which.
+    """
+    tables: dict[str, dict[str, Any]] = {name: {"part": name} for name in names}
+    for change in settings:
+        key, value = key_value(change)
+        name, dot, argument = key.rpartition(".")
+        if not dot and len(tables) == 1:
+            name = next(iter(tables))
+        if name not in tables:
+            chosen = ", ".join(tables) or "none"
+            raise InputError(
+                f"--set {change} belongs to no selector; chosen are: {chosen}. Write "
+                "--select NAME --set KEY=VALUE, or with several selectors --set NAME.KEY=VALUE"
+            )
+        tables[name][argument] = value
+    return tuple(tables.values())
 
 
 def _dry(draft: Preview, as_json: bool) -> None:
@@ -147,6 +175,9 @@ def _print(folder: Path, manifest: Manifest, as_json: bool) -> None:
         if counts[title]:
             out.print(f"  {title}: {_tally(counts[title])}")
     leak = content.leakage
+    for one in content.filter.get("select", ()):
+        arguments = ", ".join(f"{key} {value}" for key, value in one["arguments"].items())
+        out.print(f"  weighed by {safe(one['name'])}" + (f" ({safe(arguments)})" * bool(arguments)))
     if leak:
         out.print(
             f"  against {leak['pictures']} pictures of evaluation sets "

@@ -15,10 +15,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from workbench import registry
 from workbench.cli.options import key_value
 from workbench.cli.text import console, open_project, project_folder, safe
 from workbench.errors import InputError
 from workbench.local_files import real_path
+from workbench.pipeline.program_teacher import PROGRAMS, with_program_answers
 from workbench.pipeline.snapshotting import folder_of
 from workbench.settings import read_profile
 from workbench.store.project import PROFILE
@@ -105,9 +107,12 @@ def job_from_options(
     settings = dict(settings)
     table = tomllib.loads(job_text(read_job(file))) if file else {}
     weight, method = settings.pop("weight"), settings.pop("method", None)
+    teacher = settings.pop("teacher", None)
     table |= {key: value for key, value in settings.items() if value is not None}
     if weight is not None:
         table["arguments"] = {**table.get("arguments", {}), "weight": weight}
+    if teacher:
+        table["teacher"] = _teacher(folder, teacher)
     for change in changes:
         put(table, change)
     if not file and "student" not in table:
@@ -118,7 +123,26 @@ def job_from_options(
     table["snapshot"] = str(
         _snapshot(folder, snapshot) if snapshot or not file else real_path(beside)
     )
-    return job_of(table)
+    job = job_of(table)
+    if job.teacher.get("part") != PROGRAMS:
+        return job
+    with open_project(folder, read_only=True) as project:
+        return with_program_answers(project, job)
+
+
+def _teacher(project: Path, name: str) -> dict[str, Any]:
+    """The teacher that an option names: a registered one, or a checkpoint.
+
+    Args:
+        project: folder of the project, whose jobs may teach.
+        name: of a part, a job, a folder or a hub id.
+    """
+    if name in registry.parts("teacher"):
+        return {"part": name}
+    for path in (project / "jobs" / name, Path(name).expanduser()):
+        if path.is_dir():
+            return {"part": "checkpoint", "path": str(real_path(path))}
+    return {"part": "checkpoint", "path": name}
 
 
 def _take_method(table: dict[str, Any], method: str, objective: str | None) -> None:

@@ -191,6 +191,9 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
     def get_output_embeddings(self) -> nn.Module:
         return cast(nn.Module, self.language_model.get_output_embeddings())
 
+    def set_output_embeddings(self, new_embeddings: nn.Module) -> None:
+        self.language_model.set_output_embeddings(new_embeddings)
+
     def embed(self, input_ids: Tensor, region_features: Tensor | None) -> Tensor:
         """Token embeddings with every image position replaced by its projected region.
 

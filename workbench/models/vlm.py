@@ -7,7 +7,7 @@ One code path serves the bundled student and every hub checkpoint of `AutoModelF
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +20,7 @@ from workbench.models.checkpoint import checkpoint_path, load_processor, loading
 from workbench.models.checkpoint_state import checkpoint_state
 from workbench.models.conversation import Conversation, Seen
 from workbench.models.language import preferred_dtype
+from workbench.models.second_head import with_second_head
 from workbench.ports import Forgetful, Images
 from workbench.records import Region
 
@@ -102,6 +103,39 @@ class Vlm:
             max_tokens: Longest answer, in tokens.
             begun: The beginning of each answer, or nothing; the answers hold what comes behind it.
         """
+        return self._generate(regions, prompts, images, max_tokens, begun, {"do_sample": False})
+
+    @torch.inference_mode()
+    def sample(
+        self,
+        regions: Sequence[Region],
+        prompts: Sequence[str],
+        images: Images,
+        max_tokens: int,
+        temperature: float,
+    ) -> list[str]:
+        """Answers as `generate` gives them, drawn from the whole distribution by torch's dice.
+
+        Args:
+            regions: The regions whose crops are the pictures.
+            prompts: One prompt per region.
+            images: Where the crops come from.
+            max_tokens: Longest answer, in tokens.
+            temperature: Divides the logits.
+        """
+        dice = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
+        return self._generate(regions, prompts, images, max_tokens, (), dice)
+
+    def _generate(
+        self,
+        regions: Sequence[Region],
+        prompts: Sequence[str],
+        images: Images,
+        max_tokens: int,
+        begun: Sequence[str],
+        way: Mapping[str, Any],
+    ) -> list[str]:
+        """Answers, written in the way that transformers' `generate` is told."""
         out: list[str] = []
         begun = list(begun) or [""] * len(prompts)
         for start in range(0, len(regions), self.batch_size):
@@ -111,7 +145,7 @@ class Vlm:
             done = self.model.generate(
                 **batch,
                 max_new_tokens=max_tokens,
-                do_sample=False,
+                **way,
                 pad_token_id=self.tokenizer.pad_token_id,
             )
             new = done[:, batch["input_ids"].shape[1] :]
@@ -244,4 +278,5 @@ def _load(checkpoint: str, device: str, batch_size: int, state: str) -> Vlm:
         model = AutoModelForImageTextToText.from_pretrained(
             checkpoint_path(checkpoint), dtype=preferred_dtype(device)
         ).to(device)
+    model = with_second_head(model, checkpoint_path(checkpoint))
     return Vlm(model, processor, checkpoint, batch_size)

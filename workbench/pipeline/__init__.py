@@ -18,10 +18,13 @@ Files:
     pairing.py           preference pairs, and whose preference each is
     parts.py             parts by a profile's names, built when first asked for
     planning.py          what to do next under a budget
+    remembering.py       corrections that a sampler's memory recalls
     repairing.py         what follows from the run of a repaired program
     report.py            the figures of a project
     report_repairs.py    figures of programs that were written again
+    selecting.py         what selectors make of the rows of a snapshot
     snapshotting.py      what enters a snapshot, and why not
+    synthesizing.py      synthesizers at work: new questions from what kept runs have seen
     suspecting.py        the checks for wrong reasons inside the loop
     writing_again.py     programs that did not answer are written again, run and judged
 """

@@ -16,16 +16,18 @@ from workbench.errors import InputError
 from workbench.pipeline import importing, writing_again
 from workbench.pipeline.grouping import batches, by_task
 from workbench.pipeline.parts import Parts
+from workbench.pipeline.remembering import corrections_of
 from workbench.pipeline.report import Report, report
 from workbench.ports import ListeningVerifier
 from workbench.records import PartRef, Prediction, Program, Task
+from workbench.settings import Profile
 from workbench.store import (
     STAGES,
     Project,
     Scope,
     Selection,
 )
-from workbench.store.records import loop_runs, pending, sources
+from workbench.store.records import loop_runs, pending
 from workbench.unanswered import answer_each, no_answer, with_reason
 from workbench.usage import Usage, total
 from workbench.verify.answers import score
@@ -99,6 +101,7 @@ def run(
     source: str | None = None,
     parts: Parts | None = None,
     repair: int | None = None,
+    profile: Profile | None = None,
 ) -> Summary:
     """Bring the first `limit` tasks of a project as far as `upto`.
 
@@ -112,6 +115,7 @@ def run(
         parts: built ones to use instead of the profile's.
         repair: times that a program is written again while it fails or ends with an empty answer;
             the profile's when None.
+        profile: to use instead of the project's.
 
     Raises:
         InputError: an unknown stage, a number out of range, or a project without tasks.
@@ -127,7 +131,10 @@ def run(
         raise InputError(f"repair must be 0 to {writing_again.MOST_ROUNDS}, found {repair}")
     if parts is None:
         with Parts(
-            project.profile(), project.images, project.path / "cache" / "tools.sqlite"
+            profile or project.profile(),
+            project.images,
+            project.path / "cache" / "tools.sqlite",
+            corrections_of(project),
         ) as own:
             return run(
                 project,
@@ -180,7 +187,7 @@ class _Loop:
                 self.metered[stage] = total(self.parts.of_stage(stage))
                 stages[stage]()
                 if stage == "import" and self.project.count_tasks(self.selection.split) == 0:
-                    raise InputError(_no_tasks(self.project, self.selection.split))
+                    raise InputError(importing.no_tasks(self.project, self.selection.split))
         finally:
             self.project.end_run(self.number, peak_rss())
         return Summary(
@@ -214,11 +221,16 @@ class _Loop:
                 )
 
         short = limit is not None and self.project.count_tasks(split) < limit
-        if short and (bounds := _bounds(self.project)):
+        if short and (bounds := importing.bounds(self.project)):
             self.notes.append(f"the project takes only {bounds}; take more with: vpd import")
 
     def _sample(self) -> None:
         sampler = self.parts.sampler
+        if self.parts.forgets:
+            self.notes.append(
+                "the memory is empty: no program was corrected on a question that is not for "
+                "evaluation; programs are sampled as without it (correct one: Step, or p in Curate)"
+            )
         key = self._role("sampler", sampler.ref)
         ids = pending.to_sample(self.project.database, self.scope, self.selection)
 
@@ -451,34 +463,6 @@ class _Loop:
     def _tell(self, stage: str, done: int, total: int, unit: str) -> None:
         if self.progress is not None:
             self.progress(Progress(stage, done, max(total, done), unit))
-
-
-def _no_tasks(project: Project, split: str | None) -> str:
-    if not project.sources():
-        return (
-            "the project has no task source; add one with: vpd import collages (or photos, or "
-            "folder --from DIR)"
-        )
-    where = f" in split '{split}'" if split else ""
-    bounds = _bounds(project)
-    if bounds:
-        return (
-            f"the project has no task{where}: it takes {bounds}; take more with: "
-            "vpd import SOURCE --split NAME, or see the table bad_row for rows that were left out"
-        )
-    return (
-        f"the project's sources hold no task{where}; see the table bad_row for rows that were left "
-        "out"
-    )
-
-
-def _bounds(project: Project) -> str:
-    """What a project takes of its sources, in words; nothing where it takes all."""
-    return ", ".join(
-        f"{chosen} of {chosen.choice.part}"
-        for chosen in sources.selections(project.database)
-        if (chosen.split, chosen.limit) != (None, None)
-    )
 
 
 def peak_rss() -> int:

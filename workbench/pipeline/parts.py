@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from workbench import registry
 from workbench.errors import ToolFailure
 from workbench.limits import Limits
+from workbench.pipeline.remembering import ARGUMENT, divided, remember
 from workbench.ports import Images, RationaleWriter, Sampler, Student, Tool, Verifier, Warmable
+from workbench.recipes.ports import ProgramCorrection
 from workbench.records import PartRef, ToolCall, Value
 from workbench.settings import Profile
 from workbench.usage import Usage, total
@@ -62,12 +64,20 @@ class Parts:
         profile: names and arguments.
         images: pictures of the tasks, by digest.
         cache: file of the tool results kept from run to run; None keeps none.
+        corrections: what a memory of the profile's sampler may recall.
     """
 
-    def __init__(self, profile: Profile, images: Images, cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        images: Images,
+        cache: Path | None = None,
+        corrections: Sequence[ProgramCorrection] = (),
+    ) -> None:
         self.profile = profile
         self.images = images
         self._cache = cache
+        self._corrections = corrections
 
     def __enter__(self) -> Parts:
         return self
@@ -117,8 +127,16 @@ class Parts:
     def sampler(self) -> Sampler:
         choice = self.profile.sampler
         specs = [tool.spec for tool in self.tools]
-        sampler: Sampler = registry.build("sampler", choice.part, specs=specs, **choice.arguments)
+        arguments, memory = divided(choice.arguments)
+        sampler: Sampler = registry.build("sampler", choice.part, specs=specs, **arguments)
+        if memory is not None:
+            remember(sampler, memory, self._corrections)
         return sampler
+
+    @property
+    def forgets(self) -> bool:
+        """Whether the sampler has a memory with nothing in it."""
+        return ARGUMENT in self.profile.sampler.arguments and not self._corrections
 
     @cached_property
     def executor(self) -> Executor:

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal, cast
 from msgspec import Meta
 
 from workbench.errors import SnapshotError
-from workbench.pipeline.crediting import credited
-from workbench.pipeline.leaking import NAMED, leaks, look
+from workbench.pipeline.crediting import poor_tasks
+from workbench.pipeline.leaking import NAMED, evaluates, leaks, look
 from workbench.pipeline.pairing import PairDraft, drafts, finished_pairs
+from workbench.pipeline.selecting import selectors, weigh
 from workbench.records import JSON, REASON_WORDS, Reason, Task, plain
 from workbench.schema import check
 from workbench.snapshot import (
@@ -89,6 +90,8 @@ class SnapshotWish:
     """Share of pictures held out for validation."""
     seed: int = 0
     """Of the division into train and val."""
+    select: tuple[dict[str, Any], ...] = ()
+    """Selectors that weigh the training side, each as a table with its name under `part`."""
 
     def __post_init__(self) -> None:
         check(self, "this snapshot cannot be taken")
@@ -149,13 +152,19 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
             f"nothing fits, so there is no snapshot to take ({why}); decide on more (vpd app, "
             "Curate), or take what the verifier kept: vpd snapshot --automatic"
         )
+    if content.wish.select and not any(one.split == "train" for one in content.examples):
+        why = "; ".join(f"{row.count} left out: {row.reason}" for row in content.left_out)
+        raise SnapshotError(
+            f"the selectors leave no row to train on ({why}); take the snapshot without --select, "
+            "or answer the questions with programs and student first: vpd run"
+        )
     images = {one.image for one in content.examples} | {one.image for one in content.pairs}
     pictures = {image: project.images.path(image) for image in images}
     snapshot = write(
         project.path / FOLDER,
         content.examples,
         {digest: path for digest, path in pictures.items() if path is not None},
-        filter=plain(_filter(content.wish)),
+        filter=_filter(content.wish),
         left_out=content.left_out,
         leakage=content.leakage,
         parts=content.parts,
@@ -169,14 +178,19 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
     return snapshot
 
 
-_LATER = {"repaired": False, "pairs": False, "least_credit": None}
+_LATER = {"repaired": False, "pairs": False, "least_credit": None, "select": ()}
 """Fields of a wish that came after the first snapshots.  At these values they are left out of the
 manifest, so that a wish of then gives the hash of then.
 """
 
 
-def _filter(wish: SnapshotWish) -> dict[str, Any]:
-    return {key: value for key, value in asdict(wish).items() if _LATER.get(key, ...) != value}
+def _filter(wish: SnapshotWish) -> dict[str, JSON]:
+    """The wish as the manifest keeps it, each selector as the part that it is."""
+    values = {key: value for key, value in asdict(wish).items() if _LATER.get(key, ...) != value}
+    if wish.select:
+        values["select"] = [plain(one.ref) for one in selectors(wish.select)]
+    kept: dict[str, JSON] = plain(values)
+    return kept
 
 
 def preview(
@@ -211,11 +225,15 @@ def preview(
     pairs = [pair for pair in pairs if pair[0].image not in {**leaking, **unreadable}]
     images = {one.row["image"] for one in fitting} | {task.image for task, _ in pairs}
     side_of = sides([pictures[image] for image in images], wish.val, wish.seed, wish.near)
+    examples = [
+        _example(one, pictures[one.row["image"]], side_of[one.row["image"]]) for one in fitting
+    ]
+    weighed = weigh(project, wish.select, examples, progress)
+    for reason, ids in weighed.left_out.items():
+        left[reason] += ids
     return Preview(
         wish=wish,
-        examples=tuple(
-            _example(one, pictures[one.row["image"]], side_of[one.row["image"]]) for one in fitting
-        ),
+        examples=weighed.examples,
         left_out=tuple(
             LeftOut(why, len(ids), tuple(sorted(ids)[:NAMED])) for why, ids in sorted(left.items())
         ),
@@ -250,7 +268,8 @@ def _candidates(
         for target in snapshots.repaired(database, project.scope()):
             if target.task_id in machine and machine[target.task_id].state == "wrong":
                 machine[target.task_id] = target
-    poor = _poor(project, wish, machine)
+    traces = [t.trace_id for t in machine.values() if t.trace_id is not None]
+    poor = poor_tasks(project, None if wish.accepted == "person" else wish.least_credit, traces)
     candidates = []
     for row in rows:
         why, id = _outside(row, wish, evaluation), row["id"]
@@ -260,18 +279,6 @@ def _candidates(
         else:
             candidates.append(verdict)
     return candidates
-
-
-def _poor(project: Project, wish: SnapshotWish, machine: Mapping[str, Target]) -> set[str]:
-    """Tasks whose kept trace has too little credit."""
-    if wish.least_credit is None or wish.accepted == "person":
-        return set()
-    traces = [t.trace_id for t in machine.values() if t.trace_id is not None]
-    return {
-        run.task.id
-        for run in credited(project, traces)
-        if run.credit is not None and run.credit < wish.least_credit
-    }
 
 
 def _pair_drafts(
@@ -324,11 +331,6 @@ class _Chosen:
     row: Mapping[str, Any]
     target: Target | None
     kind: Literal["person", "automatic", "label"]
-
-
-def evaluates(split: str) -> bool:
-    """Whether tasks of a split are for evaluation, as its name says."""
-    return split.lower().startswith(("val", "dev", "test"))
 
 
 def _outside(row: Mapping[str, Any], wish: SnapshotWish, evaluation: Sequence[str]) -> str:

@@ -9,5 +9,9 @@ Files:
     card.py       what a card says of a recipe
     ports.py      the Protocols of the recipes' own extension points
     maths.py      formulas that three or more recipes share, for torch
+    critic/       how likely people are to accept a run
+    memory/       corrections that come back into the prompt
+    probe/        measurements with their intervals
     selector/     which rows of a snapshot count, and how much
+    synthesizer/  new questions from pictures and traces
 """

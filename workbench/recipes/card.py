@@ -73,6 +73,8 @@ class Card:
     """A command that runs it on the bundled project."""
     expect: str
     """What comes out of it here: the number to expect, or that nothing was measured yet."""
+    needs: tuple[str, ...] = ()
+    """Extension points of other parts that have to be chosen with it, for example `teacher`."""
     link: str = ""
     """Address of the paper or of its code."""
     defaults: Mapping[str, JSON] = field(default_factory=dict)

@@ -7,13 +7,16 @@ which its docstring names.  Objective, tool and the parts of a profile have thei
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
-from workbench.records import PartRef
+from PIL.Image import Image
 
-SelectorNeed = Literal["teacher", "student", "nats"]
+from workbench.records import JSON, PartRef, Region
+from workbench.shares import Share
+
+SelectorNeed = Literal["teacher", "student", "nats", "programs"]
 """What a selector reads of a row beside its texts; see the fields of `SnapshotRow`."""
 
 
@@ -31,6 +34,8 @@ class SnapshotRow:
     """Whether the student's answer before training is the label; None where it has not answered."""
     nats: tuple[float, ...] = ()
     """The student's mean cross-entropy of each lesson's target, in nats per token."""
+    programs: tuple[tuple[str, float], ...] = ()
+    """Source and score of each program that ran for the question, in order of sampling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +60,218 @@ class Selector(Protocol):
         """One weight for each row, in the same order.
 
         The weights above 0 have the mean 1, so that a step is as long as without a selector.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedRow:
+    """A run with its rationale, as a critic reads it."""
+
+    task_id: str
+    picture: str
+    """Digest of the picture; rows of one picture are never divided between learning and test."""
+    question: str
+    answer: str
+    program: str
+    rationale: str
+    facts: Mapping[str, float]
+    """Plain facts about the question's runs, by name (see `curate/predict.py`)."""
+
+
+class TrainedCriticModel(Protocol):
+    """A critic that has learnt."""
+
+    def chances(self, rows: Sequence[ReviewedRow]) -> Sequence[float]:
+        """For each row the chance, 0 to 1, that a person accepts it."""
+        ...
+
+
+@runtime_checkable
+class Critic(Protocol):
+    """Learns what people accept; `study/criticising.py` asks it, the queue is ordered by it."""
+
+    ref: PartRef
+
+    def fit(self, rows: Sequence[ReviewedRow], accepted: Sequence[bool]) -> TrainedCriticModel:
+        """What is learnt from decided rows.
+
+        Args:
+            rows: at least one accepted and one rejected.
+            accepted: what people decided on each.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramCorrection:
+    """What a person made of a program that a sampler wrote."""
+
+    id: str
+    """Of the corrected program."""
+    task_id: str
+    question: str
+    """On one line, with the options of a multiple-choice question."""
+    earlier: str
+    """Source of the program as it was sampled."""
+    program: str
+    """Source as the person left it."""
+
+
+@runtime_checkable
+class Memory(Protocol):
+    """Chooses corrections for a prompt; `sample/prompt.py` puts them before the question."""
+
+    ref: PartRef
+
+    def recall(
+        self, question: str, corrections: Sequence[ProgramCorrection]
+    ) -> Sequence[ProgramCorrection]:
+        """The corrections to show for a question, the one that fits best last.
+
+        Args:
+            question: the question on one line.
+            corrections: all there are, in the order of their making.
+        """
+        ...
+
+
+QuestionKind = Literal["knowledge", "sight"]
+"""What a question takes: `knowledge` where a program of it asks a language model, else `sight`."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedAnswer:
+    """What one rater said, blind, of one system's answer to one question."""
+
+    task_id: str
+    rater: str
+    system: str
+    """Key of the system's part; `pipeline` for the programs."""
+    kind: QuestionKind
+    correct: bool
+    explains: bool
+    factual: bool | None
+    """None where the rater was not asked, because there is no explanation."""
+    consistent: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedShare:
+    """The share of a system's answers to which raters said yes."""
+
+    system: str
+    kind: QuestionKind
+    axis: str
+    share: Share
+    """Over questions: one that several people rated counts once, with the mean of their words."""
+
+
+@dataclass(frozen=True, slots=True)
+class RaterAgreement:
+    """How far two raters agree beyond chance."""
+
+    axis: str
+    first: str
+    second: str
+    n: int
+    """Answers that both rated."""
+    kappa: float | None
+    """Cohen's kappa; None where it is not defined, since both said one word throughout."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedReport:
+    """What a probe of blind ratings found."""
+
+    shares: tuple[JudgedShare, ...]
+    agreements: tuple[RaterAgreement, ...]
+
+
+@runtime_checkable
+class RatingProbe(Protocol):
+    """Measures systems by people's blind ratings; `study/judging.py` asks it."""
+
+    ref: PartRef
+
+    def measure(self, rows: Sequence[JudgedAnswer]) -> JudgedReport:
+        """The figures of stored ratings: the same rows give the same figures."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledRegion:
+    """A place of a picture that a program's detector named, where new questions may begin."""
+
+    task_id: str
+    """The question whose kept run saw it."""
+    split: str
+    """Split of that question; the new one is of the same."""
+    region: Region
+    """In pixels of the whole picture; its label is what the detector called it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesizedQuestion:
+    """A candidate for a new question; one with a reason is refused."""
+
+    origin: LabelledRegion
+    question: str
+    picture: str = ""
+    """Digest of the new picture; empty for a candidate that is refused before there is one."""
+    answer: str = ""
+    reason: str = ""
+    """Why it is refused; empty for one that is taken."""
+    facts: Mapping[str, JSON] = field(default_factory=dict)
+    """What was measured on the way: votes, areas, the answer without zoom."""
+
+
+class SynthesisRoom(Protocol):
+    """What the loop lends a synthesizer."""
+
+    def answer(self, regions: Sequence[Region], questions: Sequence[str]) -> Sequence[str | None]:
+        """The answer of the profile's model to each question about a region; None without one.
+
+        Args:
+            regions: parts of pictures.
+            questions: one for each region.
+        """
+        ...
+
+    def open(self, digest: str) -> Image:
+        """A whole picture, RGB."""
+        ...
+
+    def keep(self, picture: Image) -> Region:
+        """Store a new picture; returns the region that shows all of it."""
+        ...
+
+    def write(self, prompts: Sequence[str]) -> Sequence[str]:
+        """What a language model writes to each prompt.
+
+        Raises:
+            ProfileError: there is no model that can write.
+        """
+        ...
+
+    def alike(self, answer: str, other: str) -> bool:
+        """Whether two answers say the same, as the verifier compares them."""
+        ...
+
+
+@runtime_checkable
+class Synthesizer(Protocol):
+    """Makes new questions; `pipeline/synthesizing.py` asks it and stores what it makes."""
+
+    ref: PartRef
+
+    def propose(
+        self, regions: Sequence[LabelledRegion], room: SynthesisRoom
+    ) -> Iterator[SynthesizedQuestion]:
+        """Candidates, taken and refused ones, one after the other.
+
+        Args:
+            regions: where new questions may begin, at most one candidate for each.
+            room: models and pictures.
         """
         ...

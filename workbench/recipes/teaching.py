@@ -1,8 +1,9 @@
 """Promises of the recipes that meet a student in training: objective, teacher, policy, transform.
 
-The loop meets objective and teacher in `train/loss.py`, a transform in `train/load.py: finish`, and
-a policy in `train/reward.py`.  Letters of shapes: L lessons in R rows of T positions, N target
-tokens in all, V words of the vocabulary, W numbers of a state.  Losses are in nats.
+The loop meets objective and teacher in `train/loss.py`, a policy in `train/reward.py`, and a
+transform in `train/classroom.py: finish_student`.  Letters of shapes: L lessons in R rows of T
+positions, N target tokens in all, V words of the vocabulary, W numbers of a state.  Losses are in
+nats.
 """
 
 from __future__ import annotations
@@ -136,7 +137,8 @@ class Objective(Protocol):
 
     ref: PartRef
     needs: frozenset[Need]
-    """What it reads of the student and of the teacher; the student runs once for all of it."""
+    """What it reads of the student, which runs once for all of it, and whether it has a teacher, of
+    which it reads the logits."""
     terms: Mapping[str, Term]
     """Every term by name; a weight of 0 leaves the plain objective."""
     layers: tuple[int, ...]
@@ -155,6 +157,24 @@ class Objective(Protocol):
         ...
 
 
+@runtime_checkable
+class AsksTeacher(Protocol):
+    """An objective that reads something else of its teacher than logits."""
+
+    of_teacher: frozenset[Need]
+    """What it reads of the teacher; without this attribute it is the logits."""
+
+
+def of_teacher(objective: Objective) -> frozenset[Need]:
+    """What an objective reads of its teacher; nothing where it has none."""
+    if "teacher" not in objective.needs:
+        return frozenset()
+    asks: frozenset[Need] = frozenset({"logits"})
+    if isinstance(objective, AsksTeacher):
+        asks = objective.of_teacher
+    return asks | (objective.needs & {"switch"})
+
+
 @dataclass(frozen=True, slots=True)
 class Shapes:
     """What an objective's own layers are made to fit."""
@@ -163,6 +183,8 @@ class Shapes:
     """Numbers of a state of the student."""
     head: Tensor
     """`(V, W)`: the weights that turn the student's last states into logits."""
+    by_person: int = 0
+    """Number of training examples that a person accepted."""
     auxiliary: int = 0
     """Numbers of a target from a tool."""
 
@@ -266,6 +288,20 @@ class Teacher(Protocol):
 
 
 @runtime_checkable
+class Switches(Protocol):
+    """A teacher that can read what a student sees: what the need `switch` takes."""
+
+    def switch(self, targets: Targets, view: Tensor) -> Tensor:
+        """Its logits, `(N, V)`, with a gradient to the view.
+
+        Args:
+            targets: lessons, one in each row, and their tokens in this order.
+            view: what the student's eyes give to the part behind them.
+        """
+        ...
+
+
+@runtime_checkable
 class HasHead(Protocol):
     """A teacher that is one model: what `Surveys` needs of it."""
 
@@ -276,30 +312,44 @@ class HasHead(Protocol):
 
 
 @runtime_checkable
-class Policy(Protocol):
-    """Training by reward; `train/reward.py` is where the loop meets it.
+class Policy(Objective, Protocol):
+    """Training by reward: an objective whose lessons `train/reward.py` makes in each step.
 
-    A group is the G answers of a student to one question.
+    A group is the G answers that a student gives to one question; its
+    rewards are 0 to 1, as the loop's verifier judges answers.
     """
 
-    ref: PartRef
+    answers: int
+    """G."""
+    heat: float
+    """Temperature at which the student answers."""
+    tries: int
+    """How often a question that was never answered right is asked with a hint."""
 
-    def advantages(self, rewards: Tensor) -> Tensor:
-        """How much better each answer is than its group, from rewards `(groups, G)`."""
+    def wants_hint(self, rewards: Sequence[float]) -> bool:
+        """Whether a group is to be asked again with a hint."""
         ...
 
-    def train(self, job: Path) -> Path:
-        """Train the job in a folder; returns the folder of the student.
+    def replaced(self, hinted: Sequence[float]) -> int:
+        """How many answers of a group give way to answers with a hint, from their rewards."""
+        ...
 
-        Raises:
-            MissingPart: a package is absent.
+    def lessons(
+        self, question: Lesson, texts: Sequence[str], rewards: Sequence[float]
+    ) -> Sequence[Lesson]:
+        """What a group teaches: as many lessons for every group.
+
+        Args:
+            question: its prompt is that of every lesson, whatever the student was asked with.
+            texts: the G answers.
+            rewards: of the answers.
         """
         ...
 
 
 @runtime_checkable
 class Transform(Protocol):
-    """From one student to another: adapters, heads, fewer bits; `train/load.py: finish` asks it."""
+    """From one student to another: adapters, heads, fewer bits; `train/classroom.py` asks it."""
 
     ref: PartRef
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from workbench.api import Style
@@ -11,10 +12,12 @@ from workbench.errors import EngineError, InputError, RefusedRequest
 from workbench.models.connection import connection_of, takes_connection
 from workbench.models.endpoint import Endpoint
 from workbench.models.replies import logprobs_of, number, problem_of, text_of, thinking_of
+from workbench.ports import Recall
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
-from workbench.sample.again import Attempt, again_seed, child_of
+from workbench.sample.again import Attempt, child_of
 from workbench.sample.extract import read_reply
 from workbench.sample.prompt import HEADER, Prompt, Prompts, too_long
+from workbench.sample.seeds import again_seed
 from workbench.unanswered import no_program
 from workbench.usage import Usage
 
@@ -73,6 +76,16 @@ class OpenAISampler:
         }
         # 2: the final program of a reply, without its thinking
         self.ref = PartRef("sampler", "openai", f"2-{self._prompts.version}", arguments)
+
+    def remember(self, recall: Recall, version: str) -> None:
+        """Show corrections before each question; see `ports.Remembering`.
+
+        Args:
+            recall: gives the corrections for a question.
+            version: names the corrections and who chooses among them.
+        """
+        self._prompts.remember(recall)
+        self.ref = replace(self.ref, version=f"{self.ref.version}-{version}")
 
     @property
     def usage(self) -> Usage:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from workbench.api import STANDARD, Api, Style
+from workbench.ports import Recall
 from workbench.records import Task, ToolSpec, content_key
 from workbench.sample.again import Attempt, account, shown_program
 from workbench.sample.examples import EXAMPLES, callable_with, retrieve
@@ -68,6 +69,7 @@ class Prompts:
             raise ValueError(f"a prompt is 'compact' or 'full', found {style!r}")
         api = Api(specs)
         self.style, self._shots = style, shots
+        self._recall: Recall = lambda task: ()
         absent = {name for name in STANDARD if name not in {spec.name for spec in api.specs}}
         self._library = callable_with(EXAMPLES, absent)
         self.shared = (
@@ -81,9 +83,11 @@ class Prompts:
     def __call__(self, task: Task) -> Prompt:
         """The prompt of one question; the program's body comes next."""
         own = compact_own(task.question, task.choices)
+        # what people corrected is nearest to the question, behind the examples of the library
+        own = _worked(self._recall(task)) + own
         if self.style == "full":
             near = retrieve(task.question, self._shots, self._library)
-            own = "".join(f"\n# {example.question}\n{example.program}\n" for example in near) + own
+            own = _worked((example.question, example.program) for example in near) + own
         return Prompt(self.shared, own)
 
     def again(self, attempt: Attempt) -> Prompt:
@@ -97,6 +101,15 @@ class Prompts:
         )
         before, _, _ = first.own.rpartition(line)
         return Prompt(self.shared, f"{before}{earlier}{line}{HEADER}")
+
+    def remember(self, recall: Recall) -> None:
+        """Show the corrections of a memory from now on, as worked examples."""
+        self._recall = recall
+
+
+def _worked(pairs: Iterable[tuple[str, str]]) -> str:
+    """Questions with their programs, as the prompt shows them."""
+    return "".join(f"\n# {question}\n{program.strip()}\n" for question, program in pairs)
 
 
 def without(absent: Iterable[str]) -> str:

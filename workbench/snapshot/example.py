@@ -63,6 +63,8 @@ class Example:
     """Who accepted it, sorted; empty unless `kind` is person."""
     guideline: str | None
     """Version of the guideline that the reviewers followed."""
+    weight: float = 1.0
+    """What the loss of its lessons is multiplied by, as a selector weighs it."""
 
     @property
     def id(self) -> str:
@@ -88,6 +90,7 @@ _OTHER: Mapping[str, pa.DataType] = {
     "width": pa.int32(),
     "height": pa.int32(),
     "edited": pa.bool_(),
+    "weight": pa.float64(),
 }
 SCHEMA = pa.schema(
     [("id", pa.string()), *((name, _OTHER.get(name, pa.string())) for name in _NAMES)]
@@ -110,12 +113,16 @@ def to_row(example: Example) -> dict[str, Any]:
     boxes = [
         {name: storable_json(getattr(box, name)) for name in _BOX_NAMES} for box in example.boxes
     ]
+    if example.weight == 1.0:  # rows of snapshots from before there were weights stay the same
+        del row["weight"]
     return {"id": example.id, **row, "boxes": boxes}
 
 
 def from_row(row: Mapping[str, Any]) -> Example:
     """The inverse of `to_row`."""
-    values = {name: row[name] for name in _NAMES}
+    values = {name: row[name] for name in _NAMES if name != "weight"}
+    if row.get("weight") is not None:
+        values["weight"] = row["weight"]
     for name in ("choices", "answers", "reviewers"):
         values[name] = tuple(values[name])
     return Example(**{**values, "boxes": tuple(NamedBox(**box) for box in values["boxes"])})

@@ -35,7 +35,9 @@ from workbench.records import JSON, storable_json
 from workbench.snapshot.example import SCHEMA, SPLITS, Example, Split, digest, from_row, to_row
 from workbench.snapshot.manifest import (
     CHANGED,
+    FORMAT,
     PAIRS,
+    WEIGHTED,
     Content,
     LeftOut,
     Manifest,
@@ -98,6 +100,9 @@ class Snapshot:
             raise SnapshotError(
                 f"{path} cannot be read ({error}); make the snapshot again"
             ) from error
+        for row in rows:
+            if row["weight"] is None:
+                del row["weight"]
         return rows
 
     def pairs(self, split: Split | None = None) -> list[Pair]:
@@ -182,6 +187,7 @@ def write(
         leakage=storable_json(dict(leakage or {})),
         parts=tuple(storable_json(dict(part)) for part in parts),
         guidelines=_guidelines(ordered),
+        format=_format(ordered),
         pairs=_pair_digest(ordered_pairs),
     )
     target = folder / content.hash
@@ -207,6 +213,11 @@ def write(
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return Snapshot.open(target)
+
+
+def _format(examples: Sequence[Example]) -> int:
+    """The oldest format whose readers understand these rows."""
+    return WEIGHTED if any(example.weight != 1.0 for example in examples) else FORMAT
 
 
 def _check_files(side_of: Mapping[str, Split], pictures: Mapping[str, Path]) -> None:

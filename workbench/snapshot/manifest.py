@@ -20,6 +20,8 @@ from workbench.snapshot.example import SPLITS, canonical
 
 FORMAT = 1
 """Changes whenever older readers would misread a snapshot."""
+WEIGHTED = 2
+"""Format of a snapshot whose rows have weights, which a reader of format 1 would leave out."""
 
 NAME = "manifest.json"
 FILES = tuple(f"{split}.parquet" for split in SPLITS)
@@ -135,10 +137,10 @@ def load(folder: Path) -> Manifest:
         raise SnapshotError(
             f"{path} is not a manifest of a snapshot; expected an object with 'content'"
         )
-    if content.get("format") != FORMAT:
+    if content.get("format") not in (FORMAT, WEIGHTED):
         raise SnapshotError(
             f"{path} has format {content.get('format')!r:.40}; this workbench reads format "
-            f"{FORMAT}: upgrade it, or make the snapshot again"
+            f"{FORMAT} and {WEIGHTED}: upgrade it, or make the snapshot again"
         )
     if values.get("seal") != _seal(values):
         raise SnapshotError(f"{path} {CHANGED}")

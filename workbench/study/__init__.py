@@ -3,8 +3,10 @@
 Files:
     answering.py     students by name, their answers and their times
     checking.py      checks of kept runs for wrong reasons, blame of wrong runs, measures of checks
+    criticising.py   a critic of what people accept, measured before it orders the queue
     distillation.py  what distillation buys: one study
     evaluate.py      how good a system is on a set of questions, as rows of the store
+    judging.py       people's blind ratings, measured by a probe
     probing.py       probes of students over a project's questions, which can be continued
     results.py       all systems on the same questions in one table
     two_by_two.py    pipeline against student: the 2x2 table, McNemar's p, slices

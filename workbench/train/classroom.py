@@ -10,6 +10,8 @@ import torch
 from transformers import AutoModelForImageTextToText
 
 from workbench.errors import ProfileError
+from workbench.models.bundled import save_checkpoint
+from workbench.models.checkpoint import load_processor
 from workbench.recipes.teaching import (
     LANGUAGE,
     Classroom,
@@ -27,9 +29,9 @@ from workbench.snapshot import SPLITS, Example, Snapshot
 from workbench.train.auxiliary import ToolTargets, encoder_of
 from workbench.train.forward import outputs_of
 from workbench.train.job import Job
-from workbench.train.load import LoadedStudent
+from workbench.train.load import LoadedStudent, finish
 from workbench.train.loss import StudentLoss, StudentWithLayers, check_teacher
-from workbench.train.objective import Plan
+from workbench.train.plan import Plan
 
 LAYERS = "layers."
 """Beginning of the names of weights that are the objective's and not the student's."""
@@ -84,7 +86,8 @@ def begin_lessons(
         objective.survey(_teachers_outputs(loss, lessons, job.micro_batch), teacher.head)
     model = student.model
     if isinstance(objective, HasLayers):
-        model = _with_layers(objective, job, model, auxiliary)
+        accepted = sum(one.kind == "person" for one in snapshot.examples("train"))
+        model = _with_layers(objective, job, model, accepted, auxiliary)
     return loss, model
 
 
@@ -97,7 +100,7 @@ def _room(
 ) -> Classroom:
     adapter = student.adapter
 
-    def tokens(image: str, prompt: str, answer: str) -> Sequence[int]:
+    def _tokens(image: str, prompt: str, answer: str) -> Sequence[int]:
         picture = snapshot.images.open(image) if adapter.points else None
         return adapter.answer(adapter.prompt(prompt), answer, picture=picture)
 
@@ -105,7 +108,7 @@ def _room(
         images=snapshot.images,
         vocabulary=adapter.tokenizer.get_vocab(),
         words=len(student.model.get_output_embeddings().weight),
-        tokens=tokens,
+        tokens=_tokens,
         tasks={one.id: one.task_id for one in examples.values()},
         device=device,
         folder=folder,
@@ -138,7 +141,7 @@ def _teachers_outputs(
 
 
 def _with_layers(
-    objective: HasLayers, job: Job, student: Any, auxiliary: ToolTargets | None
+    objective: HasLayers, job: Job, student: Any, by_person: int, auxiliary: ToolTargets | None
 ) -> StudentWithLayers:
     if job.sharded:
         raise ProfileError(
@@ -148,7 +151,7 @@ def _with_layers(
     head = student.get_output_embeddings().weight
     width = 0 if auxiliary is None else auxiliary.bank.shape[1]
     torch.manual_seed(job.seed)
-    layers = objective.build(Shapes(head.shape[1], head.detach(), width))
+    layers = objective.build(Shapes(head.shape[1], head.detach(), by_person, width))
     return StudentWithLayers(student, layers.float().requires_grad_(True))
 
 
@@ -182,6 +185,8 @@ def figure_names(objective: Objective, lessons: Sequence[str]) -> list[str]:
 
     The cross-entropy of a lesson has the lesson's name; any other term has its own name behind it.
     """
+    own = {name for what in objective.terms.values() for name in what.lessons}
+    lessons = [*lessons, *sorted(own - set(lessons))]
     return [
         figure_name(lesson, term)
         for term, what in objective.terms.items()
@@ -193,6 +198,22 @@ def figure_names(objective: Objective, lessons: Sequence[str]) -> list[str]:
 def figure_name(lesson: str, term: str) -> str:
     """The name of the figure of a term in the lessons of a name."""
     return lesson if term == LANGUAGE else f"{lesson} {term}"
+
+
+def finish_student(plan: Plan, job: Job, weights: Mapping[str, torch.Tensor], folder: Path) -> Path:
+    """Write the finished student, as the job's transform leaves it; returns its folder.
+
+    Args:
+        plan: the parts of the run.
+        job: the settings.
+        weights: the student's own trainable weights.
+        folder: of the finished student.
+    """
+    finish(job, weights, folder)
+    if plan.transform is not None:
+        model = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto")
+        save_checkpoint(plan.transform(model, folder), load_processor(str(folder)), folder)
+    return folder
 
 
 def leave_layers(

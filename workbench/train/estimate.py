@@ -20,13 +20,14 @@ from typing import Any
 from workbench.errors import WorkbenchError
 from workbench.records import JSON
 from workbench.snapshot import Snapshot
+from workbench.train.devices import peak_mb
 from workbench.train.examples import pieces
 from workbench.train.failure import explain
 from workbench.train.job import FILE, Job, read_job
 from workbench.train.load import load_adapter
 from workbench.train.looks import Estimate, LessonPreview
-from workbench.train.objective import plan_of
-from workbench.train.run import TrainingRun, peak_mb
+from workbench.train.plan import plan_of
+from workbench.train.run import TrainingRun
 from workbench.train.status_files import write_json
 
 

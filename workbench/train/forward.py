@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -89,3 +90,16 @@ def projector_of(model: Any) -> Any:
         "no part of this model is called " + ", ".join(names) + ": nothing stands between its eyes "
         "and its language model that another model's eyes could be put in front of"
     )
+
+
+@contextmanager
+def watch_projector(model: Any) -> Iterator[list[Tensor]]:
+    """While it is open, what the model's eyes give to the part behind them."""
+    views: list[Tensor] = []
+    hook = projector_of(model).register_forward_pre_hook(
+        lambda module, arguments: views.append(arguments[0])
+    )
+    try:
+        yield views
+    finally:
+        hook.remove()

@@ -23,7 +23,7 @@ FILE = "job.toml"
 LARGEST_PICTURE = 1_048_576
 """Pixels of the largest picture, unless a job says otherwise: 1024 x 1024."""
 
-PARTS = ("curriculum", "teacher", "transform")
+PARTS = ("curriculum", "teacher", "policy", "transform")
 """Settings that are a table: `part`, and the arguments of this part."""
 
 Argument = bool | int | float | str | list[Any] | dict[str, Any]
@@ -79,6 +79,8 @@ class Job:
     """What is asked where the objective is a loss: a part and its arguments; when empty, vpd."""
     teacher: Annotated[Mapping[str, Argument], Meta(title="Teacher")] = field(default_factory=dict)
     """Who teaches where the objective needs a teacher: a part and its arguments."""
+    policy: Annotated[Mapping[str, Argument], Meta(title="Policy")] = field(default_factory=dict)
+    """Training by reward in place of the objective: a part and its arguments; when empty, none."""
     transform: Annotated[Mapping[str, Argument], Meta(title="Transform")] = field(
         default_factory=dict
     )

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from workbench.errors import ProfileError
+from workbench.errors import InputError, ProfileError
 from workbench.images import ImageFolder
 from workbench.models.conversation import Seen
 from workbench.models.region_vlm import RegionView
@@ -23,16 +23,18 @@ from workbench.recipes.teaching import (
     HasLayers,
     Objective,
     Outputs,
+    Switches,
     Targets,
     Teacher,
     language,
+    of_teacher,
 )
 from workbench.records import Lesson
 from workbench.train.auxiliary import ToolTargets
 from workbench.train.batch import Batch
 from workbench.train.examples import Adapter
-from workbench.train.forward import outputs_of, target_tokens
-from workbench.train.objective import CrossEntropy
+from workbench.train.forward import outputs_of, target_tokens, watch_projector
+from workbench.train.plan import CrossEntropy
 from workbench.train.shared_prefix import share_prefixes
 from workbench.unanswered import REFUSED, reason_line
 
@@ -231,9 +233,7 @@ class StudentLoss:
         teacher = None if self.teacher is None else self.ask_teacher(targets)
 
         def compute(student: Any) -> Mapping[str, Tensor]:
-            outputs = outputs_of(
-                student, batch, objective.needs, objective.layers, self.adapter.picture_token
-            )
+            outputs = self._outputs(student, batch, targets)
             if teacher is not None:
                 assert outputs.logits.shape == teacher.logits.shape, "two vocabularies"
             return objective(outputs, teacher, targets)
@@ -245,13 +245,28 @@ class StudentLoss:
             assert value.shape == (len(targets.lessons),), f"{name} is not one value a lesson"
         return terms
 
+    def _outputs(self, student: Any, batch: Batch, targets: Targets) -> Outputs:
+        """What the student says, and what its teacher says to what the student sees."""
+        objective, mark = self.objective, self.adapter.picture_token
+        if "switch" not in objective.needs:
+            return outputs_of(student, batch, objective.needs, objective.layers, mark)
+        with watch_projector(student) as views:
+            outputs = outputs_of(student, batch, objective.needs, objective.layers, mark)
+        if torch.is_grad_enabled() and not views[0].requires_grad:
+            raise InputError(
+                "nothing of what this student sees is trained, so the switch would teach nothing: "
+                "the embedded students' detector is frozen; set visual = 0, or train the encoder"
+            )
+        assert isinstance(self.teacher, Switches), "check_teacher refuses others"
+        return replace(outputs, switch=self.teacher.switch(targets, views[0]))
+
     def ask_teacher(self, targets: Targets) -> Outputs:
         """The teacher's outputs, without gradient, in the order of the student's target tokens."""
         assert self.teacher is not None, "no teacher has entered"
         # lessons that share a row stand in it one in another; the teacher gets one after the other
         order = torch.argsort(targets.owners, stable=True)
         apart = replace(targets, tokens=targets.tokens[order], owners=targets.owners[order])
-        needs = self.objective.needs & {"logits", "hidden", "image"}
+        needs = of_teacher(self.objective) - {"switch"}
         with torch.no_grad():
             outputs = self.teacher(apart, needs, self.objective.layers)
         back = torch.empty_like(order)
@@ -284,7 +299,7 @@ def check_teacher(objective: Objective, teacher: Teacher | None) -> None:
             f"the objective '{name}' needs a teacher, and the job names none; give one, for "
             "example teacher = { part = 'checkpoint', path = 'FOLDER' }, or --teacher FOLDER"
         )
-    if missing := objective.needs - teacher.gives - {"teacher", "auxiliary"}:
+    if missing := of_teacher(objective) - teacher.gives:
         raise ProfileError(
             f"the objective '{name}' reads {', '.join(sorted(missing))} of its teacher, and "
             f"'{teacher.ref.name}' gives {', '.join(sorted(teacher.gives))}; take the teacher "

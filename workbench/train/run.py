@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import resource
 import shutil
 import signal
 import subprocess
@@ -24,13 +23,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator, PartialState
-from accelerate.utils import DistributedDataParallelKwargs, gather_object
+from accelerate.utils import gather_object
 
 from workbench.environment import environment
 from workbench.errors import EngineError, InputError, SnapshotError, WorkbenchError
 from workbench.local_files import real_path
-from workbench.records import JSON
+from workbench.records import JSON, Lesson
 from workbench.shares import wilson
 from workbench.snapshot import Snapshot
 from workbench.snapshot.example import SPLITS
@@ -39,22 +37,25 @@ from workbench.train.classroom import (
     begin_lessons,
     figure_name,
     figure_names,
+    finish_student,
     layer_weights,
     leave_layers,
     student_of_run,
     student_weights,
 )
+from workbench.train.devices import accelerator_of, peak_mb, run_processes
 from workbench.train.examples import Adapter, Order
 from workbench.train.failure import explain
 from workbench.train.held_out import SHOWN, AnswerLoss, Examiner, held_out
 from workbench.train.job import FILE, Job, read_job
-from workbench.train.load import dtype_of, finish, load_student
+from workbench.train.load import load_student
 from workbench.train.loss import LossShare
 from workbench.train.model_card import card
 from workbench.train.notices import notices
-from workbench.train.objective import plan_of
 from workbench.train.optimizer import ScheduledAdamW
-from workbench.train.schedule import RateSchedule, total_steps
+from workbench.train.plan import plan_of
+from workbench.train.reward import Rollouts
+from workbench.train.schedule import Clock, RateSchedule, total_steps
 from workbench.train.status_files import (
     LEFT_OUT,
     METRICS,
@@ -89,7 +90,7 @@ class TrainingRun:
         names = sorted({lesson.name for lessons in self.lessons for lesson in lessons})
         self.names = figure_names(self.plan.objective, names)
         self.total = total_steps(job, len(self.examples))
-        self.accelerator = _accelerator(job)
+        self.accelerator = accelerator_of(job)
         student = load_student(job, self.accelerator.device)
         self.base = student.base
         self.loss, model = begin_lessons(
@@ -101,6 +102,7 @@ class TrainingRun:
         self.optimizer = ScheduledAdamW(groups, schedule, job.betas, job.weight_decay)
         self.model, wrapped = self.accelerator.prepare(model, self.optimizer.adam)
         self.optimizer.adam = wrapped.optimizer
+        self.rollouts = self._rollouts()
         self.examiner = self._examiner()
         self.best: dict[str, JSON] = {}
         """Figures of the best evaluation so far."""
@@ -123,6 +125,16 @@ class TrainingRun:
         )
         batch = min(self.job.batch, len(self.examples))
         return Order(lengths, batch, self.job.seed, pictures, self.job.micro_batch)
+
+    def _rollouts(self) -> Rollouts | None:
+        """What asks the student in each step, where it is trained by reward."""
+        if self.plan.policy is None:
+            return None
+        self.names += ["reward", "hints"]
+        student = student_of_run(self.accelerator.unwrap_model(self.model))
+        return Rollouts(
+            student, self.loss, self.plan.policy, self.plan.lessons, self.job.max_tokens
+        )
 
     def _examiner(self) -> Examiner | None:
         # every process leaves out the same ones, since they ask together
@@ -208,10 +220,13 @@ class TrainingRun:
         examples = len(self.order[step])
         sums = torch.zeros(2 + 2 * len(self.names), dtype=torch.float64)
         for number, (positions, fillers) in enumerate(shares):
+            lessons = self._lessons(positions, sums)
             rows = [
-                (self.examples[at].image, lesson) for at in positions for lesson in self.lessons[at]
+                (self.examples[at].image, lesson)
+                for at, own in zip(positions, lessons, strict=True)
+                for lesson in own
             ]
-            spare = sum(len(self.lessons[at]) for at in positions[len(positions) - fillers :])
+            spare = sum(len(own) for own in lessons[len(positions) - fillers :])
             last = number == len(shares) - 1
             with nullcontext() if last else self.accelerator.no_sync(self.model):
                 loss = self.loss(self.model, rows, examples, spare, together=True)
@@ -222,6 +237,17 @@ class TrainingRun:
             self._add_figures(sums, loss, len(rows) - spare)
         return sums
 
+    def _lessons(self, positions: Sequence[int], sums: torch.Tensor) -> list[Sequence[Lesson]]:
+        """The lessons of some examples: those that stand still, or the student's own answers."""
+        if self.rollouts is None:
+            return [self.lessons[at] for at in positions]
+        groups = self.rollouts([self.examples[at] for at in positions])
+        for name, values in (("reward", self.rollouts.rewards), ("hints", self.rollouts.hints)):
+            at = 2 + 2 * self.names.index(name)
+            sums[at] += sum(values)
+            sums[at + 1] += len(values)
+        return groups
+
     def _add_figures(self, sums: torch.Tensor, loss: LossShare, lessons: int) -> None:
         """Add the terms of the first so many lessons to the sums and numbers of their figures."""
         for term, values in loss.terms.items():
@@ -229,7 +255,8 @@ class TrainingRun:
                 loss.names[:lessons], loss.weights.tolist(), values.double().tolist()
             ):
                 name = figure_name(lesson, term)
-                if weight and name in self.names:
+                # exactly 0: a term that this lesson does not have
+                if weight and value and name in self.names:
                     at = 2 + 2 * self.names.index(name)
                     sums[at] += value
                     sums[at + 1] += 1
@@ -313,32 +340,6 @@ class TrainingRun:
         self._stopping = True
 
 
-def _accelerator(job: Job) -> Accelerator:
-    # The vision tower's last layers are unused in some families (LLaVA): their adapters get no
-    # gradient.
-    unused = DistributedDataParallelKwargs(find_unused_parameters=True)
-    state = _processes()
-    mixed = job.method == "full" and dtype_of(job, state.device) == torch.bfloat16
-    return Accelerator(
-        cpu=state.device.type == "cpu",
-        mixed_precision="bf16" if mixed else "no",
-        kwargs_handlers=[unused],
-    )
-
-
-def _processes() -> PartialState:
-    """This process among those of the run."""
-    return PartialState(cpu=not torch.accelerator.is_available())
-
-
-def peak_mb() -> float:
-    """Highest use of memory so far, in MB: of the GPU if there is one, else of this process."""
-    if torch.cuda.is_available():
-        return round(torch.cuda.max_memory_allocated() / 2**20, 1)
-    unit = 2**20 if sys.platform == "darwin" else 1024
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
-
-
 def train(job: Job, folder: Path, board: Board | None) -> str:
     """Run a job to its end, or until it has to stop; returns `done` or `stopped`.
 
@@ -360,7 +361,7 @@ def train(job: Job, folder: Path, board: Board | None) -> str:
         run.evaluate(0)
     run.note_left_out()
     refused = len(run.loss.refused)
-    clock = _Clock(done, run.total)
+    clock = Clock(done, run.total)
     while done < run.total and not run.enough():
         figures = run.step(done)
         done += 1
@@ -376,24 +377,6 @@ def train(job: Job, folder: Path, board: Board | None) -> str:
         _offer(run, done, board)
     run.accelerator.wait_for_everyone()
     return "done"
-
-
-class _Clock:
-    """Estimates the seconds that are left, from the steps since it was made.
-
-    Args:
-        done: number of steps that were done before.
-        total: number of steps of the run.
-    """
-
-    def __init__(self, done: int, total: int) -> None:
-        self._start, self._total = done, total
-        self._began = time.perf_counter()
-
-    def left(self, done: int) -> float:
-        """Seconds left after so many steps."""
-        each = (time.perf_counter() - self._began) / (done - self._start)
-        return round(each * (self._total - done), 1)
 
 
 def _end_step(run: TrainingRun, done: int) -> bool:
@@ -423,7 +406,7 @@ def _offer(run: TrainingRun, steps: int, board: Board) -> None:
     kept = names.get(f"step-{best:06d}", run.folder / checkpoint.FOLDER / f"step-{steps:06d}")
     shutil.rmtree(run.folder / MODEL, ignore_errors=True)  # of a run that was cut off here
     weights = checkpoint.weights_of(kept)
-    model = finish(run.job, student_weights(weights), run.folder / MODEL)
+    model = finish_student(run.plan, run.job, student_weights(weights), run.folder / MODEL)
     held_out_side = run.examiner.examples if run.examiner else ()
     leave_layers(run.plan, run.loss, layer_weights(weights), model, held_out_side)
     rows = read_lines(run.folder / METRICS)
@@ -459,7 +442,7 @@ def execute(folder: Path) -> int:
         print(f"{folder.name} is done: its model is {folder / MODEL}", flush=True)
         return 0
     (folder / STOP).unlink(missing_ok=True)
-    with Board(folder) if _processes().is_main_process else nullcontext() as board:
+    with Board(folder) if run_processes().is_main_process else nullcontext() as board:
         job: dict[str, Any] = {}
         try:
             read = read_job(folder / FILE)

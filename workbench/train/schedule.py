@@ -1,8 +1,9 @@
-"""The number of steps of a run, and the learning rate as a function of the step alone."""
+"""The steps of a run: their number, their learning rates, and the time that they take."""
 
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,3 +46,21 @@ class RateSchedule:
             "constant": 1.0,
         }[self.shape]
         return peak * (self.end + (1.0 - self.end) * left)
+
+
+class Clock:
+    """Estimates the seconds that are left, from the steps since it was made.
+
+    Args:
+        done: number of steps that were done before.
+        total: number of steps of the run.
+    """
+
+    def __init__(self, done: int, total: int) -> None:
+        self._start, self._total = done, total
+        self._began = time.perf_counter()
+
+    def left(self, done: int) -> float:
+        """Seconds left after so many steps."""
+        each = (time.perf_counter() - self._began) / (done - self._start)
+        return round(each * (self._total - done), 1)

@@ -1,4 +1,4 @@
-"""The commands of the group Curate: curate, guidelines, ratings, next and import-decisions."""
+"""The commands of the group Curate: curate, critic, guidelines, ratings, next, import-decisions."""
 
 from __future__ import annotations
 
@@ -87,6 +87,48 @@ commands.add_typer(curate, name="curate", rich_help_panel=PANEL)
 def curate_status(project: ProjectFolder = None) -> None:
     """Print the queue, each reviewer's figures, their agreement, and the steps they blamed."""
     go("curate", "status", project=project)
+
+
+critic = typer.Typer(
+    help="Let a recipe learn what people accept, and order the queue by it.", no_args_is_help=True
+)
+commands.add_typer(critic, name="critic", rich_help_panel=PANEL)
+
+
+@critic.command("fit")
+def critic_fit(
+    project: ProjectFolder = None,
+    name: Annotated[
+        str, typer.Option("--critic", help="The critic; `vpd recipes` lists them.")
+    ] = "trained_critic",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Set an argument of the critic. May be repeated."
+        ),
+    ] = None,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Measure, and change nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Learn from the decisions, measure on decisions not learnt from, and order the queue by it.
+
+    The queue keeps the model of plain facts unless the critic is better beyond the interval.
+    """
+    go(
+        "critic",
+        "fit",
+        project=project,
+        name=name,
+        settings=tuple(settings or ()),
+        dry=dry,
+        as_json=as_json,
+    )
+
+
+@critic.command("show")
+def critic_show(project: ProjectFolder = None, as_json: AsJson = False) -> None:
+    """Say which critic orders the queue."""
+    go("critic", "show", project=project, as_json=as_json)
 
 
 guidelines = typer.Typer(

@@ -1,4 +1,4 @@
-"""The commands of the group Look: app, show, sql, parts and lab."""
+"""The commands of the group Look: app, show, sql, parts, recipes and lab."""
 
 from __future__ import annotations
 
@@ -48,6 +48,25 @@ def sql(
 def parts(as_json: AsJson = False) -> None:
     """List every registered part, its arguments, and any package that it lacks."""
     go("parts", as_json=as_json)
+
+
+methods = typer.Typer(invoke_without_command=True)
+commands.add_typer(methods, name="recipes", rich_help_panel=PANEL)
+
+
+@methods.callback()
+def recipes(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the published methods that can be chosen by name, by their place in the loop."""
+    if context.invoked_subcommand is None:
+        go("recipes", "list_", as_json=as_json)
+
+
+@methods.command("show")
+def recipes_show(
+    name: Annotated[str, typer.Argument(help="Name of a recipe.")], as_json: AsJson = False
+) -> None:
+    """Print the card of a recipe: paper, idea, formula, traps, and a command that runs it."""
+    go("recipes", "show", name=name, as_json=as_json)
 
 
 @commands.command(rich_help_panel=PANEL)

@@ -127,6 +127,35 @@ def import_(
     )
 
 
+@commands.command(rich_help_panel=PANEL)
+def synthesize(
+    recipe: Annotated[str, typer.Argument(help="A synthesizer; `vpd recipes` lists them.")],
+    project: ProjectFolder = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", help="Judge only so many candidates.", min=1)
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Set an argument of the recipe. May be repeated."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make new questions from what kept runs have seen, by a recipe; `vpd run` takes them on.
+
+    Refused candidates are kept with their reasons (the table bad_row).
+    """
+    go(
+        "synthesize",
+        project=project,
+        name=recipe,
+        settings=tuple(settings or ()),
+        limit=limit,
+        as_json=as_json,
+    )
+
+
 @commands.command("correct", rich_help_panel=PANEL)
 def correct_(
     task: Annotated[str, typer.Argument(help="Id of the question; vpd show lists them.")],
@@ -166,13 +195,29 @@ def run(
             "number, which is 0 where it names none.",
         ),
     ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="A recipe that recalls people's corrections of programs into the prompt, or off. "
+            "By default, the profile's."
+        ),
+    ] = None,
 ) -> None:
     """Run the loop: write programs, run and verify them, explain the kept ones, ask the student.
 
     Only missing work is done. Ctrl-C stops the run; the same command resumes it. Programs that were
     written again count in no pass@k and are never kept; their figures stand apart.
     """
-    go("run", project=project, limit=limit, k=k, upto=upto, split=split, repair=repair)
+    go(
+        "run",
+        project=project,
+        limit=limit,
+        k=k,
+        upto=upto,
+        split=split,
+        repair=repair,
+        memory=memory,
+    )
 
 
 @commands.command(rich_help_panel=PANEL)

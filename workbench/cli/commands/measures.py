@@ -241,6 +241,13 @@ def probe(
     seed: Annotated[
         int, typer.Option(help="Seed for the choice of questions and of what to corrupt.")
     ] = 0,
+    which: Annotated[
+        str | None,
+        typer.Option(
+            "--probe",
+            help="Another probe, of `vpd recipes`: it measures what people said in blind ratings.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Test whether a student's answer depends on its own rationale.
@@ -248,6 +255,9 @@ def probe(
     The rationale is corrupted and shuffled, and the picture masked, to see when the answer
     changes. Ctrl-C stops the command; the same command resumes it.
     """
+    if which is not None:
+        go("probe", "ratings", project=project, name=which, as_json=as_json)
+        return
     go("probe", project=project, model=model, split=split, limit=limit, seed=seed, as_json=as_json)
 
 

@@ -22,7 +22,16 @@ def train(
     ] = "",
     objective: Annotated[
         str | None,
-        typer.Option(help="What to learn from: vpd (labels and rationales) or instruct (labels)."),
+        typer.Option(
+            help="What to learn by: vpd (labels and rationales), instruct (labels), or a published "
+            "method; see vpd recipes."
+        ),
+    ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            help="Who teaches, for objectives with a teacher: a job, a checkpoint, or programs."
+        ),
     ] = None,
     method: Annotated[
         str | None,
@@ -84,6 +93,7 @@ def train(
         "snapshot": snapshot,
         "changes": tuple(settings or ()),
         "objective": objective,
+        "teacher": teacher,
         "weight": weight,
         "method": method,
         "student": student,
@@ -237,6 +247,20 @@ def snapshot(
     ] = "leave-out",
     val: Annotated[float, typer.Option(help="Share of the pictures kept for validation.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Seed of the division into train and val.")] = 0,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A recipe that weighs the training rows (see `vpd recipes`). May be repeated."
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Set an argument of the selector; with several, NAME.KEY=VALUE. May be repeated.",
+        ),
+    ] = None,
     dry: Annotated[
         bool, typer.Option("--dry-run", help="Report the content, and write nothing.")
     ] = False,
@@ -268,6 +292,8 @@ def snapshot(
             leakage=leakage,
             val=val,
             seed=seed,
+            select=tuple(select or ()),
+            settings=tuple(settings or ()),
         )
 
 

@@ -2,5 +2,6 @@
 
 Files:
     comparisons.py  intervals, paired comparisons, many comparisons
+    ranking.py      how well scores order: ROC-AUC, precision at a recall
     over_seeds.py   systems trained several times: means over seeds, and how far they are apart
 """

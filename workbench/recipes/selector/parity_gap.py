@@ -19,7 +19,8 @@ from workbench.records import PartRef
 CARD = Card(
     name="parity_gap",
     port="selector",
-    paper="MPA: model parity alignment, where a large and a small VLM differ",
+    paper="When Big Models Train Small Ones: Label-Free Model Parity Alignment for Efficient "
+    "Visual Question Answering using Small VLMs (MPA)",
     year=2025,
     grade="A",
     level="V2",
@@ -27,7 +28,7 @@ CARD = Card(
     link="https://github.com/vl2g/MPA",
     idea="Train the student only on what its teacher answers right and it answers wrong.",
     formula="w = 1 if right(teacher, label) and not right(student, label), else 0",
-    command="vpd snapshot --automatic",
+    command="vpd snapshot --automatic --select parity_gap",
     expect="Rows go down to the gap between the two systems; what that is worth in accuracy was "
     "not measured yet.",
     traps=(

@@ -5,8 +5,11 @@ Files:
     curation.py     project.curation: deciding, queue, settings, guidelines, ratings, figures
     decide_many.py  deciding on many questions at once, as one batch
     decisions.py    events stored once, checked and folded in one transaction
+    facts.py        plain facts about a question's runs, and which decisions teach
     past.py         what people decided, and what a rollback would take back
+    program_edits.py  programs that people corrected, and how many a round took
     queue.py        the next items, each leased in the same transaction
     ratings.py      pairs to rate, and what was said
+    reviewed.py     runs as a critic reads them, and its scores
     reviewing.py    figures of reviewers; blame by tool
 """

@@ -431,6 +431,7 @@ class Curation:
         count: int = 1,
         sample: int | None = None,
         seed: int = 0,
+        kind: str = "",
     ) -> list[rating.Pair]:
         """Pairs that a reviewer has not rated, in the same order for everybody; sides shuffled.
 
@@ -441,15 +442,22 @@ class Curation:
             count: how many pairs at most.
             sample: how many questions are rated of those that both explain; None takes all.
             seed: of the sample and the order.
+            kind: `knowledge` or `sight` for questions that take it alone; empty for all.
 
         Raises:
             InputError: the two are one, or have no question in common.
         """
         bring_up_to_date(self.database)
-        return ratings.pairs(self.database, reviewer, first, second, count, sample, seed)
+        return ratings.pairs(self.database, reviewer, first, second, count, sample, seed, kind)
 
     def rating_progress(
-        self, reviewer: str, first: str, second: str, sample: int | None = None, seed: int = 0
+        self,
+        reviewer: str,
+        first: str,
+        second: str,
+        sample: int | None = None,
+        seed: int = 0,
+        kind: str = "",
     ) -> tuple[int, int]:
         """How many questions of the sample a reviewer has rated, and how many the sample has.
 
@@ -459,8 +467,9 @@ class Curation:
             second: another one.
             sample: how many questions are rated of those that both explain; None takes all.
             seed: of the sample.
+            kind: as `next_rating` takes it.
         """
-        return ratings.progress(self.database, reviewer, first, second, sample, seed)
+        return ratings.progress(self.database, reviewer, first, second, sample, seed, kind)
 
     def ratings(self) -> list[Decision]:
         """Every rater's last rating of each question and pair; `evaluate.human` counts them."""

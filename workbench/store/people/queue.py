@@ -31,36 +31,14 @@ from workbench.errors import InputError
 from workbench.evidence import FLAGGED
 from workbench.records import Role
 from workbench.store.kernel.database import IDS, Database, id_list
+from workbench.store.people import reviewed
 from workbench.store.people.decisions import put
-from workbench.store.people.reviewing import ALONE
+from workbench.store.people.facts import FACTS, SETTLED
 from workbench.store.reading.search import parse_query
 from workbench.store.reading.summary import bring_up_to_date
 from workbench.store.reading.where import Where
 
-_FEATURES = {
-    "correct": "coalesce(correct / nullif(judged, 0), 0)",
-    "executed": "coalesce(executed / nullif(programs, 0), 0)",
-    "siblings": "coalesce(siblings, 0)",
-    "apart": "coalesce(apart, 0)",
-    "answered": "(student_answer IS NOT NULL)::DOUBLE",
-    "steps": "ln(1 + coalesce(steps, 0))",
-    "seconds": "ln(1 + greatest(coalesce(seconds, 0), 0))",
-    "tools": "greatest(length(tools) - length(replace(tools, '|', '')) - 1, 0)::DOUBLE",
-    "faithful": "coalesce(faithful, false)::DOUBLE",
-    "told": "(faithful IS NOT NULL)::DOUBLE",
-    "labelled": "labelled::DOUBLE",
-}
-"""`predict.FEATURES` over the columns of `outcome`."""
-
-_COLUMNS_OF_FEATURES = ", ".join(f"{sql} AS {name}" for name, sql in _FEATURES.items())
-
-_SETTLED = f"""
-state IN ('accepted', 'rejected', 'adjudicated') AND (
-    state = 'adjudicated' OR gold IS NOT NULL OR task_id IN (
-        SELECT task_id FROM standing WHERE kind IN ('accept', 'reject') AND seq IN {ALONE}
-    )
-)"""
-"""Whether people looked at a question by itself and decided."""
+_COLUMNS_OF_FACTS = ", ".join(f"{sql} AS {name}" for name, sql in FACTS.items())
 
 _RANKS = {
     "disagreement": "coalesce(siblings, -1)",
@@ -70,6 +48,10 @@ _RANKS = {
     "suspicion": "coalesce((SELECT suspicion FROM trace_check WHERE trace_id = chosen), -1)",
 }
 """What an order sorts by, descending."""
+
+_CRITIC = "coalesce((SELECT score FROM critic_score WHERE trace_id = chosen), 0)"
+"""What the order `acceptance` sorts by where a critic is in force; a run that it has not scored
+comes last."""
 
 _FORM = r"""regexp_replace({}, '"[^"]*"|''[^'']*''|[0-9]+', '_', 'g')"""
 """A text without what differs between similar ones: numbers, and words in quotes."""
@@ -245,10 +227,12 @@ class Queue:
         order = request.order or settings.order
         if order != "acceptance":
             return order, "", _RANKS[order]
+        if reviewed.in_force(self.database) is not None:
+            return order, "", _CRITIC
         model = self.model()
         if isinstance(model, str):
             return "disagreement", f"{model}; ordered by disagreement", _RANKS["disagreement"]
-        terms = [f"{weight!r} * {_FEATURES[name]}" for name, weight in model.weights.items()]
+        terms = [f"{weight!r} * {FACTS[name]}" for name, weight in model.weights.items()]
         return order, "", " + ".join([repr(model.intercept), *terms])
 
     def model(self) -> predict.AcceptanceModel | str:
@@ -257,8 +241,7 @@ class Queue:
         Where nothing can be learnt the result is the reason, in words.  Items that were decided in
         batches alone teach nothing: nobody looked at each.
         """
-        sql = f"SELECT count(*) AS n FROM curated WHERE {_SETTLED}"
-        n = self.database.rows(sql)[0]["n"]
+        n = self.database.rows(f"SELECT count(*) AS n FROM curated WHERE {SETTLED}")[0]["n"]
         if self._model is None or self._model[0] != n // 10:
             rows = self.settled_rows()
             self._model = n // 10, predict.fit(rows, [row["yes"] for row in rows])
@@ -271,9 +254,9 @@ class Queue:
         bring_up_to_date(self.database)
         return self.database.rows(
             f"""
-            SELECT * FROM (SELECT id, {_COLUMNS_OF_FEATURES} FROM outcome)
+            SELECT * FROM (SELECT id, {_COLUMNS_OF_FACTS} FROM outcome)
             JOIN (SELECT task_id, coalesce(outcome, state) IN ('accept', 'accepted') AS yes
-                FROM curated WHERE {_SETTLED}) ON task_id = id
+                FROM curated WHERE {SETTLED}) ON task_id = id
             ORDER BY id
             """
         )
@@ -283,7 +266,7 @@ class Queue:
         bring_up_to_date(self.database)
         rows = self.database.rows(
             f"""
-            SELECT id, {_COLUMNS_OF_FEATURES} FROM outcome
+            SELECT id, {_COLUMNS_OF_FACTS} FROM outcome
             WHERE id NOT IN (SELECT task_id FROM curated WHERE state NOT IN ('pending', 'skipped'))
             """
         )

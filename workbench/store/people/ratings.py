@@ -9,6 +9,7 @@ from workbench.errors import InputError
 from workbench.records import Decision
 from workbench.store.kernel.database import Database
 from workbench.store.people.decisions import to_decision
+from workbench.store.reading.summary import bring_up_to_date
 
 # One answer of each system to each task: a model's newest one with a rationale, and the rationale
 # of the task's kept trace.
@@ -25,6 +26,10 @@ said AS (
 )"""
 
 
+_KNOWLEDGE = "SELECT id FROM outcome WHERE contains(tools, '|llm_query|')"
+"""Questions of which a program asked a language model: they take knowledge, not sight alone."""
+
+
 # A sample of the questions that both systems have a rationale for, the same for every rater.
 _POOL = f"""
 WITH {_WORDS},
@@ -35,6 +40,7 @@ pool AS (
     ) AS rated, md5(concat($seed::VARCHAR, '/', a.task_id)) AS place
     FROM said AS a JOIN said AS b ON b.task_id = a.task_id AND a.model = $first
         AND b.model = $second
+    WHERE $kind = '' OR ($kind = 'knowledge') = (a.task_id IN ({_KNOWLEDGE}))
     ORDER BY place LIMIT $sample
 )"""
 
@@ -47,6 +53,7 @@ def pairs(
     count: int,
     sample: int | None = None,
     seed: int = 0,
+    kind: str = "",
 ) -> list[Pair]:
     """Pairs of the sample that a reviewer has not rated, in the same order for all reviewers.
 
@@ -58,6 +65,7 @@ def pairs(
         count: how many pairs at most.
         sample: how many questions are rated of those that both explain; None takes all.
         seed: of the sample and the order.
+        kind: `knowledge` or `sight` for questions that take it alone; empty for all.
 
     Raises:
         InputError: the two are one, or have no question in common.
@@ -71,9 +79,9 @@ def pairs(
             second.answer AS second_answer, second.rationale AS second_rationale
         FROM pool WHERE NOT rated ORDER BY place LIMIT $count
         """,
-        {**_parameters(reviewer, first, second, sample, seed), "count": count},
+        {**_parameters(reviewer, first, second, sample, seed, kind), "count": count},
     )
-    if not rows and not progress(database, reviewer, first, second, sample, seed)[1]:
+    if not rows and not progress(database, reviewer, first, second, sample, seed, kind)[1]:
         raise InputError(
             f"'{first}' and '{second}' have no question that both explain; "
             "let both explain the same questions first"
@@ -96,6 +104,7 @@ def progress(
     second: str,
     sample: int | None = None,
     seed: int = 0,
+    kind: str = "",
 ) -> tuple[int, int]:
     """How many questions of the sample a reviewer has rated, and how many the sample has.
 
@@ -106,22 +115,30 @@ def progress(
         second: another one.
         sample: how many questions are rated of those that both explain; None takes all.
         seed: of the sample.
+        kind: `knowledge` or `sight` for questions that take it alone; empty for all.
     """
     (counts,) = database.rows(
         f"{_POOL} SELECT count(*) FILTER (rated) AS rated, count(*) AS n FROM pool",
-        _parameters(reviewer, first, second, sample, seed),
+        _parameters(reviewer, first, second, sample, seed, kind),
     )
     return counts["rated"], counts["n"]
 
 
+def questions_of_knowledge(database: Database) -> set[str]:
+    """Ids of the questions of which a program asked a language model."""
+    bring_up_to_date(database)
+    return {row["id"] for row in database.rows(_KNOWLEDGE)}
+
+
 def _parameters(
-    reviewer: str, first: str, second: str, sample: int | None, seed: int
+    reviewer: str, first: str, second: str, sample: int | None, seed: int, kind: str
 ) -> dict[str, Any]:
     return {
         "reviewer": reviewer,
         "first": first,
         "second": second,
         "seed": seed,
+        "kind": kind,
         "sample": 2**62 if sample is None else sample,
     }
 
