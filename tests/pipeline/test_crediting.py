@@ -11,8 +11,11 @@ from finished_project import finished_project
 from typer.testing import CliRunner
 
 from workbench.cli import app
+from workbench.errors import ProfileError
+from workbench.evaluate.wrong_reasons.credit_weight import StepCredit
 from workbench.pipeline.crediting import credited
 from workbench.pipeline.snapshotting import SnapshotWish, preview
+from workbench.recipes.ports import SnapshotRow
 from workbench.records import Decision
 from workbench.screen.credit import with_credit
 from workbench.screen.steps import steps_of
@@ -150,3 +153,31 @@ def test_step_says_what_a_call_is_worth(project: Project) -> None:
     shown = with_credit(steps, credit)
     assert any("credit -1.00: the first wrong step, says ann" in step.facts for step in shown)
     assert not any("credit" in fact for step in steps for fact in step.facts)
+
+
+def test_credit_weighs_the_examples(project: Project) -> None:
+    part = "workbench.evaluate.wrong_reasons.credit_weight:StepCredit"
+    wish = {"accepted": "automatic", "bare": True, "flagged": True, "val": 0.0}
+    plain = preview(project, SnapshotWish(**wish))
+    first = plain.examples[0].trace_id
+    assert first is not None
+    mark(project, first)
+    draft = preview(project, SnapshotWish(**wish, select=({"part": part},)))
+    assert {e.trace_id for e in plain.examples} - {e.trace_id for e in draft.examples} == {first}
+    runs = {run.trace.id: run.credit for run in credited(project, kept(project))}
+    credits = [runs[e.trace_id] for e in draft.examples if e.trace_id is not None]
+    mean = sum(one or 0.0 for one in credits) / len(credits)
+    weights = [e.weight for e in draft.examples]
+    assert weights == pytest.approx([(one or 0.0) / mean for one in credits])
+    left = {row.reason for row in draft.left_out}
+    assert "step_credit: its tool calls have too little credit" in left
+
+
+def test_a_strange_setting_of_the_weights_is_told() -> None:
+    with pytest.raises(ProfileError, match="step_credit needs least as a number from -1 to 1"):
+        StepCredit(least=2)
+    with pytest.raises(ProfileError, match="step_credit needs unknown as a number from 0 to 1"):
+        StepCredit(unknown=-0.5)
+    rows = [SnapshotRow("t", "2", None, credit=one) for one in (None, 0.0, 0.4, -1.0)]
+    assert [one.weight for one in StepCredit().weigh(rows)] == [0.5, 0.0, 0.4, 0.0]
+    assert [one.weight for one in StepCredit(0.5, 0.0).weigh(rows)] == [0.0] * 4

@@ -13,7 +13,8 @@ from workbench.errors import EngineError, InputError
 from workbench.pipeline import Parts, report, run
 from workbench.pipeline.snapshotting import SnapshotWish, preview
 from workbench.records import Program, Task, Trace
-from workbench.sample.again import account, again_seed, child_of, is_empty
+from workbench.sample.again import account, child_of, is_empty
+from workbench.sample.seeds import again_seed
 from workbench.screen.review import numbered
 from workbench.settings import read_profile
 from workbench.store import Project

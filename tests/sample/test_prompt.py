@@ -12,7 +12,6 @@ from workbench.sample.again import (
     LONGEST_PROGRAM,
     STEPS,
     account,
-    again_seed,
     as_question,
     child_of,
 )
@@ -26,6 +25,7 @@ from workbench.sample.prompt import (
     question_line,
     too_long,
 )
+from workbench.sample.seeds import again_seed
 
 SPECS = tuple(
     STANDARD[name] for name in ("find", "exists", "visual_question_answering", "llm_query")

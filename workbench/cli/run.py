@@ -34,8 +34,8 @@ def main(
     k: int | None,
     upto: str,
     split: str | None,
+    repair: int | None,
     memory: str | None = None,
-    repair: int | None = None,
 ) -> None:
     """Run the loop and print where the project stands.
 
@@ -45,15 +45,15 @@ def main(
         k: number of programs per question; None takes the profile's number.
         upto: name of the last stage.
         split: take only the questions of this split.
-        memory: name of the sampler's memory, or `off`; None takes the profile's.
         repair: times that a program is written again; None takes the profile's number.
+        memory: name of the sampler's memory, or `off`; None takes the profile's.
     """
     out = console()
     with open_project(project, read_only=False) as opened, Bars() as bars:
         bars.load()
         profile = with_memory(opened.profile(), memory)
         summary = pipeline.run(
-            opened, limit, k, upto, bars, split=split, profile=profile, repair=repair
+            opened, limit, k, upto, bars, split=split, repair=repair, profile=profile
         )
     worked = [
         f"{stage} {done.rows} in {seconds(done.seconds)}"

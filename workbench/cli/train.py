@@ -106,8 +106,8 @@ def job_from_options(
     """
     settings = dict(settings)
     table = tomllib.loads(job_text(read_job(file))) if file else {}
-    weight, teacher = settings.pop("weight"), settings.pop("teacher", None)
-    method = settings.pop("method", None)
+    weight, method = settings.pop("weight"), settings.pop("method", None)
+    teacher = settings.pop("teacher", None)
     table |= {key: value for key, value in settings.items() if value is not None}
     if weight is not None:
         table["arguments"] = {**table.get("arguments", {}), "weight": weight}

@@ -62,3 +62,17 @@ def credited(project: Project, trace_ids: Sequence[str]) -> Iterator[CreditedRun
             )
             author = "" if mark is None else mark.author
             yield CreditedRun(task, program, trace, right, step, author, tuple(calls))
+
+
+def poor_tasks(project: Project, least: float | None, trace_ids: Sequence[str]) -> set[str]:
+    """Tasks whose run has too little credit, as far as it is known.
+
+    Args:
+        project: any project.
+        least: credit that the calls of a run have on average; None asks for nothing.
+        trace_ids: of the runs.
+    """
+    if least is None:
+        return set()
+    runs = credited(project, trace_ids)
+    return {run.task.id for run in runs if run.credit is not None and run.credit < least}

@@ -309,3 +309,32 @@ def _link(images: ImageFolder, cache: ResultCache, path: Path) -> str:
     digest = images.link(path)
     cache.put("picture", [(key, digest)])
     return digest
+
+
+def no_tasks(project: Project, split: str | None) -> str:
+    """Why a split of a project, or all of it, has no question, in words."""
+    if not project.sources():
+        return (
+            "the project has no task source; add one with: vpd import collages (or photos, or "
+            "folder --from DIR)"
+        )
+    where = f" in split '{split}'" if split else ""
+    limits = bounds(project)
+    if limits:
+        return (
+            f"the project has no task{where}: it takes {limits}; take more with: "
+            "vpd import SOURCE --split NAME, or see the table bad_row for rows that were left out"
+        )
+    return (
+        f"the project's sources hold no task{where}; see the table bad_row for rows that were left "
+        "out"
+    )
+
+
+def bounds(project: Project) -> str:
+    """What a project takes of its sources, in words; nothing where it takes all."""
+    return ", ".join(
+        f"{chosen} of {chosen.choice.part}"
+        for chosen in sources.selections(project.database)
+        if (chosen.split, chosen.limit) != (None, None)
+    )

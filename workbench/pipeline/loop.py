@@ -27,7 +27,7 @@ from workbench.store import (
     Scope,
     Selection,
 )
-from workbench.store.records import loop_runs, pending, sources
+from workbench.store.records import loop_runs, pending
 from workbench.unanswered import answer_each, no_answer, with_reason
 from workbench.usage import Usage, total
 from workbench.verify.answers import score
@@ -100,8 +100,8 @@ def run(
     split: str | None = None,
     source: str | None = None,
     parts: Parts | None = None,
-    profile: Profile | None = None,
     repair: int | None = None,
+    profile: Profile | None = None,
 ) -> Summary:
     """Bring the first `limit` tasks of a project as far as `upto`.
 
@@ -113,9 +113,9 @@ def run(
         split: only tasks of this split.
         source: only tasks of this source (`Task.source`).
         parts: built ones to use instead of the profile's.
-        profile: to use instead of the project's.
         repair: times that a program is written again while it fails or ends with an empty answer;
             the profile's when None.
+        profile: to use instead of the project's.
 
     Raises:
         InputError: an unknown stage, a number out of range, or a project without tasks.
@@ -187,7 +187,7 @@ class _Loop:
                 self.metered[stage] = total(self.parts.of_stage(stage))
                 stages[stage]()
                 if stage == "import" and self.project.count_tasks(self.selection.split) == 0:
-                    raise InputError(_no_tasks(self.project, self.selection.split))
+                    raise InputError(importing.no_tasks(self.project, self.selection.split))
         finally:
             self.project.end_run(self.number, peak_rss())
         return Summary(
@@ -221,7 +221,7 @@ class _Loop:
                 )
 
         short = limit is not None and self.project.count_tasks(split) < limit
-        if short and (bounds := _bounds(self.project)):
+        if short and (bounds := importing.bounds(self.project)):
             self.notes.append(f"the project takes only {bounds}; take more with: vpd import")
 
     def _sample(self) -> None:
@@ -463,34 +463,6 @@ class _Loop:
     def _tell(self, stage: str, done: int, total: int, unit: str) -> None:
         if self.progress is not None:
             self.progress(Progress(stage, done, max(total, done), unit))
-
-
-def _no_tasks(project: Project, split: str | None) -> str:
-    if not project.sources():
-        return (
-            "the project has no task source; add one with: vpd import collages (or photos, or "
-            "folder --from DIR)"
-        )
-    where = f" in split '{split}'" if split else ""
-    bounds = _bounds(project)
-    if bounds:
-        return (
-            f"the project has no task{where}: it takes {bounds}; take more with: "
-            "vpd import SOURCE --split NAME, or see the table bad_row for rows that were left out"
-        )
-    return (
-        f"the project's sources hold no task{where}; see the table bad_row for rows that were left "
-        "out"
-    )
-
-
-def _bounds(project: Project) -> str:
-    """What a project takes of its sources, in words; nothing where it takes all."""
-    return ", ".join(
-        f"{chosen} of {chosen.choice.part}"
-        for chosen in sources.selections(project.database)
-        if (chosen.split, chosen.limit) != (None, None)
-    )
 
 
 def peak_rss() -> int:

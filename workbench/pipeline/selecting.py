@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from workbench import registry
 from workbench.errors import InputError
+from workbench.pipeline.crediting import credited
 from workbench.recipes.ports import RowWeight, Selector, SelectorNeed, SnapshotRow
 from workbench.records import AnswerType, Task
 from workbench.snapshot import Example
@@ -139,6 +140,7 @@ def _rows(
     if "nats" in needs:
         nats = _nats(project, examples, watch)
     programs = _programs(project, examples) if "programs" in needs else {}
+    credits = _credits(project, examples) if "credit" in needs else {}
     return [
         SnapshotRow(
             example.task_id,
@@ -148,9 +150,16 @@ def _rows(
             _fits(example, _of_student(outcomes.get(example.task_id))),
             own,
             programs.get(example.task_id, ()),
+            credits.get(example.trace_id),
         )
         for example, own in zip(examples, nats, strict=True)
     ]
+
+
+def _credits(project: Project, examples: Sequence[Example]) -> dict[str | None, float | None]:
+    """Mean credit of the tool calls of each run, by its trace."""
+    ids = [example.trace_id for example in examples if example.trace_id is not None]
+    return {run.trace.id: run.credit for run in credited(project, ids)}
 
 
 def _programs(

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, cast
 from msgspec import Meta
 
 from workbench.errors import SnapshotError
-from workbench.pipeline.crediting import credited
-from workbench.pipeline.leaking import NAMED, leaks, look
+from workbench.pipeline.crediting import poor_tasks
+from workbench.pipeline.leaking import NAMED, evaluates, leaks, look
 from workbench.pipeline.pairing import PairDraft, drafts, finished_pairs
 from workbench.pipeline.selecting import selectors, weigh
 from workbench.records import JSON, REASON_WORDS, Reason, Task, plain
@@ -188,7 +188,7 @@ def _filter(wish: SnapshotWish) -> dict[str, JSON]:
     """The wish as the manifest keeps it, each selector as the part that it is."""
     values = {key: value for key, value in asdict(wish).items() if _LATER.get(key, ...) != value}
     if wish.select:
-        values["select"] = [one.ref for one in selectors(wish.select)]
+        values["select"] = [plain(one.ref) for one in selectors(wish.select)]
     kept: dict[str, JSON] = plain(values)
     return kept
 
@@ -268,7 +268,8 @@ def _candidates(
         for target in snapshots.repaired(database, project.scope()):
             if target.task_id in machine and machine[target.task_id].state == "wrong":
                 machine[target.task_id] = target
-    poor = _poor(project, wish, machine)
+    traces = [t.trace_id for t in machine.values() if t.trace_id is not None]
+    poor = poor_tasks(project, None if wish.accepted == "person" else wish.least_credit, traces)
     candidates = []
     for row in rows:
         why, id = _outside(row, wish, evaluation), row["id"]
@@ -278,18 +279,6 @@ def _candidates(
         else:
             candidates.append(verdict)
     return candidates
-
-
-def _poor(project: Project, wish: SnapshotWish, machine: Mapping[str, Target]) -> set[str]:
-    """Tasks whose kept trace has too little credit."""
-    if wish.least_credit is None or wish.accepted == "person":
-        return set()
-    traces = [t.trace_id for t in machine.values() if t.trace_id is not None]
-    return {
-        run.task.id
-        for run in credited(project, traces)
-        if run.credit is not None and run.credit < wish.least_credit
-    }
 
 
 def _pair_drafts(
@@ -342,11 +331,6 @@ class _Chosen:
     row: Mapping[str, Any]
     target: Target | None
     kind: Literal["person", "automatic", "label"]
-
-
-def evaluates(split: str) -> bool:
-    """Whether tasks of a split are for evaluation, as its name says."""
-    return split.lower().startswith(("val", "dev", "test"))
 
 
 def _outside(row: Mapping[str, Any], wish: SnapshotWish, evaluation: Sequence[str]) -> str:

@@ -17,7 +17,8 @@ from workbench.pipeline.grouping import batches
 from workbench.pipeline.parts import Parts
 from workbench.ports import RewritingSampler
 from workbench.records import Program, Task
-from workbench.sample.again import EMPTY, Attempt, again_seed, as_question, child_of
+from workbench.sample.again import EMPTY, Attempt, as_question, child_of
+from workbench.sample.seeds import again_seed
 from workbench.store import Project, Scope, Selection
 from workbench.store.records import pending
 from workbench.unanswered import with_reason

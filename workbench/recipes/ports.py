@@ -16,7 +16,7 @@ from PIL.Image import Image
 from workbench.records import JSON, PartRef, Region
 from workbench.shares import Share
 
-SelectorNeed = Literal["teacher", "student", "nats", "programs"]
+SelectorNeed = Literal["teacher", "student", "nats", "programs", "credit"]
 """What a selector reads of a row beside its texts; see the fields of `SnapshotRow`."""
 
 
@@ -36,6 +36,8 @@ class SnapshotRow:
     """The student's mean cross-entropy of each lesson's target, in nats per token."""
     programs: tuple[tuple[str, float], ...] = ()
     """Source and score of each program that ran for the question, in order of sampling."""
+    credit: float | None = None
+    """Mean credit of the tool calls of its run, -1 to 1; None where nothing is known of them."""
 
 
 @dataclass(frozen=True, slots=True)

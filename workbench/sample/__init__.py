@@ -8,4 +8,5 @@ Files:
     local.py     programs from a model in this process
     outline.py   a program without the names of its variables and its prints
     prompt.py    the prompt: API, guidelines, examples, question
+    seeds.py     the seed of each sample
 """

@@ -12,6 +12,7 @@ from dataclasses import replace
 from workbench.event_lines import step_lines
 from workbench.records import Program, Task, Trace, content_key
 from workbench.safe_text import safe
+from workbench.sample.seeds import VERSION
 
 Attempt = tuple[Task, Program, Trace]
 """A question, a program that did not answer it, and its trace."""
@@ -24,9 +25,6 @@ LONGEST_LINE = 240
 """Most characters of one step."""
 LONGEST_PROGRAM = 6000
 """Most characters of the earlier program that the writer is shown."""
-
-_VERSION = "1"
-"""Changes whenever `account` tells something else."""
 
 
 def is_empty(answer: str | None, choices: Sequence[str] = ()) -> bool:
@@ -73,16 +71,6 @@ def shown_program(program: Program) -> str:
     return f"{text.rstrip()}\n{cut}"
 
 
-def again_seed(program: Program, seed: int) -> int:
-    """The seed of the program that is written after this one.
-
-    Args:
-        program: the earlier one.
-        seed: the run's seed.
-    """
-    return int(content_key("again", _VERSION, seed, program.id)[:13], 16)
-
-
 def child_of(parent: Program, program: Program) -> Program:
     """A program as the one that was written after its parent: with the parent's place among the
     samples, and an id of its own even where both are the same text.
@@ -91,7 +79,7 @@ def child_of(parent: Program, program: Program) -> Program:
         parent: the earlier program.
         program: what a sampler wrote.
     """
-    key = content_key("again", _VERSION, parent.id, program.source, program.sampler)
+    key = content_key("again", VERSION, parent.id, program.source, program.sampler)
     return replace(program, id=key, index=parent.index, parent=parent.id)
 
 

@@ -14,9 +14,10 @@ from workbench.models.endpoint import Endpoint
 from workbench.models.replies import logprobs_of, number, problem_of, text_of, thinking_of
 from workbench.ports import Recall
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
-from workbench.sample.again import Attempt, again_seed, child_of
+from workbench.sample.again import Attempt, child_of
 from workbench.sample.extract import read_reply
 from workbench.sample.prompt import HEADER, Prompt, Prompts, too_long
+from workbench.sample.seeds import again_seed
 from workbench.unanswered import no_program
 from workbench.usage import Usage
 

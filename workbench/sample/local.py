@@ -14,6 +14,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -36,10 +37,11 @@ from workbench.models.language import (
 from workbench.models.weights import folder_digest
 from workbench.ports import Recall
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
-from workbench.sample.again import Attempt, again_seed, child_of
+from workbench.sample.again import Attempt, child_of
 from workbench.sample.extract import is_complete, read_completion
 from workbench.sample.outline import outline
 from workbench.sample.prompt import HEADER, Prompt, Prompts, too_long
+from workbench.sample.seeds import again_seed, sample_seed
 from workbench.unanswered import no_program
 
 _LIKELY = 64
@@ -67,20 +69,6 @@ class _Sample:
     tokens: list[int] = field(default_factory=list)
     logp: float = 0.0
     """Sum of its tokens' log-probabilities at temperature 1."""
-
-
-def _sample_seed(task: Task, seed: int, index: int, draw: int = 0) -> int:
-    """The seed of one drawing of a sample, which depends on its question and numbers alone.
-
-    Args:
-        task: the question.
-        seed: the run's seed.
-        index: number of the sample among those of its question.
-        draw: how many times the sample was drawn before.
-    """
-    again = (draw,) if draw else ()
-    key = content_key("sample", seed, task.id, task.question, index, *again)
-    return int(key[:15], 16) % 2**53
 
 
 class TransformersSampler:
@@ -192,19 +180,14 @@ class TransformersSampler:
         reasons = {task.id: reason for task in tasks if (reason := too_long(task))}
         for task in tasks:
             for index in range(k if task.id in reasons else 0):
-                own = _sample_seed(task, seed, index)
+                own = sample_seed(task, seed, index)
                 yield no_program(task, index, own, self.ref, reasons[task.id])
         tasks = [task for task in tasks if task.id not in reasons]
         for at in range(0, len(tasks), per_batch):
             batch = tasks[at : at + per_batch]
             started = time.perf_counter()
-            try:
-                with torch.inference_mode():
-                    samples = self._different(batch, k, seed)
-            except (RuntimeError, MemoryError) as error:
-                raise EngineError(
-                    f"the sampler's model '{self._model}' broke: {str(error)[:300]}"
-                ) from error
+            with self._inference():
+                samples = self._different(batch, k, seed)
             seconds = (time.perf_counter() - started) / max(len(samples), 1)
             for sample in samples:
                 yield self._program(batch[sample.task], sample, seconds)
@@ -224,13 +207,8 @@ class TransformersSampler:
             keys = [again_seed(parent, seed) for _, parent, _ in batch]
             samples = [_Sample(i, 0, 0, key, self._chance(key)) for i, key in enumerate(keys)]
             started = time.perf_counter()
-            try:
-                with torch.inference_mode():
-                    self._fill([self._prompts.again(attempt) for attempt in batch], samples)
-            except (RuntimeError, MemoryError) as error:
-                raise EngineError(
-                    f"the sampler's model '{self._model}' broke: {str(error)[:300]}"
-                ) from error
+            with self._inference():
+                self._fill([self._prompts.again(attempt) for attempt in batch], samples)
             seconds = (time.perf_counter() - started) / len(batch)
             for (task, parent, _), sample in zip(batch, samples, strict=True):
                 yield child_of(parent, self._program(task, sample, seconds))
@@ -257,16 +235,22 @@ class TransformersSampler:
                 watch(piece)
 
         if reason := too_long(task):
-            return no_program(task, 0, _sample_seed(task, seed, 0), self.ref, reason)
+            return no_program(task, 0, sample_seed(task, seed, 0), self.ref, reason)
         started = time.perf_counter()
+        with self._inference():
+            [sample] = self._write([task], 1, seed, show)
+        return self._program(task, sample, time.perf_counter() - started)
+
+    @contextmanager
+    def _inference(self) -> Iterator[None]:
+        """Without gradients, and with what breaks in the model as an EngineError."""
         try:
             with torch.inference_mode():
-                [sample] = self._write([task], 1, seed, show)
+                yield
         except (RuntimeError, MemoryError) as error:
             raise EngineError(
                 f"the sampler's model '{self._model}' broke: {str(error)[:300]}"
             ) from error
-        return self._program(task, sample, time.perf_counter() - started)
 
     def _text(self, sample: _Sample) -> str:
         kept = [token for token in sample.tokens if token not in self._loaded.stops]
@@ -355,7 +339,7 @@ class TransformersSampler:
     def _sample(self, tasks: Sequence[Task], before: _Sample, seed: int) -> _Sample:
         """The next drawing of a sample, still without tokens."""
         draw = before.draw + 1
-        key = _sample_seed(tasks[before.task], seed, before.index, draw)
+        key = sample_seed(tasks[before.task], seed, before.index, draw)
         return _Sample(before.task, before.index, draw, key, self._chance(key))
 
     def _chance(self, key: int) -> np.ndarray:
@@ -375,7 +359,7 @@ class TransformersSampler:
         samples = []
         for t, task in enumerate(tasks):
             for index in range(k):
-                key = _sample_seed(task, seed, index)
+                key = sample_seed(task, seed, index)
                 samples.append(_Sample(t, index, 0, key, self._chance(key)))
         self._fill(list(map(self._prompts, tasks)), samples, watch)
         return samples

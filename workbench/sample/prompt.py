@@ -90,10 +90,6 @@ class Prompts:
             own = _worked((example.question, example.program) for example in near) + own
         return Prompt(self.shared, own)
 
-    def remember(self, recall: Recall) -> None:
-        """Show the corrections of a memory from now on, as worked examples."""
-        self._recall = recall
-
     def again(self, attempt: Attempt) -> Prompt:
         """The prompt of a program that is written again, after one that did not answer."""
         task, program, trace = attempt
@@ -105,6 +101,10 @@ class Prompts:
         )
         before, _, _ = first.own.rpartition(line)
         return Prompt(self.shared, f"{before}{earlier}{line}{HEADER}")
+
+    def remember(self, recall: Recall) -> None:
+        """Show the corrections of a memory from now on, as worked examples."""
+        self._recall = recall
 
 
 def _worked(pairs: Iterable[tuple[str, str]]) -> str:

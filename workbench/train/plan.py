@@ -105,6 +105,9 @@ def plan_of(job: Job) -> Plan:
     """
     part = registry.build("objective", job.objective, **job.arguments)
     policy = _policy(job)
+    if own := METHODS.get(job.objective):  # learns from pairs, beside itself before training
+        reference = {"part": "checkpoint", "path": job.student}
+        job = replace(job, curriculum=job.curriculum or own, teacher=job.teacher or reference)
     curriculum = _curriculum(job, part)
     if policy is not None and isinstance(curriculum, BringsRows):
         raise ProfileError(

@@ -185,13 +185,6 @@ def run(
         ),
     ] = "predict",
     split: Split = None,
-    memory: Annotated[
-        str | None,
-        typer.Option(
-            help="A recipe that recalls people's corrections of programs into the prompt, or off. "
-            "By default, the profile's."
-        ),
-    ] = None,
     repair: Annotated[
         int | None,
         typer.Option(
@@ -200,6 +193,13 @@ def run(
             help="Write a program that fails, or has an empty answer, again with its error and "
             "trace in the prompt, at most this many times (0 to 10). By default, the profile's "
             "number, which is 0 where it names none.",
+        ),
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="A recipe that recalls people's corrections of programs into the prompt, or off. "
+            "By default, the profile's."
         ),
     ] = None,
 ) -> None:
@@ -215,8 +215,8 @@ def run(
         k=k,
         upto=upto,
         split=split,
-        memory=memory,
         repair=repair,
+        memory=memory,
     )
 
 

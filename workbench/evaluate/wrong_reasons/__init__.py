@@ -4,6 +4,7 @@ Files:
     blame.py           whose error a wrong answer is: the program's or the tools'
     counterfactual.py  programs run again where tools say something else
     credit.py          what each tool call of a run is worth, by people and by the checks
+    credit_weight.py   that credit as the weight of an example in training
     exact_tools.py     exact tools on drawn scenes
     measure_checks.py  how right the checks for wrong reasons are
     mutate.py          wrong programs made of right ones

@@ -38,7 +38,7 @@ from workbench.store.reading.search import parse_query
 from workbench.store.reading.summary import bring_up_to_date
 from workbench.store.reading.where import Where
 
-_FACT_COLUMNS = ", ".join(f"{sql} AS {name}" for name, sql in FACTS.items())
+_COLUMNS_OF_FACTS = ", ".join(f"{sql} AS {name}" for name, sql in FACTS.items())
 
 _RANKS = {
     "disagreement": "coalesce(siblings, -1)",
@@ -241,8 +241,7 @@ class Queue:
         Where nothing can be learnt the result is the reason, in words.  Items that were decided in
         batches alone teach nothing: nobody looked at each.
         """
-        sql = f"SELECT count(*) AS n FROM curated WHERE {SETTLED}"
-        n = self.database.rows(sql)[0]["n"]
+        n = self.database.rows(f"SELECT count(*) AS n FROM curated WHERE {SETTLED}")[0]["n"]
         if self._model is None or self._model[0] != n // 10:
             rows = self.settled_rows()
             self._model = n // 10, predict.fit(rows, [row["yes"] for row in rows])
@@ -255,7 +254,7 @@ class Queue:
         bring_up_to_date(self.database)
         return self.database.rows(
             f"""
-            SELECT * FROM (SELECT id, {_FACT_COLUMNS} FROM outcome)
+            SELECT * FROM (SELECT id, {_COLUMNS_OF_FACTS} FROM outcome)
             JOIN (SELECT task_id, coalesce(outcome, state) IN ('accept', 'accepted') AS yes
                 FROM curated WHERE {SETTLED}) ON task_id = id
             ORDER BY id
@@ -267,7 +266,7 @@ class Queue:
         bring_up_to_date(self.database)
         rows = self.database.rows(
             f"""
-            SELECT id, {_FACT_COLUMNS} FROM outcome
+            SELECT id, {_COLUMNS_OF_FACTS} FROM outcome
             WHERE id NOT IN (SELECT task_id FROM curated WHERE state NOT IN ('pending', 'skipped'))
             """
         )

@@ -210,10 +210,10 @@ def standing_edits(database: Database) -> list[Edit]:
     """The edits that were not taken back, in their order."""
     sql = """
     SELECT task_id, author,
-        CASE WHEN program_id IS NULL THEN 'rationale' ELSE 'program' END AS kind,
-        coalesce(program_id, rationale_id) AS before, made
+        CASE WHEN rationale_id IS NOT NULL THEN 'rationale' ELSE 'program' END AS kind,
+        coalesce(rationale_id, program_id) AS before, made
     FROM active_decision
-    WHERE kind = 'edit' AND made IS NOT NULL AND made <> coalesce(program_id, rationale_id)
+    WHERE kind = 'edit' AND made IS NOT NULL AND made <> coalesce(rationale_id, program_id)
     ORDER BY seq
     """
     return [Edit(**row) for row in database.rows(sql)]
