@@ -221,14 +221,10 @@ class Desugarer(ast.NodeTransformer):
         return node if self._own(name) else self._builtin_method_call(node, function, lazy)
 
     def _call_of_type_or_module(self, node: ast.Call, function: ast.Attribute) -> ast.expr:
-        """`str.lower(x)`, `re.sub(...)` and the like."""
+        """`str.lower(x)`, `math.sqrt(x)` and the like."""
         name, value = function.attr, function.value
-        module = self._module(value)
-        if name in METHODS and name != "fromkeys" and not module:
+        if name in METHODS and name != "fromkeys" and not self._module(value):
             node.func = self.visit(function)
-        elif name == "sub" and module:
-            self.checked.rare = True
-            return self._arguments(_call("__sub__", value), node)
         return self._with_visited_arguments(node)
 
     def _builtin_method_call(self, node: ast.Call, function: ast.Attribute, lazy: bool) -> ast.expr:

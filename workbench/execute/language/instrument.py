@@ -68,6 +68,8 @@ class Instrumented:
     """True if the program needs the prelude's last part."""
     arguments: Sequence[str] = ("__picture__",)
     """What `execute_command` is called with."""
+    patterns: Mapping[Any, Any] = field(default_factory=dict)
+    """What the program would ask of its regular expressions, with the answers; see `regular`."""
 
 
 @dataclass(slots=True)

@@ -14,6 +14,8 @@ from workbench.execute.language.tables import ALL_BUILTINS
 from workbench.limits import Limits
 from workbench.records import ToolSpec
 
+_FIRST_RARE = "7_rare.monty"
+"""The first of the parts that few programs need."""
 _BUILTIN_TYPES: tuple[type, ...] = (bool, int, float, str, list, tuple, dict, set, frozenset)
 
 PROBE: Any = 0
@@ -36,8 +38,9 @@ def prelude_text(api: Api, limits: Limits) -> tuple[str, str]:
         for n in methods
     ]
     parts = sorted((Path(__file__).parent / "monty").glob("*.monty"))
-    *most, rare = (part.read_text(encoding="utf-8") for part in parts)
-    text = "\n".join(most)
+    texts = [part.read_text(encoding="utf-8") for part in parts]
+    first_rare = [part.name for part in parts].index(_FIRST_RARE)
+    text, rare = "\n".join(texts[:first_rare]), "\n".join(texts[first_rare:])
     text = text.replace("    # __TOOL_METHODS__\n", "\n".join(lines))
     table = {name: _spec_row(spec) for name in methods if (spec := api.spec(name)) is not None}
     head = (

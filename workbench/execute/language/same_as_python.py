@@ -40,6 +40,7 @@ from workbench.execute.language.node_kinds import (
 from workbench.execute.language.refused import RefusedProgram
 from workbench.execute.language.survey import Survey, survey
 from workbench.execute.language.tables import (
+    OF_THE_PRELUDE,
     SEARCHES,
     TEXT_OF,
     WALKED,
@@ -223,7 +224,7 @@ class Exact(ast.NodeTransformer):
     # -- calls
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        function = node.func
+        function = self._of_the_prelude(node.func) or node.func
         name = self._builtin(function)
         is_counter = self._collection(function, "Counter", self.facts.counters)
         is_default_dict = self._collection(function, "defaultdict", self.facts.defaults)
@@ -291,12 +292,10 @@ class Exact(ast.NodeTransformer):
             return self._prelude_call("__several__", node, ast.Constant(method))
         if owner == "dict" and method == "fromkeys":
             return self._prelude_call("__fromkeys__", node)
-        if self._module(value):
-            if method in ("findall", "split"):
-                return self._prelude_call("__regular__", node, value, ast.Constant(method))
+        if self._module(value) or owner in ("dict", "set", "str"):
             return node
-        if owner in ("dict", "set", "str"):
-            return node
+        if method == "groups" and node.args:
+            return self._prelude_call("__groups__", node, value)
         return self._value_method_call(node, value, method)
 
     def _value_method_call(self, node: ast.Call, value: ast.expr, method: str) -> ast.expr:
@@ -312,6 +311,34 @@ class Exact(ast.NodeTransformer):
             node.args[0] = self._rare("__within__", node.args[0])
         return node
 
+    def _of_the_prelude(self, node: ast.expr) -> ast.Name | None:
+        """The prelude's function in place of a module's, as in `re.sub`; None for anything else."""
+        if not (isinstance(node, ast.Attribute) and self._module(node.value)):
+            return None
+        assert isinstance(node.value, ast.Name)
+        module = self.checked.modules[node.value.id]
+        if node.attr not in OF_THE_PRELUDE.get(module, ()):
+            return None
+        self.checked.rare = True
+        return ast.Name(f"__{module}_{node.attr}__", ast.Load())
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
+        """Bind the prelude's functions in place of a module's."""
+        ours = OF_THE_PRELUDE.get(node.module or "", frozenset())
+        own = [alias for alias in node.names if alias.name in ours]
+        if not own:
+            return node
+        self.checked.rare = True
+        node.names = [alias for alias in node.names if alias.name not in ours]
+        binds: list[ast.stmt] = []
+        for alias in own:
+            function = ast.Name(f"__{node.module}_{alias.name}__", ast.Load())
+            name = ast.Name(alias.asname or alias.name, ast.Store())
+            bind = ast.Assign([name], function, lineno=node.lineno, col_offset=0)
+            bind.hidden = True  # type: ignore[attr-defined]  # read by the instrumenter
+            binds.append(bind)
+        return [node, *binds] if node.names else binds
+
     def _module(self, node: ast.expr) -> bool:
         return (
             isinstance(node, ast.Name)
@@ -322,10 +349,8 @@ class Exact(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         if node.attr == "__name__" and isinstance(node.ctx, ast.Load):
             return self._rare("__named__", self.visit(node.value))
-        if self._module(node.value) and node.attr in ("findall", "split", "sub"):
-            raise RefusedProgram(
-                "unsupported", f"re.{node.attr} as a value; call it directly", node.lineno
-            )
+        if function := self._of_the_prelude(node):
+            return function
         node.value = self.visit(node.value)
         return node
 

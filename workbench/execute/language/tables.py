@@ -22,9 +22,6 @@ Where Python itself has no single answer, a program gets one that Python may giv
 Known differences that are neither refused nor mended:
 
 - A nan that arithmetic makes (`inf - inf`) equals any other nan inside a container.
-- A pattern that matches the empty text is refused, but whether it does is found out by trying it on
-  the empty text and looking at its matches.  A pattern whose only empty matches touch other matches
-  (`a|(?<=a)`) may pass.
 - The text of a program's own class lacks Python's qualified name.
 """
 
@@ -58,13 +55,22 @@ MODULES: Mapping[str, frozenset[str]] = {
         isfinite isinf isnan log log10 log2 nan pi pow prod radians sin sqrt tan trunc"""
     ),
     "re": _words(
-        "escape findall fullmatch match search split sub I IGNORECASE M MULTILINE S DOTALL"
+        """compile error escape findall finditer fullmatch match search split sub subn
+        I IGNORECASE M MULTILINE S DOTALL X VERBOSE"""
     ),
     "collections": _words("Counter defaultdict"),
     "json": _words("dumps loads"),
     "typing": _words("Any Callable Dict Iterable List Optional Sequence Set Tuple Union"),
 }
 """Modules that programs may import, with the names they may use of each."""
+
+OF_THE_PRELUDE: Mapping[str, frozenset[str]] = {
+    "re": _words("compile escape findall finditer fullmatch match search split sub subn"),
+}
+"""Functions of modules that the prelude has instead of Monty, as `__re_sub__`."""
+
+MATCH_ATTRIBUTES = _words("endpos expand lastgroup lastindex pos re regs")
+"""Attributes that Python's matches have and the sandbox's have not."""
 
 DROPPED_IMPORTS = frozenset({"__future__", "image_patch", "PIL", "typing"})
 """Modules whose imports are left out: what they give is there already, or only annotates."""

@@ -20,6 +20,7 @@ from workbench.rationalize.claims.claims import (
     UNKNOWN,
     Count,
     CountComparison,
+    Difference,
     Ground,
     Group,
     Holds,
@@ -184,6 +185,13 @@ class Evaluator(Calls):
         if not (isinstance(left.value, NUMBERS) and isinstance(right.value, NUMBERS)):
             raise Untellable("arithmetic")
         value = _arithmetic(node.op, left.value, right.value)
+        if (
+            isinstance(node.op, ast.Sub)
+            and isinstance(left.about, Count)
+            and isinstance(right.about, Count)
+        ):
+            about = Difference(left.about.group, right.about.group)
+            return Val(value, about, left.rests | right.rests)
         measure = relations.combine(left.about, node.op, right.about, right.value)
         return Val(value, measure, left.rests | right.rests)
 
@@ -202,6 +210,10 @@ class Evaluator(Calls):
 
     def _meaning(self, left: Val, op: ast.cmpop, right: Val, value: bool) -> tuple[Ground, ...]:
         """What a comparison says: of places and sizes, of counts, of things or of tools' texts."""
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one.about, Difference) and isinstance(other.value, NUMBERS):
+                claim = CountComparison(one.about.first, one.about.second)
+                return (Ground(claim, value, None, None),)
         if self._is_turned(left.about, right.about):
             left, right, op = right, left, exchange_sides(op)
         a, b = left.about, right.about
