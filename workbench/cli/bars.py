@@ -171,6 +171,8 @@ class Bars:
             if lines is None:
                 lines = _Lines(progress.done, now, now, progress, now)
                 self._lines[progress.stage] = lines
+            elif lines.latest == progress and lines.printed == lines.at:
+                return  # its end was told already
             lines.latest, lines.at = progress, now
             if progress.done >= progress.total > 0:
                 self._print(lines)
