@@ -77,7 +77,7 @@ def prepare(source: str, api: Api, limits: Limits, traced: bool = True) -> Instr
         desugarer = Desugarer(checked, api)
         tree = desugarer.run()
         program = instrument(tree, desugarer.sites, traced)
-        program.rare = checked.rare
+        program.needs = 2 if checked.library else int(checked.rare)
         if checked.rare:
             program.patterns = {question: answer(question) for question in patterns}
         program.arguments = checked.arguments
@@ -136,16 +136,17 @@ class Sandbox:
         )
         self._pool.__enter__()
         try:
-            with self.checkout() as session:
-                most, rare = prelude_text(api, limits)
-                session.feed_run(most)
-                self.base = session.dump()
-            with self.checkout() as session:
-                session.feed_run(f"{most}\n{rare}")
-                self.whole_base = session.dump()
+            texts = prelude_text(api, limits)
+            self.bases = [self._base("\n".join(texts[:n])) for n in range(1, len(texts) + 1)]
+            """Sessions with the first parts of the prelude, which programs start from."""
         except monty.MontyError as error:
             self.close()
             raise EngineError(f"the sandbox cannot start: {error}") from error
+
+    def _base(self, prelude: str) -> bytes:
+        with self.checkout() as session:
+            session.feed_run(prelude)
+            return session.dump()
 
     def prepare(self, source: str) -> Instrumented:
         """The prepared program, remembered because samples of one question are often equal.
@@ -267,9 +268,7 @@ class Session:
 
         def begin() -> Any:
             session = self._open()
-            session.load_session(
-                self._sandbox.whole_base if self._program.rare else self._sandbox.base
-            )
+            session.load_session(self._sandbox.bases[self._program.needs])
             return session.feed_start(code, print_callback=_no_print)
 
         return self._turn(begin)

@@ -54,6 +54,8 @@ class CheckedSource:
     """What `execute_command` is called with, as the sandbox writes it."""
     rare: bool = False
     """True if the program needs the part of the prelude that few need; the rewriting sets it."""
+    library: bool = False
+    """True if it needs those with the standard library."""
 
     def is_free(self, node: ast.Name) -> bool:
         """Whether a name means the builtin, module or API of that name, not the program's own."""
@@ -322,8 +324,8 @@ def _check_constant(node: ast.Constant) -> None:
 
 def _check_delete(node: ast.Delete) -> None:
     for target in node.targets:
-        if not isinstance(target, ast.Subscript) or isinstance(target.slice, ast.Slice):
-            raise _unsupported("del is available for one item of a list or dict only", node)
+        if not isinstance(target, ast.Subscript):
+            raise _unsupported("del is available for items of a list or dict only", node)
 
 
 _CHECKS: Mapping[type[ast.AST], Callable[[Any], None]] = {
@@ -419,9 +421,10 @@ def _check_modules(nodes: list[ast.AST], bound: set[str], modules: Mapping[str, 
     """Refuse a module as a value: its functions are the prelude's only where they are named."""
     owners = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
     for node in nodes:
-        if not isinstance(node, ast.Name) or id(node) in owners or node.id in bound:
+        if not isinstance(node, ast.Name) or id(node) in owners:
             continue
-        if modules.get(node.id) in OF_THE_PRELUDE:
+        own = node.id in bound and scope_of(node) != "builtin"
+        if not own and modules.get(node.id) in OF_THE_PRELUDE:
             raise _unsupported(f"the module {node.id} as a value; name its functions", node)
 
 

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from workbench.execute.language.check import CheckedSource
+from workbench.execute.language.library import Library
 from workbench.execute.language.node_kinds import (
     as_load,
     is_new_place,
@@ -40,7 +41,6 @@ from workbench.execute.language.node_kinds import (
 from workbench.execute.language.refused import RefusedProgram
 from workbench.execute.language.survey import Survey, survey
 from workbench.execute.language.tables import (
-    OF_THE_PRELUDE,
     SEARCHES,
     TEXT_OF,
     WALKED,
@@ -69,6 +69,12 @@ class Exact(ast.NodeTransformer):
     """What is known of the whole program."""
     error_names: list[str | None] = field(default_factory=list)
     """Names under which the handlers around this point hold their errors, the innermost last."""
+
+    library: Library = field(init=False)
+    """What the prelude has of modules."""
+
+    def __post_init__(self) -> None:
+        self.library = Library(self.checked)
 
     def run(self) -> ast.Module:
         """The rewritten module."""
@@ -224,8 +230,8 @@ class Exact(ast.NodeTransformer):
     # -- calls
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        function = self._of_the_prelude(node.func) or node.func
-        name = self._builtin(function)
+        function = self.library.part(node.func) or node.func
+        name = "list" if self.library.walks(function) else self._builtin(function)
         is_counter = self._collection(function, "Counter", self.facts.counters)
         is_default_dict = self._collection(function, "defaultdict", self.facts.defaults)
         method = function.attr if isinstance(function, ast.Attribute) else ""
@@ -311,33 +317,8 @@ class Exact(ast.NodeTransformer):
             node.args[0] = self._rare("__within__", node.args[0])
         return node
 
-    def _of_the_prelude(self, node: ast.expr) -> ast.Name | None:
-        """The prelude's function in place of a module's, as in `re.sub`; None for anything else."""
-        if not (isinstance(node, ast.Attribute) and self._module(node.value)):
-            return None
-        assert isinstance(node.value, ast.Name)
-        module = self.checked.modules[node.value.id]
-        if node.attr not in OF_THE_PRELUDE.get(module, ()):
-            return None
-        self.checked.rare = True
-        return ast.Name(f"__{module}_{node.attr}__", ast.Load())
-
     def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
-        """Bind the prelude's functions in place of a module's."""
-        ours = OF_THE_PRELUDE.get(node.module or "", frozenset())
-        own = [alias for alias in node.names if alias.name in ours]
-        if not own:
-            return node
-        self.checked.rare = True
-        node.names = [alias for alias in node.names if alias.name not in ours]
-        binds: list[ast.stmt] = []
-        for alias in own:
-            function = ast.Name(f"__{node.module}_{alias.name}__", ast.Load())
-            name = ast.Name(alias.asname or alias.name, ast.Store())
-            bind = ast.Assign([name], function, lineno=node.lineno, col_offset=0)
-            bind.hidden = True  # type: ignore[attr-defined]  # read by the instrumenter
-            binds.append(bind)
-        return [node, *binds] if node.names else binds
+        return self.library.bound(node)
 
     def _module(self, node: ast.expr) -> bool:
         return (
@@ -349,8 +330,8 @@ class Exact(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         if node.attr == "__name__" and isinstance(node.ctx, ast.Load):
             return self._rare("__named__", self.visit(node.value))
-        if function := self._of_the_prelude(node):
-            return function
+        if part := self.library.part(node):
+            return part
         node.value = self.visit(node.value)
         return node
 

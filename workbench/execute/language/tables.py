@@ -59,15 +59,40 @@ MODULES: Mapping[str, frozenset[str]] = {
         I IGNORECASE M MULTILINE S DOTALL X VERBOSE"""
     ),
     "collections": _words("Counter defaultdict"),
+    "bisect": _words("bisect bisect_left bisect_right insort insort_left insort_right"),
+    "copy": _words("copy deepcopy"),
+    "functools": _words("partial reduce"),
+    "heapq": _words("heapify heappop heappush heappushpop heapreplace nlargest nsmallest"),
+    "itertools": _words(
+        """accumulate chain combinations combinations_with_replacement compress count cycle
+        dropwhile filterfalse groupby islice pairwise permutations product repeat starmap
+        takewhile zip_longest"""
+    ),
+    "operator": _words(
+        """add attrgetter contains eq floordiv ge gt itemgetter le lt mod mul ne neg not_ pow sub
+        truediv"""
+    ),
+    "statistics": _words("mean median median_high median_low mode"),
+    "string": _words(
+        """ascii_letters ascii_lowercase ascii_uppercase digits hexdigits octdigits punctuation
+        whitespace"""
+    ),
     "json": _words("dumps loads"),
     "typing": _words("Any Callable Dict Iterable List Optional Sequence Set Tuple Union"),
 }
 """Modules that programs may import, with the names they may use of each."""
 
+LIBRARY = _words("bisect copy functools heapq itertools operator statistics string")
+"""Modules that the prelude has as a whole."""
+
 OF_THE_PRELUDE: Mapping[str, frozenset[str]] = {
     "re": _words("compile escape findall finditer fullmatch match search split sub subn"),
+    **{module: MODULES[module] for module in LIBRARY},
 }
-"""Functions of modules that the prelude has instead of Monty, as `__re_sub__`."""
+"""What the prelude has of modules instead of Monty, as `__re_sub__`."""
+
+OF_FUNCTIONS: Mapping[str, str] = {"__itertools_chain__": "from_iterable"}
+"""Functions of the prelude that have an attribute, which is a function too."""
 
 MATCH_ATTRIBUTES = _words("endpos expand lastgroup lastindex pos re regs")
 """Attributes that Python's matches have and the sandbox's have not."""
