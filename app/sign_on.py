@@ -73,9 +73,7 @@ class _Provider(StarletteOAuth2App):  # type: ignore[misc]
                 502,
             )
         addresses = {key: document[key] for key in _ENDPOINTS if key in document}
-        if not all(map(is_safe, addresses.values())) or not addresses.keys() >= set(
-            _ENDPOINTS[:3]
-        ):
+        if not all(map(is_safe, addresses.values())) or not addresses.keys() >= set(_ENDPOINTS[:3]):
             raise SignOnProblem(
                 "The provider lacks an address that can be reached safely; nobody can sign in.", 502
             )

@@ -60,13 +60,13 @@ def code_of(picture: Image.Image) -> tuple[int, int] | None:
 def of_code(code: tuple[int, int]) -> bytes:
     """The profile of primaries and a curve; empty for those of other screens, as PQ and HLG."""
     corners, curve = _CORNERS.get(code[0]), _CURVES.get(code[1])
-    return b"" if corners is None or curve is None else _made(corners, _parametric(curve))
+    return b"" if corners is None or curve is None else _profile(corners, _parametric(curve))
 
 
 @lru_cache(maxsize=1)
 def adobe_rgb() -> bytes:
     """The profile of Adobe RGB (1998)."""
-    return _made(_ADOBE, _parametric((2.19921875,)))
+    return _profile(_ADOBE, _parametric((2.19921875,)))
 
 
 def is_marked_adobe(picture: Image.Image) -> bool:
@@ -83,7 +83,7 @@ def is_marked_adobe(picture: Image.Image) -> bool:
     return str(index or "").strip("\0 ") == "R03"
 
 
-def _made(corners: tuple[Corner, ...], curve: bytes) -> bytes:
+def _profile(corners: tuple[Corner, ...], curve: bytes) -> bytes:
     """A profile of three primaries and one curve."""
     tags = {
         b"desc": b"desc\0\0\0\0" + struct.pack(">I", 7) + b"colours" + b"\0" * 79,

@@ -80,12 +80,12 @@ class _Lines:
 
     def text(self) -> str:
         """How far the stage is, how fast, and how long it will take."""
-        told, seconds = self.latest, self.at - self.started
-        rate = (told.done - self.first) / seconds if seconds > 0 else 0.0
+        now, seconds = self.latest, self.at - self.started
+        rate = (now.done - self.first) / seconds if seconds > 0 else 0.0
         speed = in_words(rate)
-        left = told.total - told.done
+        left = now.total - now.done
         return (
-            f"{told.stage}: {told.done} of {told.total} {told.unit}"
+            f"{now.stage}: {now.done} of {now.total} {now.unit}"
             + (f", {speed}" if speed else "")
             + (f", {left / rate:.0f} s left" if speed and left > 0 else "")
         )

@@ -295,7 +295,8 @@ class _Writer:
         changes = ignores != before & _IGNORECASE
         self._flags = before
         if number is None:
-            return f"(?{('i' if ignores else '-i') if changes else ''}:{text})"
+            mark = "i" if ignores else "-i"
+            return f"(?{mark}:{text})" if changes else f"(?:{text})"
         name = self._names.get(number)
         return f"(?P<{name}>{text})" if name else f"({text})"
 

@@ -210,10 +210,9 @@ class Evaluator(Calls):
 
     def _meaning(self, left: Val, op: ast.cmpop, right: Val, value: bool) -> tuple[Ground, ...]:
         """What a comparison says: of places and sizes, of counts, of things or of tools' texts."""
-        for one, other in ((left, right), (right, left)):
-            if isinstance(one.about, Difference) and isinstance(other.value, NUMBERS):
-                claim = CountComparison(one.about.first, one.about.second)
-                return (Ground(claim, value, None, None),)
+        if (difference := _difference(left, right)) is not None:
+            more = CountComparison(difference.first, difference.second)
+            return (Ground(more, value, None, None),)
         if self._is_turned(left.about, right.about):
             left, right, op = right, left, exchange_sides(op)
         a, b = left.about, right.about
@@ -321,6 +320,14 @@ def _arithmetic(op: ast.operator, left: float, right: float) -> Any:
         return function(left, right)
     except (ZeroDivisionError, OverflowError) as error:
         raise Untellable("arithmetic") from error
+
+
+def _difference(left: Val, right: Val) -> Difference | None:
+    """The difference of two counts that a comparison holds against a number; None without one."""
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one.about, Difference) and isinstance(other.value, NUMBERS):
+            return one.about
+    return None
 
 
 def _part_of(about: ToolText | None) -> ToolText | None:
