@@ -16,6 +16,11 @@ Where Python itself has no single answer, a program gets one that Python may giv
 - The messages of errors are those of Python 3.14.  A handler that reads the text of an error is
   refused when it is reached, unless the sandbox is known to word that error as Python does.  The
   texts of the program's own errors and of tools can always be read.
+- A regular expression means what Python's parser understands (`regular.py`).  Refused are: a repeat
+  of what may be empty, a group named again inside its pattern, `re.IGNORECASE` with letters that
+  are not ASCII, a pattern that may match the empty text where all matches are asked for, positions,
+  and the attributes of a match that say where groups were closed.
+- Iterators of itertools have one type, and combinations are made at once.
 - The text of an iterator is refused, because it has an address in it.  The text of a function has
   another address than in Python.
 
