@@ -46,6 +46,10 @@ def evidence(body: str, says: dict[str, str] | None = None, question: str = "Wha
             "comparison",
         ),
         (
+            "return formatting_answer(len(image_patch.find('dog')) - len(image_patch.find('cat')) > 2)",
+            "count",
+        ),
+        (
             'd = len(image_patch.find("dog")) - len(image_patch.find("cat"))\n'
             'if 1 <= d:\n    return "yes"\nreturn "no"',
             "comparison",

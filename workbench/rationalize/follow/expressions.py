@@ -210,9 +210,8 @@ class Evaluator(Calls):
 
     def _meaning(self, left: Val, op: ast.cmpop, right: Val, value: bool) -> tuple[Ground, ...]:
         """What a comparison says: of places and sizes, of counts, of things or of tools' texts."""
-        if (difference := _difference(left, right)) is not None:
-            more = CountComparison(difference.first, difference.second)
-            return (Ground(more, value, None, None),)
+        if (difference := _difference(left, op, right, value)) is not None:
+            return difference
         if self._is_turned(left.about, right.about):
             left, right, op = right, left, exchange_sides(op)
         a, b = left.about, right.about
@@ -322,12 +321,22 @@ def _arithmetic(op: ast.operator, left: float, right: float) -> Any:
         raise Untellable("arithmetic") from error
 
 
-def _difference(left: Val, right: Val) -> Difference | None:
-    """The difference of two counts that a comparison holds against a number; None without one."""
-    for one, other in ((left, right), (right, left)):
-        if isinstance(one.about, Difference) and isinstance(other.value, NUMBERS):
-            return one.about
-    return None
+def _difference(left: Val, op: ast.cmpop, right: Val, value: bool) -> tuple[Ground, ...] | None:
+    """What the difference of two counts, held against a number, says; None without a difference.
+
+    Against nought, or one more or less, it says of which there are more; against any other number
+    it rests on both counts.
+    """
+    if isinstance(right.about, Difference):
+        left, right, op = right, left, exchange_sides(op)
+    difference, number = left.about, right.value
+    if not isinstance(difference, Difference) or not isinstance(number, NUMBERS):
+        return None
+    first, second = difference.first, difference.second
+    more = (isinstance(op, ast.GtE) and number == 1) or (isinstance(op, ast.LtE) and number == -1)
+    if number == 0 or more:
+        return (Ground(CountComparison(first, second), value, None, None),)
+    return tuple(Ground(HowMany(group), value, None, None) for group in (first, second))
 
 
 def _part_of(about: ToolText | None) -> ToolText | None:
