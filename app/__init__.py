@@ -32,6 +32,7 @@ Files:
     runs.py            runs as the step page looks them up, drafts among them
     side_news.py       events of a question under way, as JSON
     sign_on.py         signing in at an OpenID Connect provider
+    sign_on_settings.py  the settings of that
     site.py            the shell that every page stands on
     static/            styles and plain ES modules
     status.py          job and device in the header

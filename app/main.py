@@ -37,6 +37,7 @@ from app import (
 )
 from app.guard import LOOPBACK
 from app.people import People, Person
+from app.sign_on_settings import read_settings
 from app.site import Site
 from workbench.errors import InputError
 from workbench.store import Project
@@ -213,7 +214,7 @@ def sign_on_at(oidc: Path | None, public_url: str, host: str) -> SignOn | None:
         raise InputError(
             "the sign-on needs Authlib; install it with: pip install 'vpd-workbench[oidc]'"
         ) from error
-    sign_on: SignOn = module.SignOn(module.read_settings(oidc), public_url)
+    sign_on: SignOn = module.SignOn(read_settings(oidc), public_url)
     return sign_on
 
 

@@ -414,6 +414,68 @@ def test_a_profile_of_srgb_changes_nothing(tmp_path: Path) -> None:
     assert folder.display_path(digest) == folder.path(digest)
 
 
+def with_chunk(path: Path, name: bytes, body: bytes) -> Path:
+    """A PNG with one more chunk in front of its pixels."""
+    data = path.read_bytes()
+    chunk = struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    path.write_bytes(data[:33] + chunk + data[33:])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("code", "colour", "srgb"),
+    [
+        # calculated from the definitions in ITU-T H.273
+        ((12, 13), (200, 60, 60), (217, 42, 52)),  # Display P3 with the curve of sRGB
+        ((1, 8), (55, 128, 128), (128, 188, 188)),  # linear light
+        ((1, 4), (128, 128, 128), (128, 128, 128)),
+        ((9, 13), (100, 120, 140), (81, 122, 142)),  # BT.2020
+        ((9, 16), (100, 120, 140), (100, 120, 140)),  # PQ: shown as models see it
+    ],
+)
+def test_a_png_may_name_its_colours_in_four_bytes(
+    tmp_path: Path, code: tuple[int, int], colour: tuple[int, ...], srgb: tuple[int, ...]
+) -> None:
+    made = in_colours(tmp_path / "p3.png", "RGB", colour, b"")
+    folder = ImageFolder(tmp_path / "images")
+    digest = folder.add(with_chunk(made, b"cICP", bytes([*code, 0, 1])))
+    seen = folder.open(digest).getpixel((8, 8))
+    assert near(seen, srgb), seen
+    assert not folder.is_shown_as_seen(digest)
+    with Image.open(folder.display_path(digest)) as shown:
+        assert shown.getpixel((8, 8)) == seen
+    assert b"cICP" not in folder.display_path(digest).read_bytes()
+
+
+def test_a_png_that_names_srgb_is_its_own_file(tmp_path: Path) -> None:
+    made = in_colours(tmp_path / "web.png", "RGB", (13, 60, 200), b"")
+    folder = ImageFolder(tmp_path / "images")
+    digest = folder.add(with_chunk(made, b"cICP", bytes([1, 13, 0, 1])))
+    assert folder.display_path(digest) == folder.path(digest)
+    assert folder.open(digest).getpixel((8, 8)) == (13, 60, 200)
+
+
+@pytest.mark.parametrize("space", [2, 65535])
+def test_a_camera_may_mark_adobe_rgb_in_the_exif(tmp_path: Path, space: int) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0xA001] = space
+    if space == 65535:
+        exif.get_ifd(0x8769)[0xA005] = {1: "R03", 2: b"0100"}
+    Image.new("RGB", (16, 16), (200, 60, 60)).save(tmp_path / "a.jpg", exif=exif, quality=95)
+    folder = ImageFolder(tmp_path / "images")
+    digest = folder.add(tmp_path / "a.jpg")
+    assert near(folder.open(digest).getpixel((8, 8)), (234, 57, 58))
+    assert not folder.is_shown_as_seen(digest)
+
+
+def test_a_camera_that_marks_srgb_changes_nothing(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0xA001] = 1
+    Image.new("RGB", (16, 16), (200, 60, 60)).save(tmp_path / "a.jpg", exif=exif)
+    folder = ImageFolder(tmp_path / "images")
+    assert folder.is_shown_as_seen(folder.add(tmp_path / "a.jpg"))
+
+
 def test_a_png_with_a_gamma_of_its_own_is_shown_as_models_see_it(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4), (100, 100, 100)).save(tmp_path / "plain.png")
     data = (tmp_path / "plain.png").read_bytes()

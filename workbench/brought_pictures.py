@@ -119,7 +119,10 @@ def _from_heic(data: bytes, name: str) -> Brought:
     except ImageError:
         raise
     except Exception as error:  # the library's decoder raises nearly anything on hostile bytes
-        raise ImageError(f"{name} is a HEIC picture that cannot be read ({error})") from error
+        raise ImageError(
+            f"{name} is a HEIC picture that cannot be read: it is cut off or broken, or holds "
+            "something else than one picture; save it as JPEG"
+        ) from error
 
 
 def _scaled(picture: Image.Image) -> Brought:

@@ -2,7 +2,8 @@
 
 Phones write Display P3, cameras Adobe RGB, printers CMYK, each with a profile that says what its
 numbers mean.  Browsers heed the profile and models are given numbers, so the numbers are those of
-sRGB: what a model sees is what people are shown.
+sRGB: what a model sees is what people are shown.  A PNG may say it in four bytes instead (cICP)
+and a camera by a mark in the EXIF; `made_profiles` has profiles that say the same.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import io
 from functools import lru_cache
 
 from PIL import Image, ImageCms
+
+from workbench import made_profiles
 
 _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
 """Modes whose numbers a profile can explain, each with the profile's name for it."""
@@ -24,9 +27,16 @@ _SRGB_CORNERS = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
 
 
 def profile_of(picture: Image.Image) -> bytes:
-    """The profile that an opened file brings along; empty where it has none."""
+    """The profile that an opened file brings along or names; empty where it does neither.
+
+    Call it before a pixel is read.
+    """
+    if (code := made_profiles.code_of(picture)) is not None:  # PNG puts it above a profile
+        return made_profiles.of_code(code)
     profile = picture.info.get("icc_profile")
-    return profile if isinstance(profile, bytes) else b""
+    if isinstance(profile, bytes) and profile:
+        return profile
+    return made_profiles.adobe_rgb() if made_profiles.is_marked_adobe(picture) else b""
 
 
 def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
@@ -67,6 +77,8 @@ def changes_nothing(picture: Image.Image) -> bool:
     or where a PNG names another gamma or other corners of its colours.
     """
     profile = profile_of(picture)
+    if not profile and made_profiles.code_of(picture) is not None:
+        return False  # of a screen that shows more light than sRGB knows
     if profile:
         mode = "RGB" if picture.mode == "P" else picture.mode
         return _space(profile) == _SPACES.get(mode) and _transform(profile, mode) is None

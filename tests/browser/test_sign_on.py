@@ -18,7 +18,8 @@ from servers import serve
 from app import people, sign_on
 from app.main import Running
 from app.people import Forbidden, Person
-from app.sign_on import SignOn, SignOnSettings, check_public_url
+from app.sign_on import SignOn
+from app.sign_on_settings import SignOnSettings, check_public_url
 
 GROUPS = {"labellers": "curator", "owners": "admin"}
 

@@ -12,7 +12,8 @@ from provider import CLIENT
 from typer.testing import CliRunner
 
 from app.people import Forbidden, Person
-from app.sign_on import SignOn, SignOnSettings, check_public_url, person_of_claims, read_settings
+from app.sign_on import SignOn, person_of_claims
+from app.sign_on_settings import SignOnSettings, check_public_url, read_settings
 from workbench import cli
 from workbench.errors import InputError
 

@@ -158,10 +158,13 @@ def test_a_reader_that_goes_away_is_no_error(project: Path) -> None:
     assert done.stderr == ""
 
 
-def test_the_page_is_served_until_ctrl_c(project: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "mark"), [("app", "data-steps"), ("interface", "Program pipeline")]
+)
+def test_pages_are_served_until_ctrl_c(project: Path, command: str, mark: str) -> None:
     run_here(project, limit=2)
     child = subprocess.Popen(
-        [*VPD, "app", "-p", str(project), "--port", "0", "--no-browser"],
+        [*VPD, command, "-p", str(project), "--port", "0", "--no-browser"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -170,12 +173,20 @@ def test_the_page_is_served_until_ctrl_c(project: Path) -> None:
         assert child.stdout is not None
         url = child.stdout.readline().split()[0]
         with urllib.request.urlopen(url, timeout=30) as page:
-            assert "data-steps" in page.read().decode()
+            assert mark in page.read().decode()
         child.send_signal(signal.SIGINT)
         assert child.wait(30) == 0
     finally:
         child.kill()
         child.communicate()
+
+
+def test_an_interface_at_a_port_that_is_none_is_refused(project: Path) -> None:
+    done = vpd("interface", "-p", project, "--port", 70_000)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "error: port must be 0 to 65535 (0 takes a free one), found 70000"
+    ]
 
 
 def test_a_full_disk_is_one_line_of_error(project: Path) -> None:

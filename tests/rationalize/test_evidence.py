@@ -40,6 +40,34 @@ def evidence(body: str, says: dict[str, str] | None = None, question: str = "Wha
             'return formatting_answer(len(image_patch.find("dog")) > len(image_patch.find("cat")))',
             "comparison",
         ),
+        (
+            'dogs, cats = image_patch.find("dog"), image_patch.find("cat")\n'
+            "return formatting_answer(len(dogs) - len(cats) > 0)",
+            "comparison",
+        ),
+        (
+            "return formatting_answer(len(image_patch.find('dog')) - len(image_patch.find('cat')) > 2)",
+            "count",
+        ),
+        (
+            'd = len(image_patch.find("dog")) - len(image_patch.find("cat"))\n'
+            'if 1 <= d:\n    return "yes"\nreturn "no"',
+            "comparison",
+        ),
+        (
+            'return formatting_answer(len(image_patch.find("dog")) - len(image_patch.find("hat")))',
+            "count",
+        ),
+        (
+            'dogs = image_patch.find("animal")\nlimit = image_patch.horizontal_center\n'
+            "return formatting_answer(sum(d.horizontal_center < limit for d in dogs))",
+            "count",  # as of len([d for d in dogs if d.horizontal_center < limit])
+        ),
+        (
+            'animals = image_patch.find("animal")\ncat = image_patch.find("cat")[0]\n'
+            "return formatting_answer(sum([not a.left < cat.left for a in animals]))",
+            "comparison",
+        ),
         ('return image_patch.visual_question_answering("What animal is left?")', "question"),
         ('return image_patch.visual_question_answering("Is there a dog?")', "question"),
         ('return llm_query("Can a bird fly?")', "knowledge"),

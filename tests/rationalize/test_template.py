@@ -179,6 +179,34 @@ def told(body: str, things: list[Thing], question: str = "What?") -> str:
     return rationale.text
 
 
+@pytest.mark.parametrize(
+    ("test", "conclusion"),
+    [
+        ("len(dogs) - len(cats) > 0", "there are more dogs than cats, and the answer is yes."),
+        ("-1 >= len(dogs) - len(cats)", "there are more dogs than cats, and the answer is no."),
+        ("len(cats) - len(dogs) == 0", "there are fewer cats than dogs, and the answer is no."),
+    ],
+)
+def test_a_difference_of_counts_is_told_as_their_comparison(test: str, conclusion: str) -> None:
+    body = f"""
+dogs, cats = image_patch.find("dog"), image_patch.find("cat")
+return formatting_answer({test})
+"""
+    things = [thing("dog", 0, 0), thing("dog", 100, 0), thing("cat", 200, 0)]
+    assert told(body, things).endswith("Thus, " + conclusion)
+
+
+def test_a_difference_that_is_held_against_a_number_is_told_by_its_counts() -> None:
+    body = """
+dogs, cats = image_patch.find("dog"), image_patch.find("cat")
+return formatting_answer(len(dogs) - len(cats) > 2)
+"""
+    text = told(body, [thing("dog", 0, 0), thing("dog", 100, 0), thing("cat", 200, 0)])
+    assert "more dogs" not in text
+    assert "2 dogs" in text
+    assert "1 cat" in text
+
+
 def test_a_loop_over_nothing_still_tells_that_there_was_nothing() -> None:
     body = """
 man = image_patch.find("dog")[0]

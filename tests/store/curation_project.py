@@ -26,6 +26,9 @@ from store_rows import (
 from workbench.records import Decision
 from workbench.store import Project, Selection
 
+Home = tuple[Project, list[Made]]
+"""A project and what was made of each of its questions."""
+
 
 def make_project(folder: Path, questions: int = 6) -> tuple[Project, list[Made]]:
     """A project whose loop has run: each question has three programs, of which the second is kept.

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from curation_project import Voice, make_project, states
-from store_rows import Made, loop_records, task
+from curation_project import Home, Voice, states
+from store_rows import loop_records, task
 
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
 from workbench.records import Form, Rating, TraceEvent
-from workbench.store import Project
 from workbench.store.kernel.database import now
 from workbench.store.people import reviewing
 from workbench.store.people.decide_many import Verdicts
 from workbench.store.records.rows import part_key
-
-Home = tuple[Project, list[Made]]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    project, made = make_project(tmp_path)
-    yield project, made
-    project.close()
 
 
 def test_an_event_comes_back_as_it_was_said(home: Home) -> None:

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
-import pytest
-from curation_project import Voice, make_project
-from store_rows import Made
+from curation_project import Home, Voice
 
-from workbench.store import Project
 from workbench.store.kernel.database import now
 from workbench.store.people import past
 from workbench.store.people.decide_many import Verdicts
-
-Home = tuple[Project, list[Made]]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    project, made = make_project(tmp_path)
-    yield project, made
-    project.close()
 
 
 def test_a_batch_stands_apart_and_a_rollback_takes_it_alone(home: Home) -> None:

@@ -6,14 +6,13 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from curation_project import Voice, make_project, states
-from store_rows import Made, loop_records, task
+from curation_project import Home, Voice, make_project, states
+from store_rows import loop_records, task
 
 from workbench.curate.queue import QueueRequest
 from workbench.curate.settings import Settings
@@ -22,15 +21,6 @@ from workbench.records import Role
 from workbench.store import Project
 from workbench.store.reading import checks
 from workbench.store.reading.checks import CheckRow
-
-Home = tuple[Project, list[Made]]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    project, made = make_project(tmp_path)
-    yield project, made
-    project.close()
 
 
 def served(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -22,15 +23,25 @@ EVERY = 10.0
 PATIENCE = 2.0
 """Seconds of loading after which a plain line says so."""
 
+SETTLE = 0.25
+"""Seconds that a plain line waits, since what was done together is told one by one."""
+
 
 def rate_of(task: RichTask) -> float:
-    """Units per second since the stage began.
+    """Units per second since the stage was first told of.
 
     Rich's own speed looks at the last updates: where a batch ends at once it would say hundreds a
     second for what takes six seconds each.
     """
     elapsed = task.finished_time if task.finished else task.elapsed
-    return task.completed / elapsed if elapsed else 0.0
+    return (task.completed - task.fields.get("first", 0)) / elapsed if elapsed else 0.0
+
+
+def in_words(speed: float, unit: str = "") -> str:
+    """A rate for people: so many a second, or so many seconds each; "" for none."""
+    if not speed:
+        return ""
+    return f"{speed:.1f}{unit}/s" if speed >= 1 else f"{1 / speed:.1f} s each"
 
 
 class _Rate(TextColumn):
@@ -38,12 +49,7 @@ class _Rate(TextColumn):
         super().__init__("")
 
     def render(self, task: RichTask) -> Text:
-        speed = rate_of(task)
-        if not speed:
-            return Text("")
-        return Text(
-            f"{speed:.1f} {task.fields['unit']}/s" if speed >= 1 else f"{1 / speed:.1f} s each"
-        )
+        return Text(in_words(rate_of(task), f" {task.fields['unit']}"))
 
 
 class _Left(TextColumn):
@@ -57,6 +63,34 @@ class _Left(TextColumn):
         return Text(str(timedelta(seconds=round((task.total - task.completed) / speed))))
 
 
+@dataclass(slots=True)
+class _Lines:
+    """What the plain lines of one stage say."""
+
+    first: int
+    """What was done when the stage was first told of."""
+    started: float
+    """When that was."""
+    printed: float
+    """When its last line was printed."""
+    latest: Progress
+    """The last that was told of it."""
+    at: float
+    """When that was."""
+
+    def text(self) -> str:
+        """How far the stage is, how fast, and how long it will take."""
+        now, seconds = self.latest, self.at - self.started
+        rate = (now.done - self.first) / seconds if seconds > 0 else 0.0
+        speed = in_words(rate)
+        left = now.total - now.done
+        return (
+            f"{now.stage}: {now.done} of {now.total} {now.unit}"
+            + (f", {speed}" if speed else "")
+            + (f", {left / rate:.0f} s left" if speed and left > 0 else "")
+        )
+
+
 class Bars:
     """Shows the `Progress` that it is called with; a context manager."""
 
@@ -64,8 +98,9 @@ class Bars:
         self._console = console(stderr=True)
         self._live = self._console.is_terminal
         self._bars: dict[str, TaskID] = {}
-        self._started: dict[str, float] = {}
-        self._said: dict[str, float] = {}
+        self._lines: dict[str, _Lines] = {}
+        self._due: threading.Timer | None = None
+        self._lock = threading.Lock()
         self._loading: TaskID | None = None
         self._timer: threading.Timer | None = None
         self._progress = RichProgress(
@@ -86,6 +121,9 @@ class Bars:
 
     def __exit__(self, *_: object) -> None:
         self._end_loading()
+        with self._lock:
+            if self._due is not None:
+                self._due.cancel()
         if self._live:
             self._progress.stop()
 
@@ -120,7 +158,7 @@ class Bars:
     def _draw(self, progress: Progress) -> None:
         if progress.stage not in self._bars:
             self._bars[progress.stage] = self._progress.add_task(
-                progress.stage, total=None, unit=progress.unit
+                progress.stage, total=None, unit=progress.unit, first=progress.done
             )
         self._progress.update(
             self._bars[progress.stage], completed=progress.done, total=progress.total or None
@@ -128,16 +166,29 @@ class Bars:
 
     def _say(self, progress: Progress) -> None:
         now = time.monotonic()
-        started = self._started.setdefault(progress.stage, now)
-        ended = progress.done >= progress.total > 0
-        if not ended and now - self._said.setdefault(progress.stage, now) < EVERY:
-            return
-        self._said[progress.stage] = now
-        rate = progress.done / (now - started) if now > started else 0.0
-        left = (
-            f", {(progress.total - progress.done) / rate:.0f} s left" if rate and not ended else ""
-        )
-        speed = f", {rate:.1f}/s" if rate else ""
-        self._console.print(
-            f"{progress.stage}: {progress.done} of {progress.total} {progress.unit}{speed}{left}"
-        )
+        with self._lock:
+            lines = self._lines.get(progress.stage)
+            if lines is None:
+                lines = _Lines(progress.done, now, now, progress, now)
+                self._lines[progress.stage] = lines
+            elif lines.latest == progress and lines.printed == lines.at:
+                return  # its end was told already
+            lines.latest, lines.at = progress, now
+            if progress.done >= progress.total > 0:
+                self._print(lines)
+            elif self._due is None and now - lines.printed >= EVERY:
+                self._due = threading.Timer(SETTLE, self._print_late, [lines])
+                self._due.daemon = True
+                self._due.start()
+
+    def _print_late(self, lines: _Lines) -> None:
+        with self._lock:
+            if self._due is not None:  # it has not been printed since
+                self._print(lines)
+
+    def _print(self, lines: _Lines) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+        lines.printed = lines.at
+        self._console.print(lines.text())

@@ -65,26 +65,26 @@ def _load(role: str, name: str) -> PartText:
 
 
 def _read(point: EntryPoint) -> PartText | None:
-    """What the source says of one of our own parts that need an extra; None for any other.
+    """What the source says of one of our own parts; None where it has to be loaded.
 
-    Nothing is imported: torch alone would take ten seconds.  Parts that take the settings of a
-    record as `**settings` name them only once they are loaded, and need no torch.
+    Nothing is imported: torch alone would take ten seconds, numpy and the web client half a second.
+    Parts whose decorator gives them the settings of a record name these only once they are loaded,
+    and need no torch.
 
     Raises:
         MissingPart: a package of the extra is not installed.
     """
-    extra = next(iter(point.extras), "")
-    if not extra or point.module.partition(".")[0] != "workbench":
+    if point.module.partition(".")[0] != "workbench":
         return None
-    _check_extra(point, extra)
-    node = _class(point.module, point.attr)
-    if node is None:
-        return None
-    maker = _maker(point.module, node)
-    if maker is not None and maker.args.kwarg is not None:
+    if extra := next(iter(point.extras), ""):
+        _check_extra(point, extra)
+    node = _definition(point.module, point.attr)
+    maker = _maker(point.module, node) if isinstance(node, ast.ClassDef) else node
+    if node is None or maker is None or node.decorator_list:
         return None
     doc = (ast.get_docstring(node) or "").split("\n")[0]
-    return PartText(doc, _arguments(point.module, maker))
+    first = 1 if isinstance(node, ast.ClassDef) else 0  # behind self
+    return PartText(doc, _arguments(point.module, maker, first))
 
 
 def _check_extra(point: EntryPoint, extra: str) -> None:
@@ -108,9 +108,12 @@ def _tree(module: str) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"))
 
 
-def _class(module: str, name: str) -> ast.ClassDef | None:
-    nodes = (node for node in _tree(module).body if isinstance(node, ast.ClassDef))
-    return next((node for node in nodes if node.name == name), None)
+def _definition(module: str, name: str) -> ast.ClassDef | ast.FunctionDef | None:
+    """A class or a function of a file, by its name."""
+    for node in _tree(module).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name:
+            return node
+    return None
 
 
 def _maker(module: str, node: ast.ClassDef) -> ast.FunctionDef | None:
@@ -119,8 +122,8 @@ def _maker(module: str, node: ast.ClassDef) -> ast.FunctionDef | None:
         if isinstance(one, ast.FunctionDef) and one.name == "__init__":
             return one
     for base in node.bases:
-        parent = _class(module, base.id) if isinstance(base, ast.Name) else None
-        if parent is not None:
+        parent = _definition(module, base.id) if isinstance(base, ast.Name) else None
+        if isinstance(parent, ast.ClassDef):
             return _maker(module, parent)
     return None
 
@@ -139,12 +142,16 @@ def _value(module: str, node: ast.expr) -> ast.expr:
     return node
 
 
-def _arguments(module: str, maker: ast.FunctionDef | None) -> str:
-    """The arguments as a call writes them, with their defaults and without types."""
-    if maker is None:
-        return ""
+def _arguments(module: str, maker: ast.FunctionDef, first: int) -> str:
+    """The arguments as a call writes them, with their defaults and without types.
+
+    Args:
+        module: where the maker stands.
+        maker: a function, or the `__init__` of a class.
+        first: number of parameters in front that a call does not write.
+    """
     bare = copy.deepcopy(maker.args)
-    bare.args = bare.args[1:]  # self
+    bare.args = bare.args[first:]
     for one in [*bare.posonlyargs, *bare.args, *bare.kwonlyargs, bare.vararg, bare.kwarg]:
         if one is not None:
             one.annotation = None

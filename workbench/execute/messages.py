@@ -111,6 +111,11 @@ class Crashed(Exception):
         self.hung = hung
 
 
+def asks_of_a_pattern(arguments: tuple[Any, ...]) -> bool:
+    """Whether a message of the prelude asks what a regular expression means."""
+    return len(arguments) == 4 and arguments[0] == 4 and arguments[3] == PROBE
+
+
 def step_of(arguments: tuple[Any, ...]) -> Step:
     """A message of the prelude as a step.
 

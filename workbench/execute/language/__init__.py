@@ -13,10 +13,12 @@ Files:
     desugar.py         rewrites what the sandbox lacks or does differently from Python
     header.py          what execute_command is called with
     instrument.py      makes the program report each line, branch and call
+    library.py         modules whose functions are the prelude's
     monty/             the part of the language that is written in itself
     node_kinds.py      what is certain of a syntax node
     prelude.py         the patch API inside the sandbox (text for it, never imported)
     refused.py         the error that a program is refused with
+    regular.py         regular expressions, read by Python's parser
     same_as_python.py  rewrites what Monty gives another value than Python, without an error
     scopes.py          which names of a program are its own
     stand_ins.py       lambdas that stand in for methods taken as values

@@ -24,8 +24,10 @@ from workbench.execute.language.tables import (
     BUILTINS,
     DROPPED_IMPORTS,
     DUNDERS,
+    MATCH_ATTRIBUTES,
     METHODS,
     MODULES,
+    OF_THE_PRELUDE,
     REFUSED,
 )
 from workbench.limits import Limits
@@ -42,8 +44,8 @@ class CheckedSource:
     """Every name that the program binds anywhere; `is_free` tells of one name in one place."""
     attributes: frozenset[str]
     """Methods and fields of the program's own classes."""
-    modules: frozenset[str]
-    """Names under which the program imported modules."""
+    modules: Mapping[str, str]
+    """Modules by the names under which the program imported them."""
     wrapped: bool
     """True for a bare body, around which `execute_command` was put."""
     nodes: Sequence[ast.AST]
@@ -52,6 +54,8 @@ class CheckedSource:
     """What `execute_command` is called with, as the sandbox writes it."""
     rare: bool = False
     """True if the program needs the part of the prelude that few need; the rewriting sets it."""
+    library: bool = False
+    """True if it needs those with the standard library."""
 
     def is_free(self, node: ast.Name) -> bool:
         """Whether a name means the builtin, module or API of that name, not the program's own."""
@@ -92,7 +96,7 @@ def check(source: str, api: Api, limits: Limits) -> CheckedSource:
         mark(tree, _bindings)
     _check_uses(nodes, bound, attributes, modules)
     return CheckedSource(
-        tree, frozenset(bound), frozenset(attributes), frozenset(modules), wrapped, nodes, arguments
+        tree, frozenset(bound), frozenset(attributes), modules, wrapped, nodes, arguments
     )
 
 
@@ -320,8 +324,8 @@ def _check_constant(node: ast.Constant) -> None:
 
 def _check_delete(node: ast.Delete) -> None:
     for target in node.targets:
-        if not isinstance(target, ast.Subscript) or isinstance(target.slice, ast.Slice):
-            raise _unsupported("del is available for one item of a list or dict only", node)
+        if not isinstance(target, ast.Subscript):
+            raise _unsupported("del is available for items of a list or dict only", node)
 
 
 _CHECKS: Mapping[type[ast.AST], Callable[[Any], None]] = {
@@ -354,8 +358,6 @@ def _check_names_of_module(node: ast.ImportFrom, api: Api) -> None:
         of_the_api = module == "image_patch" and (name in api.names or name == "*")
         if of_the_api or module in ("__future__", "PIL"):
             continue
-        if module == "re" and name in ("findall", "split", "sub"):
-            raise _unsupported(f"from re import {name}: write `import re` and re.{name}(...)", node)
         if node.level or name not in MODULES.get(module, ()):
             raise _unsupported(f"from {module} import {name}: {_modules()}", node)
 
@@ -399,6 +401,8 @@ def _check_uses(
 
     Names that Python does not have either are let through: they fail when they are reached.
     """
+    if not OF_THE_PRELUDE.keys().isdisjoint(modules.values()):
+        _check_modules(nodes, bound, modules)
     for node in nodes:
         if isinstance(node, ast.Name):
             name = node.id
@@ -413,12 +417,25 @@ def _check_uses(
                 _check_method(node)
 
 
+def _check_modules(nodes: list[ast.AST], bound: set[str], modules: Mapping[str, str]) -> None:
+    """Refuse a module as a value: its functions are the prelude's only where they are named."""
+    owners = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+    for node in nodes:
+        if not isinstance(node, ast.Name) or id(node) in owners:
+            continue
+        own = node.id in bound and scope_of(node) != "builtin"
+        if not own and modules.get(node.id) in OF_THE_PRELUDE:
+            raise _unsupported(f"the module {node.id} as a value; name its functions", node)
+
+
 def _check_name_of_module(node: ast.Attribute, module: str) -> None:
     if node.attr not in MODULES.get(module, ()):
         raise _unsupported(f"{module}.{node.attr} is not available in the sandbox", node)
 
 
 def _check_method(node: ast.Attribute) -> None:
+    if node.attr in MATCH_ATTRIBUTES:
+        raise _unsupported(f"the attribute {node.attr} of a match is not available", node)
     if node.attr in BUILTIN_METHODS and node.attr not in METHODS:
         method = BUILTIN_METHODS[node.attr]
         raise _unsupported(f"the method {method} is not available in the sandbox", node)

@@ -34,6 +34,7 @@ from workbench.execute.language.tables import (
     COUNTER_METHODS,
     DROPPED_IMPORTS,
     LAZY,
+    LIBRARY,
     METHODS,
     TYPES,
     WRAPPERS,
@@ -115,7 +116,8 @@ class Desugarer(ast.NodeTransformer):
             wraps = self._builtin(node.func, WRAPPERS) and any(self._lazy(a) for a in node.args)
             if isinstance(node.func, ast.Name) and node.func.id in ("__ord__", "__ordd__"):
                 return self._lazy(node.args[0])
-            return wraps or self._builtin(node.func, LAZY)
+            ours = isinstance(node.func, ast.Name) and node.func.id.startswith("__itertools_")
+            return wraps or ours or self._builtin(node.func, LAZY)
         return isinstance(node, ast.GeneratorExp) or (
             isinstance(node, ast.Name) and node.id in self._lazy_names
         )
@@ -221,14 +223,10 @@ class Desugarer(ast.NodeTransformer):
         return node if self._own(name) else self._builtin_method_call(node, function, lazy)
 
     def _call_of_type_or_module(self, node: ast.Call, function: ast.Attribute) -> ast.expr:
-        """`str.lower(x)`, `re.sub(...)` and the like."""
+        """`str.lower(x)`, `math.sqrt(x)` and the like."""
         name, value = function.attr, function.value
-        module = self._module(value)
-        if name in METHODS and name != "fromkeys" and not module:
+        if name in METHODS and name != "fromkeys" and not self._module(value):
             node.func = self.visit(function)
-        elif name == "sub" and module:
-            self.checked.rare = True
-            return self._arguments(_call("__sub__", value), node)
         return self._with_visited_arguments(node)
 
     def _builtin_method_call(self, node: ast.Call, function: ast.Attribute, lazy: bool) -> ast.expr:
@@ -421,12 +419,20 @@ class Desugarer(ast.NodeTransformer):
     # -- statements
 
     def visit_Delete(self, node: ast.Delete) -> Any:
-        statements = []
-        for target in node.targets:
-            assert isinstance(target, ast.Subscript)
-            call = _call("__delete__", self.visit(target.value), self.visit(target.slice))
-            statements.append(ast.Expr(call, lineno=node.lineno, col_offset=0))
-        return statements
+        return [
+            ast.Expr(self._deletion(target), lineno=node.lineno, col_offset=0)
+            for target in node.targets
+        ]
+
+    def _deletion(self, target: ast.expr) -> ast.expr:
+        assert isinstance(target, ast.Subscript)
+        owner, part = self.visit(target.value), target.slice
+        if not isinstance(part, ast.Slice):
+            return _call("__delete__", owner, self.visit(part))
+        self.checked.rare = True
+        ends = (part.lower, part.upper, part.step)
+        places = [ast.Constant(None) if end is None else self.visit(end) for end in ends]
+        return _call("__cut_out__", owner, *places)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
         if node.value is None:
@@ -464,7 +470,8 @@ class Desugarer(ast.NodeTransformer):
         return _nothing(node) if node.module in DROPPED_IMPORTS else node
 
     def visit_Import(self, node: ast.Import) -> Any:
-        node.names = [alias for alias in node.names if alias.name not in DROPPED_IMPORTS]
+        ours = DROPPED_IMPORTS | LIBRARY
+        node.names = [alias for alias in node.names if alias.name not in ours]
         return node if node.names else _nothing(node)
 
 

@@ -64,10 +64,12 @@ class Instrumented:
     """Line of the source for each line of `code`; index 0 is line 1."""
     tracked: bool = False
     """True if the program keeps the line of the statement that runs, for the line of an error."""
-    rare: bool = False
-    """True if the program needs the prelude's last part."""
+    needs: int = 0
+    """How many parts of the prelude the program needs beside the first."""
     arguments: Sequence[str] = ("__picture__",)
     """What `execute_command` is called with."""
+    patterns: Mapping[Any, Any] = field(default_factory=dict)
+    """What the program would ask of its regular expressions, with the answers; see `regular`."""
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from workbench.execute.language.tables import ALL_BUILTINS
 from workbench.limits import Limits
 from workbench.records import ToolSpec
 
+_FIRST_OF = ("7_rare.monty", "9_iterators.monty")
+"""The first file of what few programs need, and of what those need that use the library."""
 _BUILTIN_TYPES: tuple[type, ...] = (bool, int, float, str, list, tuple, dict, set, frozenset)
 
 PROBE: Any = 0
@@ -27,8 +30,11 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
 }
 
 
-def prelude_text(api: Api, limits: Limits) -> tuple[str, str]:
-    """The prelude with the API's tools in it, and the part of it that few programs need."""
+def prelude_text(api: Api, limits: Limits) -> tuple[str, ...]:
+    """The prelude with the API's tools in it, in three parts; each needs those before it.
+
+    All programs need the first, few the second, and the third those that use the library.
+    """
     methods = sorted(api.methods)
     lines = [
         f"    def {n}(self, *args, **kwargs):\n"
@@ -36,8 +42,9 @@ def prelude_text(api: Api, limits: Limits) -> tuple[str, str]:
         for n in methods
     ]
     parts = sorted((Path(__file__).parent / "monty").glob("*.monty"))
-    *most, rare = (part.read_text(encoding="utf-8") for part in parts)
-    text = "\n".join(most)
+    texts = {part.name: part.read_text(encoding="utf-8") for part in parts}
+    places = [0, *map(list(texts).index, _FIRST_OF), len(texts)]
+    text, *others = ("\n".join(list(texts.values())[start:end]) for start, end in pairwise(places))
     text = text.replace("    # __TOOL_METHODS__\n", "\n".join(lines))
     table = {name: _spec_row(spec) for name in methods if (spec := api.spec(name)) is not None}
     head = (
@@ -57,7 +64,7 @@ def prelude_text(api: Api, limits: Limits) -> tuple[str, str]:
         f"def {n}(*args, **kwargs):\n    return __tool__({n!r}, None, None, args, kwargs)\n"
         for n in sorted(api.functions)
     ]
-    return _with_own_names(head + text + "\n" + "\n".join(functions), rare)
+    return _with_own_names(head + text + "\n" + "\n".join(functions), *others)
 
 
 def own_name(name: str) -> str:
@@ -66,18 +73,17 @@ def own_name(name: str) -> str:
 
 
 @lru_cache(maxsize=8)  # a process starts many sandboxes with the same few sets of tools
-def _with_own_names(most: str, rare: str) -> tuple[str, str]:
-    """The prelude's two parts, in which no global name can be bound again by a program.
+def _with_own_names(*texts: str) -> tuple[str, ...]:
+    """The prelude's parts, in which no global name can be bound again by a program.
 
     A program shares its module with the prelude, so that `len = ...` or `def generator` would
     change what the prelude does.  Hence the prelude refers to builtins, and to functions and
     classes of its own, by hidden names.
     """
-    first, second = ast.parse(most), ast.parse(rare)
-    both = ast.Module([*first.body, *second.body], [])
-    mark(both, _bindings)
+    trees = [ast.parse(text) for text in texts]
+    mark(ast.Module([node for tree in trees for node in tree.body], []), _bindings)
     names = _Renamer()
-    parts = [names.visit(tree) for tree in (first, second)]
+    parts = [names.visit(tree) for tree in trees]
     for tree in parts:
         tree.body = [
             line
@@ -86,7 +92,7 @@ def _with_own_names(most: str, rare: str) -> tuple[str, str]:
         ]
     head = [line for name in sorted(names.builtins) for line in _alias(name)]
     parts[0].body = [*head, *parts[0].body]
-    return ast.unparse(parts[0]), ast.unparse(parts[1])
+    return tuple(map(ast.unparse, parts))
 
 
 def _bindings(node: ast.AST) -> tuple[str, ...]:

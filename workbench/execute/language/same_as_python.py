@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from workbench.execute.language.check import CheckedSource
+from workbench.execute.language.library import Library
 from workbench.execute.language.node_kinds import (
     as_load,
     is_new_place,
@@ -68,6 +69,12 @@ class Exact(ast.NodeTransformer):
     """What is known of the whole program."""
     error_names: list[str | None] = field(default_factory=list)
     """Names under which the handlers around this point hold their errors, the innermost last."""
+
+    library: Library = field(init=False)
+    """What the prelude has of modules."""
+
+    def __post_init__(self) -> None:
+        self.library = Library(self.checked)
 
     def run(self) -> ast.Module:
         """The rewritten module."""
@@ -223,8 +230,8 @@ class Exact(ast.NodeTransformer):
     # -- calls
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        function = node.func
-        name = self._builtin(function)
+        function = self.library.part(node.func) or node.func
+        name = "list" if self.library.walks(function) else self._builtin(function)
         is_counter = self._collection(function, "Counter", self.facts.counters)
         is_default_dict = self._collection(function, "defaultdict", self.facts.defaults)
         method = function.attr if isinstance(function, ast.Attribute) else ""
@@ -291,12 +298,10 @@ class Exact(ast.NodeTransformer):
             return self._prelude_call("__several__", node, ast.Constant(method))
         if owner == "dict" and method == "fromkeys":
             return self._prelude_call("__fromkeys__", node)
-        if self._module(value):
-            if method in ("findall", "split"):
-                return self._prelude_call("__regular__", node, value, ast.Constant(method))
+        if self._module(value) or owner in ("dict", "set", "str"):
             return node
-        if owner in ("dict", "set", "str"):
-            return node
+        if method == "groups" and node.args:
+            return self._prelude_call("__groups__", node, value)
         return self._value_method_call(node, value, method)
 
     def _value_method_call(self, node: ast.Call, value: ast.expr, method: str) -> ast.expr:
@@ -312,6 +317,9 @@ class Exact(ast.NodeTransformer):
             node.args[0] = self._rare("__within__", node.args[0])
         return node
 
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
+        return self.library.bound(node)
+
     def _module(self, node: ast.expr) -> bool:
         return (
             isinstance(node, ast.Name)
@@ -322,10 +330,8 @@ class Exact(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         if node.attr == "__name__" and isinstance(node.ctx, ast.Load):
             return self._rare("__named__", self.visit(node.value))
-        if self._module(node.value) and node.attr in ("findall", "split", "sub"):
-            raise RefusedProgram(
-                "unsupported", f"re.{node.attr} as a value; call it directly", node.lineno
-            )
+        if part := self.library.part(node):
+            return part
         node.value = self.visit(node.value)
         return node
 

@@ -16,15 +16,17 @@ Where Python itself has no single answer, a program gets one that Python may giv
 - The messages of errors are those of Python 3.14.  A handler that reads the text of an error is
   refused when it is reached, unless the sandbox is known to word that error as Python does.  The
   texts of the program's own errors and of tools can always be read.
+- A regular expression means what Python's parser understands (`regular.py`).  Refused are: a repeat
+  of what may be empty, a group named again inside its pattern, `re.IGNORECASE` with letters that
+  are not ASCII, a pattern that may match the empty text where all matches are asked for, positions,
+  and the attributes of a match that say where groups were closed.
+- Iterators of itertools have one type, and combinations are made at once.
 - The text of an iterator is refused, because it has an address in it.  The text of a function has
   another address than in Python.
 
 Known differences that are neither refused nor mended:
 
 - A nan that arithmetic makes (`inf - inf`) equals any other nan inside a container.
-- A pattern that matches the empty text is refused, but whether it does is found out by trying it on
-  the empty text and looking at its matches.  A pattern whose only empty matches touch other matches
-  (`a|(?<=a)`) may pass.
 - The text of a program's own class lacks Python's qualified name.
 """
 
@@ -58,13 +60,47 @@ MODULES: Mapping[str, frozenset[str]] = {
         isfinite isinf isnan log log10 log2 nan pi pow prod radians sin sqrt tan trunc"""
     ),
     "re": _words(
-        "escape findall fullmatch match search split sub I IGNORECASE M MULTILINE S DOTALL"
+        """compile error escape findall finditer fullmatch match search split sub subn
+        I IGNORECASE M MULTILINE S DOTALL X VERBOSE"""
     ),
     "collections": _words("Counter defaultdict"),
+    "bisect": _words("bisect bisect_left bisect_right insort insort_left insort_right"),
+    "copy": _words("copy deepcopy"),
+    "functools": _words("partial reduce"),
+    "heapq": _words("heapify heappop heappush heappushpop heapreplace nlargest nsmallest"),
+    "itertools": _words(
+        """accumulate chain combinations combinations_with_replacement compress count cycle
+        dropwhile filterfalse groupby islice pairwise permutations product repeat starmap
+        takewhile zip_longest"""
+    ),
+    "operator": _words(
+        """add attrgetter contains eq floordiv ge gt itemgetter le lt mod mul ne neg not_ pow sub
+        truediv"""
+    ),
+    "statistics": _words("mean median median_high median_low mode"),
+    "string": _words(
+        """ascii_letters ascii_lowercase ascii_uppercase digits hexdigits octdigits punctuation
+        whitespace"""
+    ),
     "json": _words("dumps loads"),
     "typing": _words("Any Callable Dict Iterable List Optional Sequence Set Tuple Union"),
 }
 """Modules that programs may import, with the names they may use of each."""
+
+LIBRARY = _words("bisect copy functools heapq itertools operator statistics string")
+"""Modules that the prelude has as a whole."""
+
+OF_THE_PRELUDE: Mapping[str, frozenset[str]] = {
+    "re": _words("compile escape findall finditer fullmatch match search split sub subn"),
+    **{module: MODULES[module] for module in LIBRARY},
+}
+"""What the prelude has of modules instead of Monty, as `__re_sub__`."""
+
+OF_FUNCTIONS: Mapping[str, str] = {"__itertools_chain__": "from_iterable"}
+"""Functions of the prelude that have an attribute, which is a function too."""
+
+MATCH_ATTRIBUTES = _words("endpos expand lastgroup lastindex pos re regs")
+"""Attributes that Python's matches have and the sandbox's have not."""
 
 DROPPED_IMPORTS = frozenset({"__future__", "image_patch", "PIL", "typing"})
 """Modules whose imports are left out: what they give is there already, or only annotates."""

@@ -206,6 +206,14 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """By how much one group has more things than another."""
+
+    first: Group
+    second: Group
+
+
+@dataclass(frozen=True, slots=True)
 class Ground:
     """One thing that a bool rests on."""
 
@@ -237,7 +245,7 @@ class ToolText:
     """Whether the text is the detector's label of the thing."""
 
 
-Meaning = Group | NamedPatch | Count | Measure | Truth | ToolText
+Meaning = Group | NamedPatch | Count | Difference | Measure | Truth | ToolText
 
 
 class _Unknown:

@@ -146,7 +146,7 @@ class Calls:
                 return self._any_or_all(name, items)
         if name in ("min", "max", "sorted"):
             return self._extreme_or_order(name, node)
-        args = [self.value(arg) for arg in node.args]
+        args = [self.value(_counting(arg) if name == "sum" else arg) for arg in node.args]
         args += [self.value(keyword.value) for keyword in node.keywords]
         rests = frozenset().union(*(arg.rests for arg in args))
         if self.feed and self.feed[0][0] == ALIASES.get(name, name):
@@ -400,3 +400,21 @@ class Calls:
 
 def _keyword(call: ast.Call, name: str) -> ast.expr | None:
     return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+
+
+def _counting(node: ast.expr) -> ast.expr:
+    """`1 for x in xs if x < 3` for `x < 3 for x in xs`, whose sum is the same number of things."""
+    if not isinstance(node, ast.GeneratorExp | ast.ListComp) or not _is_test(node.elt):
+        return node
+    *before, last = node.generators
+    tested = ast.comprehension(last.target, last.iter, [*last.ifs, node.elt], last.is_async)
+    return type(node)(ast.Constant(1), [*before, tested])
+
+
+def _is_test(node: ast.expr) -> bool:
+    """Whether an expression is certainly a bool: a comparison, a `not`, or several of them."""
+    if isinstance(node, ast.BoolOp):
+        return all(map(_is_test, node.values))
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.Not)
+    return isinstance(node, ast.Compare)

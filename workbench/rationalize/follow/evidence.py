@@ -14,6 +14,7 @@ from workbench.rationalize.claims.claims import (
     Claim,
     Count,
     CountComparison,
+    Difference,
     Exists,
     Extreme,
     Found,
@@ -71,7 +72,7 @@ def _kind(claim: Claim) -> EvidenceKind:
 
 def _of_answer(answer: Val) -> Iterator[EvidenceKind]:
     """What the returned value itself says: a number of things, or a comparison that is returned."""
-    if isinstance(answer.about, Count):
+    if isinstance(answer.about, Count | Difference):
         yield "count"
     if isinstance(answer.about, Truth):
         yield from (_kind(item.claim) for item in answer.about.items if item.claim is not None)

@@ -20,6 +20,7 @@ from workbench.rationalize.claims.claims import (
     UNKNOWN,
     Count,
     CountComparison,
+    Difference,
     Ground,
     Group,
     Holds,
@@ -184,6 +185,13 @@ class Evaluator(Calls):
         if not (isinstance(left.value, NUMBERS) and isinstance(right.value, NUMBERS)):
             raise Untellable("arithmetic")
         value = _arithmetic(node.op, left.value, right.value)
+        if (
+            isinstance(node.op, ast.Sub)
+            and isinstance(left.about, Count)
+            and isinstance(right.about, Count)
+        ):
+            about = Difference(left.about.group, right.about.group)
+            return Val(value, about, left.rests | right.rests)
         measure = relations.combine(left.about, node.op, right.about, right.value)
         return Val(value, measure, left.rests | right.rests)
 
@@ -202,6 +210,8 @@ class Evaluator(Calls):
 
     def _meaning(self, left: Val, op: ast.cmpop, right: Val, value: bool) -> tuple[Ground, ...]:
         """What a comparison says: of places and sizes, of counts, of things or of tools' texts."""
+        if (difference := _difference(left, op, right, value)) is not None:
+            return difference
         if self._is_turned(left.about, right.about):
             left, right, op = right, left, exchange_sides(op)
         a, b = left.about, right.about
@@ -309,6 +319,24 @@ def _arithmetic(op: ast.operator, left: float, right: float) -> Any:
         return function(left, right)
     except (ZeroDivisionError, OverflowError) as error:
         raise Untellable("arithmetic") from error
+
+
+def _difference(left: Val, op: ast.cmpop, right: Val, value: bool) -> tuple[Ground, ...] | None:
+    """What the difference of two counts, held against a number, says; None without a difference.
+
+    Against nought, or one more or less, it says of which there are more; against any other number
+    it rests on both counts.
+    """
+    if isinstance(right.about, Difference):
+        left, right, op = right, left, exchange_sides(op)
+    difference, number = left.about, right.value
+    if not isinstance(difference, Difference) or not isinstance(number, NUMBERS):
+        return None
+    first, second = difference.first, difference.second
+    more = (isinstance(op, ast.GtE) and number == 1) or (isinstance(op, ast.LtE) and number == -1)
+    if number == 0 or more:
+        return (Ground(CountComparison(first, second), value, None, None),)
+    return tuple(Ground(HowMany(group), value, None, None) for group in (first, second))
 
 
 def _part_of(about: ToolText | None) -> ToolText | None:

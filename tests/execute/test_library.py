@@ -1,0 +1,90 @@
+"""The standard library as programs use it: as CPython has it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+
+import pytest
+from test_same_as_python import printed, run
+
+from workbench.execute import Executor
+
+HEAD = "import itertools, functools, operator, heapq, bisect, copy, statistics, string, math\n"
+
+BODIES = [
+    "print(list(itertools.chain([1], 'ab', ())), list(itertools.chain.from_iterable([[1, 2], [3]])))",
+    "print(list(itertools.product('ab', [0, 1])), list(itertools.product([0, 1], repeat=2)), list(itertools.product()))",
+    "print(list(itertools.permutations([1, 2, 3])), list(itertools.permutations('abc', 2)), list(itertools.permutations([], 1)))",
+    "print(list(itertools.combinations('abcd', 2)), list(itertools.combinations([1], 2)), list(itertools.combinations([1, 2], 0)))",
+    "print(list(itertools.combinations_with_replacement('ab', 3)), list(itertools.pairwise([1, 2, 3])), list(itertools.pairwise([1])))",
+    "for a, b in itertools.combinations([3, 1, 2], 2):\n    print(a - b)",
+    "print([(k, list(g)) for k, g in itertools.groupby('aabbba')], [k for k, g in itertools.groupby([1, 1, 2], key=lambda x: x > 1)])",
+    "pairs = list(itertools.groupby([1, 1, 2]))\nprint([(k, list(g)) for k, g in pairs])\ng = itertools.groupby('aab')\nk, first = next(g)\nprint(next(first), next(g)[0], list(first))",
+    "print(list(itertools.islice([0, 1, 2, 3, 4, 5], 3)), list(itertools.islice(itertools.count(5, 2), 1, 8, 3)), list(itertools.islice('abc', 1, None)))",
+    "it = iter(range(10))\nprint(list(itertools.islice(it, 2, 5, 2)), next(it), list(itertools.islice(it, 0)), next(it))",
+    "print(list(itertools.accumulate([1, 2, 3])), list(itertools.accumulate([3, 1, 2], max)), list(itertools.accumulate([1], initial=9)), list(itertools.accumulate([])))",
+    "print(list(itertools.takewhile(lambda x: x < 3, [1, 2, 3, 1])), list(itertools.dropwhile(lambda x: x < 3, [1, 2, 3, 1])), list(itertools.filterfalse(None, [0, 1])))",
+    "print(list(itertools.zip_longest([1, 2], 'a', fillvalue='-')), list(itertools.zip_longest()), list(itertools.starmap(pow, [(2, 3), (3, 2)])))",
+    "print(list(itertools.compress('abc', [1, 0, 1])), list(itertools.repeat('x', 2)), list(itertools.islice(itertools.cycle('ab'), 5)), list(itertools.cycle([])))",
+    "print(functools.reduce(lambda a, b: a + b, [1, 2, 3]), functools.reduce(max, [], 4), functools.partial(round, ndigits=1)(2.34), functools.partial(pow, 2)(3))",
+    "try:\n    functools.reduce(max, [])\nexcept TypeError as e:\n    print(e)",
+    "print(operator.itemgetter(1)([5, 6]), operator.itemgetter('a', 'b')({'a': 1, 'b': 2}), sorted([(1, 'b'), (0, 'c')], key=operator.itemgetter(1)))",
+    "print(functools.reduce(operator.mul, [2, 3, 4]), operator.not_([]), operator.contains('abc', 'b'), list(map(operator.neg, [1, -2])), operator.truediv(1, 2))",
+    "print(max({'a': 3, 'b': 5}.items(), key=operator.itemgetter(1))[0], operator.le(1, 2), operator.attrgetter('start')(range(3, 5)) if False else 0)",
+    "h = [5, 2, 8, 1]\nheapq.heapify(h)\nprint(h)\nheapq.heappush(h, 0)\nprint(h, heapq.heappop(h), h, heapq.heappushpop(h, 3), heapq.heapreplace(h, 9), h)",
+    "print(heapq.nlargest(2, [3, 1, 2]), heapq.nsmallest(2, ['bb', 'a', 'ccc'], key=len), heapq.nlargest(0, [1]), heapq.nlargest(5, [1, 2]))",
+    "try:\n    heapq.heappop([])\nexcept IndexError as e:\n    print(e)",
+    "h = []\nfor x in [5, 3, 9, 1, 7, 3, 8]:\n    heapq.heappush(h, (x, str(x)))\nprint(h, [heapq.heappop(h)[0] for _ in range(7)])",
+    "xs = [1, 3, 3, 5]\nprint(bisect.bisect(xs, 3), bisect.bisect_left(xs, 3), bisect.bisect_right(xs, 9), bisect.bisect_left(xs, 3, 2), bisect.bisect(['a', 'bb'], 1, key=len))\nbisect.insort(xs, 4)\nbisect.insort_left(xs, 0)\nprint(xs)",
+    "a = [[1, 2], {'k': [3]}, (4, [5])]\nb, c = copy.copy(a), copy.deepcopy(a)\na[0].append(9)\na[2][1].append(6)\nprint(b, c, b[0] is a[0], c[0] is a[0])",
+    "a = [[0]] * 2\nb = copy.deepcopy(a)\nb[0].append(1)\nprint(b, b[0] is b[1], copy.deepcopy({1: {2}}), copy.copy('x'))",
+    "print(statistics.mean([1, 2]), statistics.mean([1, 3]), statistics.mean([0.1, 0.2, 0.3]), statistics.mean([1, 2.5]), statistics.median([3, 1, 2]), statistics.median([1, 2, 3, 4]), statistics.median_low([1, 2]), statistics.median_high([1, 2]), statistics.mode('abb'))",
+    "print(string.ascii_lowercase, string.ascii_uppercase, string.ascii_letters[25:28], string.digits, string.hexdigits, string.octdigits, string.punctuation, repr(string.whitespace))",
+    "from itertools import combinations as pairs, chain\nfrom heapq import nlargest\nfrom functools import reduce\nfrom string import digits\nprint(list(pairs('abc', 2)), list(chain.from_iterable([[1], [2]])), nlargest(1, [1, 2]), reduce(max, [1, 2]), digits)",
+    "from itertools import chain\nprint(list(chain({3, 1, 2}, {5})), list(itertools.permutations({2, 1})), itertools.chain is itertools.chain)",
+    "xs = list(range(8))\ndel xs[1:3], xs[-1]\nprint(xs)\ndel xs[::2]\nprint(xs)\ndel xs[:]\nprint(xs)\nd = {1: 2}\ndel d[1]\nprint(d)",
+    "try:\n    list(itertools.combinations([1], -1))\nexcept ValueError as e:\n    print(e)\ntry:\n    list(itertools.islice([1], -1))\nexcept ValueError:\n    print('negative')",
+    "ys = itertools.combinations([1, 2, 3], 2)\nprint(next(ys), list(ys), sum(a for a, b in itertools.pairwise([1, 2])), dict(itertools.zip_longest('ab', [1])))",
+    "print(*itertools.repeat(1, 2), sorted(itertools.permutations([2, 1])), (1, 2) in itertools.combinations([1, 2], 2), max(itertools.chain([1], [5])), set(itertools.chain('a')), ' '.join(itertools.chain('ab')))",
+    "a, b = itertools.chain([1], [2])\nprint(a, b, list(zip(itertools.count(), 'ab')), list(map(str, itertools.chain([1]))), [*itertools.chain([3])])",
+    "c = collections.Counter('abb')\ncounts = collections.defaultdict(int)\nfor w in 'a b b'.split():\n    counts[w] += 1\nprint(max(counts, key=counts.get), max(c, key=c.get), sorted(counts, key=counts.get), list(map(c.get, 'az')))",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_the_library_is_pythons(executor: Executor, body: str) -> None:
+    source = f"{HEAD}import collections\n{body}"
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(source, {})
+    assert printed(run(executor, source)) == out.getvalue()
+
+
+def test_what_a_function_of_the_library_calls_may_be_a_tool(executor: Executor) -> None:
+    body = (
+        f"{HEAD}print(functools.reduce(lambda n, x: n + p.exists(x), 'abc', 0), "
+        "list(itertools.takewhile(p.exists, ['a', 'b'])), "
+        "heapq.nlargest(1, 'ab', key=lambda x: p.exists(x)))"
+    )
+    trace = run(executor, body)
+    assert trace.failure is None
+    assert [e.payload["tool"] for e in trace.events if e.kind == "tool"][:3] == ["exists"] * 3
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("import itertools\nx = itertools", "the module itertools as a value"),
+        ("import itertools\nx = itertools.tee([1])", "itertools.tee is not available"),
+        ("from functools import lru_cache", "from functools import lru_cache"),
+        ("import copy\nx = copy.deepcopy(p)", "copy.deepcopy of a value of type ImagePatch"),
+        ("import statistics\nx = statistics.mean([])", "statistics.mean of no values"),
+        ("import itertools\nx = list(itertools.chain({500, 3}))", "the order of a set of numbers"),
+    ],
+)
+def test_what_the_library_lacks_is_refused(executor: Executor, body: str, message: str) -> None:
+    failure = run(executor, body).failure
+    assert failure is not None
+    assert failure.kind == "unsupported"
+    assert message in failure.message
