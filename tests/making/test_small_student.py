@@ -9,8 +9,18 @@ import torch
 from workbench.errors import EngineError
 from workbench.making import small_classifiers, small_student
 from workbench.making.base_student import FIRST_SCENE
-from workbench.making.small_student import lessons_of, main, missed, right_exactly, seen_scenes
+from workbench.making.small_student import (
+    NEW_SCENE,
+    gate,
+    lessons_of,
+    main,
+    missed,
+    right_exactly,
+    seen_scenes,
+    views_of,
+)
 from workbench.models.vlm import Vlm
+from workbench.models.weights import small_folder
 from workbench.tasks.collage.pictures import make_scene
 
 SCENE = make_scene("train", FIRST_SCENE)
@@ -77,3 +87,12 @@ def test_a_student_that_does_not_see_is_written_and_called_a_failure(tmp_path: P
     with pytest.raises(EngineError, match="does not see well enough: exists is right for"):
         main([*sizes, *folders])
     assert Vlm.load(str(tmp_path / "student"), device="cpu").processor.reader_layers == 8
+
+
+def test_the_shipped_student_sees() -> None:
+    there = [make_scene("test", NEW_SCENE + at) for at in range(6)]
+    vlm = Vlm.load(str(small_folder()), device="cpu")
+    views = [views_of(vlm.processor, "test", NEW_SCENE + at)[0] for at in range(6)]
+    figures = gate(vlm, there, views)
+    assert figures["exists"][0] >= 11, figures
+    assert figures["locate"][0] >= 8, figures

@@ -12,6 +12,7 @@ Files:
     program_habits.py      one person's habits in writing programs: names, prints, steps
     program_writer.py      trains the program-writing LoRA
     programs.py            reference programs to learn from
+    small_classifiers.py   what a region shows and what a word means, for the small student
     small_student.py       the small student for two processor cores
     small_words.py         the words that the small student need not spell
     tfjs_graph.py          reads a TensorFlow.js graph model with NumPy alone

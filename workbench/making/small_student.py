@@ -38,10 +38,10 @@ from workbench.making.base_student import (
 )
 from workbench.making.small_classifiers import train_names, train_words
 from workbench.making.small_words import known_words
-from workbench.models.bundled import fresh_pointer_student
+from workbench.models.bundled import PointerShape, fresh_pointer_student
 from workbench.models.language import quiet
 from workbench.models.pointer_processor import PointerVlmProcessor
-from workbench.models.pointer_words import pointed
+from workbench.models.pointer_words import pointed, word_tokenizer
 from workbench.models.region_vlm import RegionView
 from workbench.models.text_tower import text_tower
 from workbench.models.vlm import Vlm
@@ -109,7 +109,7 @@ def seen_scenes(split: str, first: int, count: int, folder: Path) -> list[list[R
         folder: of the features.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _, processor = fresh_pointer_student((), NAMES)
+    processor = PointerVlmProcessor(word_tokenizer((), PointerShape().regions))
     out: list[list[RegionView]] = []
     for at in range(first, first + count, CHUNK):
         path = folder / f"{split}-{at:06d}.npz"

@@ -180,8 +180,8 @@ class Matching(nn.Module):
         most = match.amax(1).unsqueeze(-1)
         whole = torch.arange(self.number.in_features, device=match.device, dtype=match.dtype)
         shares = (1 - (match.sum(-1, keepdim=True) - whole).abs()).clamp(min=0)
-        meant = word_shares_BTN.amax(-1, keepdim=True)
-        words = self.word_of_region(match @ regions_BRH) + meant * self.number(shares)
+        is_name = word_shares_BTN.amax(-1, keepdim=True)
+        words = self.word_of_region(match @ regions_BRH) + is_name * self.number(shares)
         regions = self.region_of_word(match.transpose(1, 2) @ words_BTH) + self.named(most)
         return words, regions
 
@@ -283,8 +283,8 @@ class PointerVlmForConditionalGeneration(RegionVlmForConditionalGeneration):
         numbers = input_ids - self.config.pointer_token_id
         points = (numbers >= 0) & (numbers < regions_BRH.shape[1])
         index = numbers.clamp(0, regions_BRH.shape[1] - 1).unsqueeze(-1)
-        taken = regions_BRH.gather(1, index.expand(-1, -1, regions_BRH.shape[2]))
-        what: Tensor = self.pointed_at(taken) * points.unsqueeze(-1)
+        regions = regions_BRH.gather(1, index.expand(-1, -1, regions_BRH.shape[2]))
+        what: Tensor = self.pointed_at(regions) * points.unsqueeze(-1)
         return what
 
     def visible(self, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
