@@ -50,7 +50,7 @@ def view_of(one: Recipe) -> RecipeCard:
         one.part,
         LEVEL_WORDS[card.level],
         PROVENANCE_WORDS[card.provenance],
-        address.format(name=urlencode({card.port: card.name})),
+        address.format(name=urlencode([(card.port, card.name)])),
         action,
     )
 

@@ -350,17 +350,21 @@ export async function walkthrough(place, params) {
   const model = h("section", { "aria-label": STEPS[1] }, student, objective, method);
   let methodFields = null;
   let fieldsOf = null;
+  /** Drop what was set for another objective. */
+  function leaveOut(known) {
+    for (const key of Object.keys(draft.values)) {
+      const [table, name] = key.split(".");
+      const stale = name && ["arguments", "teacher"].includes(table) && !known.has(key);
+      if (stale) delete draft.values[key];
+    }
+  }
   function weigh() {
     weightRow.hidden = draft.objective !== "vpd";
     if (fieldsOf === draft.objective) return;
     const choice = form.objectives.find((one) => one.name === draft.objective);
-    const own = choice ? [...(choice.needs_teacher ? form.teacher : []), ...choice.fields] : [];
-    const keys = new Set(own.map((one) => one.key));
-    for (const key of Object.keys(draft.values)) {
-      const [table, name] = key.split(".");
-      const stale = name && ["arguments", "teacher"].includes(table) && !keys.has(key);
-      if (stale && fieldsOf !== null) delete draft.values[key];
-    }
+    const teacher = choice?.needs_teacher ? form.teacher : [];
+    const own = [...teacher, ...(choice?.fields ?? [])];
+    if (fieldsOf !== null) leaveOut(new Set(own.map((one) => one.key)));
     fieldsOf = draft.objective;
     methodSettings.hidden = !own.length;
     methodFields = fields(methodSettings, own, draft.values, onChange);

@@ -162,7 +162,7 @@ class _Kernel(torch.autograd.Function):
 def _attend(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Any, **_: Any
 ) -> tuple[Tensor, None]:
-    out: Tensor = _Kernel.apply(query, key, value)
+    out: Tensor = _Kernel.apply(query, key, value)  # type: ignore[no-untyped-call]
     return out.transpose(1, 2).contiguous(), None
 
 
