@@ -269,9 +269,9 @@ def at_once(site: Running, decisions: int) -> None:
 
 
 def test_ten_curators_at_once_lose_nothing_and_double_nothing(tmp_path: Path, users: Path) -> None:
-    pages.make(tmp_path / "made", 230, 2).close()
+    pages.make(tmp_path / "made", 130, 2).close()
     with serve(tmp_path / "made", auth=users) as site:
-        at_once(site, 200)
+        at_once(site, 100)
 
 
 @pytest.mark.slow
