@@ -68,11 +68,13 @@ def test_a_backup_comes_back_as_the_same_project(project: Project, tmp_path: Pat
 
 
 def test_what_is_not_yet_folded_in_is_in_the_backup(project: Project, tmp_path: Path) -> None:
+    loop_records(task(3), k=3).write(project)
     assert (project.path / "vpd.duckdb.wal").exists(), "the last writes lie in the log"
     folder = back_up(project, tmp_path / "b")
     assert not (folder / "vpd.duckdb.wal").exists()
     with duckdb.connect(str(folder / "vpd.duckdb"), read_only=True) as plain:
         assert plain.execute("SELECT count(*) FROM decision").fetchall() == [(1,)]
+        assert plain.execute("SELECT count(*) FROM task").fetchall() == [(4,)]
 
 
 def test_the_store_is_still_locked_after_a_backup(project: Project, tmp_path: Path) -> None:
