@@ -26,6 +26,7 @@ Files:
     main.py            builds and starts the server
     people.py          users, roles, passwords, sessions
     rating.py          two models' answers to one question, blind, on the paper's form
+    recipes.py         published methods that can be chosen by name, with their cards
     replay.py          edit and replay, and the difference of two runs
     report.py          vpd report: a project as one HTML file
     runs.py            runs as the step page looks them up, drafts among them

@@ -22,7 +22,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import account, api, browse, compare, curate, dashboard, home, status, step, train
+from app import (
+    account,
+    api,
+    browse,
+    compare,
+    curate,
+    dashboard,
+    home,
+    recipes,
+    status,
+    step,
+    train,
+)
 from app.guard import LOOPBACK
 from app.people import People, Person
 from app.site import Site
@@ -64,7 +76,7 @@ def build(
     """
     site = Site(project, people, me)
     account.add(site, sign_on)
-    for part in (status, home, browse, step, curate, train, compare, dashboard, api):
+    for part in (status, home, browse, step, curate, train, recipes, compare, dashboard, api):
         part.add(site)
     return site
 

@@ -101,6 +101,8 @@ function applyAddress(draft, params, form) {
   const student = form.models.find((one) => one.id === params.get("student"));
   if (student) draft.student = student.folder;
   draft.snapshot = params.get("snapshot") || draft.snapshot;
+  const objective = params.get("objective");
+  if (form.objectives.includes(objective)) draft.objective = objective;
   if (!form.snapshots.some((one) => one.hash === draft.snapshot)) {
     draft.snapshot = form.snapshots[0]?.hash ?? "";
   }

@@ -398,3 +398,21 @@ def test_every_view_fits_its_window_and_axe_finds_nothing_serious(
         expect(page.locator(shown).first).to_be_visible()
         page_checks.check(page)
     assert errors == []
+
+
+def test_recipes_are_known_by_their_words_and_lead_to_where_they_are_used(
+    visit: Visit, site: Running
+) -> None:
+    page = visit(f"{site.url}recipes#parity_gap")
+    card = page.locator("#parity_gap")
+    expect(card.get_by_label("Formula")).to_be_visible()
+    page_checks.check_every_width(page)
+    page.get_by_role("searchbox").fill("perplexity untrained")
+    expect(page.get_by_text("No recipe has these words.")).to_be_visible()
+    page.get_by_role("button", name="Show all").click()
+    page.get_by_role("searchbox").fill("perplexity surprise")
+    expect(page.locator("[data-count]")).to_contain_text("1 of ")
+    expect(card).to_be_hidden()
+    page.get_by_role("searchbox").fill("")
+    card.get_by_role("link", name="Weigh a new snapshot by it").click()
+    page.wait_for_url("**/train?new=1*")

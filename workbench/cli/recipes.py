@@ -22,8 +22,10 @@ def list_(as_json: bool) -> None:
         print(json.dumps([_record(row) for row in rows], indent=1))
         return
     table = Table(box=SIMPLE, pad_edge=False)
+    longest = max((len(row.card.name) for row in rows), default=0)
     for title in ("recipe", "extension point", "grade", "level", "idea"):
-        table.add_column(title)
+        # a name that is cut off could not be typed
+        table.add_column(title, min_width=min(longest, 40) if title == "recipe" else None)
     for row in rows:
         card = row.card
         table.add_row(

@@ -27,7 +27,7 @@ def main(
         as_json: print JSON instead of text.
     """
     with open_project(project, read_only=False, runs_code=True) as opened, Bars() as bars:
-        made = synthesize(
+        outcome = synthesize(
             opened,
             name,
             dict(map(key_value, settings)),
@@ -35,19 +35,20 @@ def main(
             lambda done, of: bars(Progress("synthesize", done, of, "candidates")),
         )
     if as_json:
-        print(json.dumps({**asdict(made), "gap": made.gap}, indent=1))
+        print(json.dumps({**asdict(outcome), "gap": outcome.gap}, indent=1))
         return
     out = console()
     out.print(
-        f"{made.candidates} candidates by {safe(made.part.name, 80)}: {made.added} questions added"
-        + (f", {made.present} were there already" if made.present else "")
+        f"{outcome.candidates} candidates by {safe(outcome.part.name, 80)}: "
+        f"{outcome.added} questions added"
+        + (f", {outcome.present} were there already" if outcome.present else "")
     )
-    for reason, count in sorted(made.refused.items(), key=lambda row: (-row[1], row[0])):
+    for reason, count in sorted(outcome.refused.items(), key=lambda row: (-row[1], row[0])):
         out.print(f"  refused: {count} ({safe(reason)})")
-    if made.gap is not None:
+    if outcome.gap is not None:
         out.print(
-            f"zooming gap: {made.gap:.0%} of {made.agreed} answers that crops agree on are not "
-            "those of the whole picture"
+            f"zooming gap: {outcome.gap:.0%} of {outcome.agreed} answers that crops agree on "
+            "are not those of the whole picture"
         )
-    if made.added:
-        out.print(f"they are of the source '{safe(made.part.name, 80)}'; run them with: vpd run")
+    if outcome.added:
+        out.print(f"they are of the source '{safe(outcome.part.name, 80)}'; run them with: vpd run")

@@ -6,6 +6,7 @@ made it.  It goes through the stages of the loop like any other.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from workbench.pipeline.parts import Parts
 from workbench.pipeline.snapshotting import evaluates
 from workbench.ports import LanguageModel, Tool
 from workbench.recipes.ports import LabelledRegion, SynthesizedQuestion, Synthesizer
-from workbench.records import PartRef, Region, Task, ToolCall, content_key, plain
+from workbench.records import PartRef, Region, Task, ToolCall, Value, content_key, plain
 from workbench.store import Project
 from workbench.tasks.fields import answer_type
 from workbench.tasks.rows import Bad
@@ -89,18 +90,20 @@ def synthesize(
             "about; run more questions first: vpd run"
         )
     with closing(_Room(project, getattr(synthesizer, "language", ""))) as room:
-        made = []
+        candidates = []
         for one in synthesizer.propose(regions, room):
-            made.append(one)
+            candidates.append(one)
+            if not one.reason:
+                room.take(one.picture)
             if watch is not None:
-                watch(len(made), len(regions))
-    return _store(project, synthesizer.ref, made)
+                watch(len(candidates), len(regions))
+    return _store(project, synthesizer.ref, candidates)
 
 
 def places(project: Project) -> Iterator[LabelledRegion]:
     """What the kept runs of questions for training have found, each place of a picture once."""
     kept = [one.chosen for one in project.outcomes() if one.chosen is not None]
-    known: set[tuple[str, tuple[float, ...], str]] = set()
+    noted: set[tuple[str, tuple[float, ...], str]] = set()
     for task, _, trace in project.traced(kept):
         if evaluates(task.split):
             continue
@@ -110,8 +113,8 @@ def places(project: Project) -> Iterator[LabelledRegion]:
                 continue
             for patch in _patches(event.payload.get("result")):
                 box, label = tuple(map(float, patch["box"])), str(patch["label"])
-                if (task.image, box, label) not in known:
-                    known.add((task.image, box, label))
+                if (task.image, box, label) not in noted:
+                    noted.add((task.image, box, label))
                     region = Region(task.image, whole.width, whole.height, Box(*box), label)
                     yield LabelledRegion(task.id, task.split, region)
 
@@ -131,10 +134,20 @@ class _Room:
     def __init__(self, project: Project, language: str) -> None:
         self._project, self._language = project, language
         self._parts = Parts(project.profile(), project.images)
+        self._new: set[str] = set()
+        """Digests of pictures that no question has yet."""
 
     def close(self) -> None:
-        """End what was started."""
+        """End what was started, and remove the pictures that no question was taken about."""
         self._parts.close()
+        for digest in self._new:
+            path = self._project.images.path(digest)
+            if path is not None:
+                path.unlink()
+
+    def take(self, digest: str) -> None:
+        """Leave a new picture in the project, for a question about it."""
+        self._new.discard(digest)
 
     @cached_property
     def _tool(self) -> Tool:
@@ -154,7 +167,7 @@ class _Room:
             ToolCall(TOOL, {"patch": region, parameter.name: question})
             for region, question in zip(regions, questions, strict=True)
         ]
-        answers = []
+        answers: list[Value | ToolFailure] = []
         for at in range(0, len(calls), self._tool.batch_size):
             answers += self._tool(calls[at : at + self._tool.batch_size], self._project.images)
         return [None if isinstance(one, ToolFailure) else str(one) for one in answers]
@@ -167,7 +180,9 @@ class _Room:
         """Store a new picture; returns the region that shows all of it."""
         data = io.BytesIO()
         picture.save(data, FORMAT)
-        digest = self._project.images.add_bytes(data.getvalue(), "a picture with a red box")
+        digest = hashlib.sha256(data.getvalue()).hexdigest()
+        if self._project.images.path(digest) is None:
+            self._new.add(self._project.images.add_bytes(data.getvalue(), "a picture with a box"))
         return self._project.images.whole(digest)
 
     def write(self, prompts: Sequence[str]) -> Sequence[str]:
@@ -184,15 +199,15 @@ class _Room:
         return same(answer, other, Task("", "", "", "", "", (other,), answer_type((other,))))
 
 
-def _store(project: Project, part: PartRef, made: Sequence[SynthesizedQuestion]) -> Synthesis:
-    tasks = [_task(part, one) for one in made if not one.reason]
-    refused = [one for one in made if one.reason]
+def _store(project: Project, part: PartRef, candidates: Sequence[SynthesizedQuestion]) -> Synthesis:
+    tasks = [_task(part, one) for one in candidates if not one.reason]
+    refused = [one for one in candidates if one.reason]
     added, _ = project.add_tasks(tasks)
     project.add_bad_rows(part.name, [Bad(_name(part, one), 0, one.reason) for one in refused])
-    judged = [one for one in made if "easy" in one.facts]
+    judged = [one for one in candidates if "easy" in one.facts]
     return Synthesis(
         part,
-        len(made),
+        len(candidates),
         added,
         len(tasks) - added,
         dict(Counter(_plain_reason(one.reason) for one in refused)),

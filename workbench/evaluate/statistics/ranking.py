@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def roc_auc(scores: Sequence[float], right: Sequence[bool]) -> float:
@@ -14,7 +15,11 @@ def roc_auc(scores: Sequence[float], right: Sequence[bool]) -> float:
         scores: the higher, the likelier right.
         right: at least one that is, and one that is not.
     """
-    values, labels = np.asarray(scores, dtype=float), np.asarray(right, dtype=bool)
+    return _auc(np.asarray(scores, dtype=float), np.asarray(right, dtype=bool))
+
+
+def _auc(values: NDArray[np.float64], labels: NDArray[np.bool_]) -> float:
+    """As `roc_auc`, over arrays."""
     yes, no = values[labels], np.sort(values[~labels])
     below = np.searchsorted(no, yes, side="left")
     through = np.searchsorted(no, yes, side="right")
@@ -78,7 +83,7 @@ def auc_difference(
         sides = labels[rows]
         if sides.all() or not sides.any():
             continue
-        differences.append(roc_auc(first[rows], sides) - roc_auc(second[rows], sides))
+        differences.append(_auc(first[rows], sides) - _auc(second[rows], sides))
     if not differences:
         return -1.0, 1.0
     low, high = np.quantile(differences, [0.025, 0.975])

@@ -44,7 +44,7 @@ CARD = Card(
     "#{i: answer(crop_i) = a*} / votes >= majority and answer(picture with box) != a*; "
     "gap = 1 - #{answer(picture with box) = a*} / #{a* agreed}",
     defaults={
-        "questions": ["What color is the {label}?"],
+        "questions": ("What color is the {label}?",),
         "area": 0.1,
         "votes": 4,
         "majority": 0.75,
@@ -169,14 +169,14 @@ class RegionToImage:
                 self._questions[at % len(self._questions)].replace("{label}", label)
                 for at, label in enumerate(labels)
             ]
-        written = room.write(
+        texts = room.write(
             [
                 f"Write one short question about how a {label} in a photo looks, such as its "
                 "color. Answer with the question alone."
                 for label in labels
             ]
         )
-        return [(text.strip().splitlines() or [""])[0] for text in written]
+        return [(text.strip().splitlines() or [""])[0] for text in texts]
 
     def _judge(self, place: Place, room: SynthesisRoom, share: float) -> SynthesizedQuestion:
         """The candidate of a place that was asked about closely."""

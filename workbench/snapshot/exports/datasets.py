@@ -19,6 +19,9 @@ GROUP = 100
 
 FILES: dict[Split, str] = {"train": "train", "val": "validation"}
 
+_DTYPES = {"double": "float64"}
+"""Names of types that `datasets` calls otherwise than Arrow."""
+
 _PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
@@ -28,7 +31,7 @@ def _feature(kind: pa.DataType) -> Any:
         return [_feature(kind.value_type)]
     if pa.types.is_struct(kind):
         return {field.name: _feature(field.type) for field in kind}
-    return {"dtype": str(kind), "_type": "Value"}
+    return {"dtype": _DTYPES.get(str(kind), str(kind)), "_type": "Value"}
 
 
 def schema() -> pa.Schema:
@@ -78,6 +81,7 @@ def _with_pictures(snapshot: Snapshot, examples: Sequence[Example]) -> Iterator[
             name = f"{example.image}{suffix}"
         yield {
             **to_row(example),
+            "weight": example.weight,
             "image": {"bytes": data, "path": name},
             "image_digest": example.image,
         }
