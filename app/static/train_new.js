@@ -113,6 +113,26 @@ function applyAddress(draft, params, form) {
 /** A weight as a number; what is none is sent as it is, and the server says what it expected. */
 const weightOf = (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : text);
 
+/**
+ * The settings of an objective, and those of its teacher where it needs one.
+ * @param {TrainForm} form
+ */
+function settingsOf(form, name) {
+  const choice = form.objectives.find((one) => one.name === name);
+  if (!choice) return [];
+  const teacher = choice.needs_teacher ? form.teacher : [];
+  return [...teacher, ...choice.fields];
+}
+
+/** Takes out the values of another objective and its teacher. */
+function dropOthers(values, own) {
+  const names = new Set(own.map((one) => one.key));
+  for (const key of Object.keys(values)) {
+    const isOfMethod = key.startsWith("arguments.") || key.startsWith("teacher.");
+    if (isOfMethod && !names.has(key)) delete values[key];
+  }
+}
+
 /** The published objective and its control come first, the methods of papers behind them. */
 const rank = (name) => ["vpd", "instruct"].indexOf(name) + (name in OBJECTIVES ? 0 : 3);
 
@@ -349,23 +369,13 @@ export async function walkthrough(place, params) {
   );
   const model = h("section", { "aria-label": STEPS[1] }, student, objective, method);
   let methodFields = null;
-  let fieldsOf = null;
-  /** Drop what was set for another objective. */
-  function leaveOut(known) {
-    for (const key of Object.keys(draft.values)) {
-      const [table, name] = key.split(".");
-      const stale = name && ["arguments", "teacher"].includes(table) && !known.has(key);
-      if (stale) delete draft.values[key];
-    }
-  }
+  let shownOf = null;
   function weigh() {
     weightRow.hidden = draft.objective !== "vpd";
-    if (fieldsOf === draft.objective) return;
-    const choice = form.objectives.find((one) => one.name === draft.objective);
-    const teacher = choice?.needs_teacher ? form.teacher : [];
-    const own = [...teacher, ...(choice?.fields ?? [])];
-    if (fieldsOf !== null) leaveOut(new Set(own.map((one) => one.key)));
-    fieldsOf = draft.objective;
+    if (shownOf === draft.objective) return;
+    const own = settingsOf(form, draft.objective);
+    if (shownOf !== null) dropOthers(draft.values, own);
+    shownOf = draft.objective;
     methodSettings.hidden = !own.length;
     methodFields = fields(methodSettings, own, draft.values, onChange);
     methodSettings.querySelector("details")?.remove();
