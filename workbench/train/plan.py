@@ -109,6 +109,11 @@ def plan_of(job: Job) -> Plan:
         reference = {"part": "checkpoint", "path": job.student}
         job = replace(job, curriculum=job.curriculum or own, teacher=job.teacher or reference)
     curriculum = _curriculum(job, part)
+    if policy is not None and isinstance(curriculum, BringsRows):
+        raise ProfileError(
+            "a policy learns from the student's own answers to the snapshot's examples, and this "
+            "curriculum brings other rows; take the one or the other out of the job"
+        )
     objective = part if isinstance(part, Objective) else CrossEntropy()
     return Plan(
         curriculum=curriculum,

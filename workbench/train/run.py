@@ -30,7 +30,7 @@ from workbench.errors import EngineError, InputError, SnapshotError, WorkbenchEr
 from workbench.local_files import real_path
 from workbench.records import JSON, Lesson
 from workbench.shares import wilson
-from workbench.snapshot import Snapshot
+from workbench.snapshot import Example, Snapshot
 from workbench.snapshot.example import SPLITS
 from workbench.train import checkpoint
 from workbench.train.classroom import (
@@ -241,7 +241,8 @@ class TrainingRun:
         """The lessons of some examples: those that stand still, or the student's own answers."""
         if self.rollouts is None:
             return [self.lessons[at] for at in positions]
-        groups = self.rollouts([self.examples[at] for at in positions])
+        examples = [one for at in positions if isinstance(one := self.examples[at], Example)]
+        groups = self.rollouts(examples)
         for name, values in (("reward", self.rollouts.rewards), ("hints", self.rollouts.hints)):
             at = 2 + 2 * self.names.index(name)
             sums[at] += sum(values)
