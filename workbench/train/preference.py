@@ -26,8 +26,8 @@ from workbench.snapshot import Example, Pair, Snapshot
 
 CHOSEN, REJECTED, ELSEWHERE = "chosen", "rejected", "elsewhere"
 """Names of the lessons of a pair; the last one is another question's text, which KTO compares."""
-PREFERENCE, REWARD, PREFERRED = "preference", "reward", "preferred"
-"""The loss; beta times r of a text; and whether the better text of a pair has the higher r."""
+PREFERENCE, REWARD, MARGIN = "preference", "reward", "margin"
+"""The loss; beta times r of a text; and by how much the better text of a pair has more of it."""
 
 
 class Pairs:
@@ -123,7 +123,7 @@ class Dpo:
         self.terms: Mapping[str, Term] = {
             PREFERENCE: Term(1.0, (CHOSEN, REJECTED)),
             REWARD: Term(0.0, (CHOSEN, REJECTED)),
-            PREFERRED: Term(0.0, (CHOSEN,)),
+            MARGIN: Term(0.0, (CHOSEN,)),
         }
         self.ref = PartRef("objective", "dpo", arguments={"beta": self.beta})
 
@@ -133,14 +133,13 @@ class Dpo:
         """The loss of each pair, half of it at each of its texts."""
         assert teacher is not None, "there is no reference"
         rewards = self.beta * log_ratios(student, teacher, targets)
-        loss, preferred = rewards.new_zeros(len(rewards)), rewards.new_zeros(len(rewards))
+        loss, margin = rewards.new_zeros(len(rewards)), rewards.new_zeros(len(rewards))
         if pairs := pairs_of(targets):
             better, worse = (rewards.new_tensor(side).long() for side in zip(*pairs))
             half = -logsigmoid(rewards[better] - rewards[worse]) / 2
             loss = loss.index_add(0, better, half).index_add(0, worse, half)
-            ahead = (rewards[better] > rewards[worse]).to(rewards.dtype)
-            preferred = preferred.index_add(0, better, ahead)
-        return {PREFERENCE: loss, REWARD: rewards, PREFERRED: preferred}
+            margin = margin.index_add(0, better, rewards[better] - rewards[worse])
+        return {PREFERENCE: loss, REWARD: rewards, MARGIN: margin}
 
 
 class Kto:
