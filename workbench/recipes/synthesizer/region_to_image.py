@@ -35,7 +35,7 @@ CARD = Card(
     "Perception (ZwZ)",
     year=2026,
     grade="A",
-    level="V2",
+    level="V1",
     provenance="C",
     link="https://github.com/inclusionAI/Zooming-without-Zooming",
     idea="Answers from close-up crops become labels of questions about the whole picture, for "
