@@ -159,9 +159,6 @@ class Job:
             *("trackers", "workers"),
         )
         settings = {k: v for k, v in as_before(asdict(self)).items() if k not in free}
-        for table in PARTS:  # keys of jobs from before these were parts
-            if not settings[table]:
-                del settings[table]
         return content_key(
             {**settings, "snapshot": Path(self.snapshot).name, "student": Path(self.student).name}
         )
@@ -176,6 +173,7 @@ _LATER: Mapping[str, Any] = {
     "trackers": (),
     "workers": -1,
     "skip_broken": False,
+    **{part: {} for part in PARTS},
 }
 """Settings that jobs did not have at first, with what those jobs did."""
 

@@ -115,13 +115,10 @@ def plan_of(job: Job) -> Plan:
             "learns from its preference pairs; take one of them out of the job"
         )
     objective = part if isinstance(part, Objective) else CrossEntropy()
-    teacher = job.teacher
-    if job.objective in METHODS:  # beside the student before training
-        teacher = teacher or {"part": "checkpoint", "path": job.student}
     return Plan(
         curriculum=curriculum,
         objective=objective if policy is None else policy,
-        teacher=_part("teacher", teacher) if teacher else None,
+        teacher=_part("teacher", job.teacher) if job.teacher else None,
         policy=policy,
         transform=_part("transform", job.transform) if job.transform else None,
         ref=part.ref if policy is None else policy.ref,
@@ -136,8 +133,7 @@ def _curriculum(job: Job, part: object) -> Curriculum:
                 f"'{job.objective}' is neither a curriculum, which has `lessons`, nor a loss, "
                 "which has `needs`, `terms` and `layers` and can be called; see docs/training.md"
             )
-        own = METHODS.get(job.objective, {"part": "vpd"})
-        curriculum: Curriculum = _part("curriculum", job.curriculum or own)
+        curriculum: Curriculum = _part("curriculum", job.curriculum or {"part": "vpd"})
         return curriculum
     if job.curriculum:
         raise ProfileError(
