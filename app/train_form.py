@@ -306,7 +306,9 @@ def student_problem(student: str) -> str:
 def _changes(job: Job) -> list[str]:
     now, plain = flat(job), flat(Job(job.snapshot))
     return [
-        key for key in now if key not in ("snapshot", "name", "student") and now[key] != plain[key]
+        key
+        for key in now
+        if key not in ("snapshot", "name", "student") and now[key] != plain.get(key)
     ]
 
 

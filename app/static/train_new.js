@@ -104,7 +104,7 @@ function applyAddress(draft, params, form) {
   if (student) draft.student = student.folder;
   draft.snapshot = params.get("snapshot") || draft.snapshot;
   const objective = params.get("objective");
-  if (form.objectives.includes(objective)) draft.objective = objective;
+  if (form.objectives.some((one) => one.name === objective)) draft.objective = objective;
   if (!form.snapshots.some((one) => one.hash === draft.snapshot)) {
     draft.snapshot = form.snapshots[0]?.hash ?? "";
   }
@@ -239,7 +239,7 @@ export async function walkthrough(place, params) {
     student.querySelector(".problem").textContent = report.problems.student ?? "";
     const { problems } = report;
     const text = problems.objective ?? problems.arguments ?? "";
-    objective.querySelector(".problem").textContent = text;
+    objectiveProblem.textContent = text;
     summary();
     preview.show(report, settings());
   }
@@ -341,6 +341,7 @@ export async function walkthrough(place, params) {
     h("small.soft", {}, "1 as published"),
   );
   const methodSettings = h("div.method-settings");
+  const objectiveProblem = h("p.problem.small", { role: "alert" });
   const objective = h(
     "fieldset.abreast",
     {},
@@ -357,7 +358,7 @@ export async function walkthrough(place, params) {
       ),
     weightRow,
     methodSettings,
-    h("p.problem.small", { role: "alert" }),
+    objectiveProblem,
   );
   const method = h(
     "fieldset.abreast",

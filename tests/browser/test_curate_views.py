@@ -192,7 +192,7 @@ def test_a_snapshot_takes_the_splits_that_are_ticked_and_warns_of_evaluations(
     page = opened(visit, site)
     page.click("[data-open-snapshot]")
     dialog = page.locator("dialog[open]")
-    train, test = dialog.get_by_label("train"), dialog.get_by_label("test")
+    train, test = (dialog.locator(f"input[value={split}]") for split in ("train", "test"))
     assert (train.is_checked(), test.is_checked()) == (True, False)
     assert "1 question" in dialog.locator(".split", has_text="test").inner_text()
     dialog.get_by_label("Accepted by").select_option("automatic")

@@ -119,14 +119,16 @@ def test_a_published_method_brings_its_settings_and_asks_for_its_teacher(
     expect(objective.locator(".problem[role=alert]").last).to_contain_text(
         "switch_kd needs a teacher: choose one"
     )
-    objective.get_by_label("Temperature").fill("2.5")
+    objective.get_by_role("textbox", name="Temperature").fill("2.5")
     objective.locator("[data-key='teacher.part'] select").select_option("checkpoint")
     objective.locator("[data-key='teacher.path'] input").fill("bundled")
     expect(page.locator(".summary")).to_contain_text("ready to start")
     page_checks.check(page)
     page.get_by_role("radio", name="aux_embed").check()
     expect(objective.locator("[data-key='teacher.part']")).to_have_count(0)
-    expect(objective.get_by_label("Tool")).to_have_value("boxes")
+    expect(
+        objective.locator("[data-key='arguments.tool'] input, [data-key='arguments.tool'] select")
+    ).to_have_value("boxes")
     page.get_by_role("radio", name="VPD").check()
     expect(objective.locator(".method-settings")).to_be_hidden()
     expect(objective.get_by_label("Weight of the rationale's term")).to_be_visible()

@@ -209,7 +209,7 @@ def test_an_unfaithful_rationale_stands_against_a_faithful_one(
 
     assert (against().chosen, against().origin, against().reviewers) == (old.text, "check", ())
     assert "not supported by the trace" in against().why
-    decide("accept", run, "eva")
+    decide("accept", run, "eva", rationale_id=old.id)
     assert (against().chosen, against().origin) == (old.text, "person")
     assert against().reviewers == ("eva",)
 

@@ -250,6 +250,11 @@ def test_a_picture_that_is_gone_or_broken(
     found.unlink()
     assert "pictures of the snapshot" in failure(folder, capfd)["text"]
     found.write_bytes(held[: len(held) // 2])
+    broken = failure(folder, capfd)["text"]
+    assert taken.examples("train")[0].task_id in broken
+    assert "skip_broken = true" in broken
+    file = folder / "job.toml"
+    file.write_text(job_text(replace(read_job(file), skip_broken=True)), encoding="utf-8")
     assert execute(folder) == 0
     (row,) = read_lines(folder / LEFT_OUT)
     assert row["task_id"] == taken.examples("train")[0].task_id
@@ -398,9 +403,11 @@ def test_a_wrong_job_is_told_what_is_wrong(tmp_path: Path, text: str, said: str)
 
 def test_a_job_of_an_earlier_version_keeps_its_key() -> None:
     """A checkpoint goes on only under the key that it was written with."""
-    assert job_of({"snapshot": "a/b"}).key == "7887be93a136fe334891"
+    # its file says how often it looks, which a new one leaves to the run
+    assert job_of({"snapshot": "a/b", "eval_every": 50}).key == "7887be93a136fe334891"
     whole = {
         "snapshot": "s",
+        "eval_every": 50,
         "lr": 1,
         "betas": [0, 0.5],
         "epochs": 2,

@@ -40,6 +40,8 @@ from workbench.models.region_vlm import (
 
 LAYOUT = 1
 """Changes when a checkpoint of an earlier workbench would be read wrongly."""
+_INSIDES = ("output_hidden_states", "output_attentions")
+"""Arguments that ask for more than logits."""
 WAVES = 6
 """Waves by which a length between 0 and 1 is told."""
 
@@ -359,6 +361,7 @@ class PointerVlmForConditionalGeneration(RegionVlmForConditionalGeneration):
             position_ids=position_ids,
             past_key_values=past_key_values,
             use_cache=use_cache,
+            **{name: kwargs[name] for name in _INSIDES if name in kwargs},
         )
         last = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
         hidden = states.last_hidden_state[:, last]
@@ -371,7 +374,11 @@ class PointerVlmForConditionalGeneration(RegionVlmForConditionalGeneration):
                 logits, labels, self.config.text_config.vocab_size, **kwargs
             )
         return CausalLMOutputWithPast(
-            loss=loss, logits=logits, past_key_values=states.past_key_values
+            loss=loss,
+            logits=logits,
+            past_key_values=states.past_key_values,
+            hidden_states=states.hidden_states,
+            attentions=states.attentions,
         )
 
     def _point(self, logits: Tensor, hidden: Tensor, reading: Reading) -> Tensor:

@@ -177,9 +177,9 @@ class Feed:
         self._begin(*first)
 
     def close(self) -> None:
-        """End the workers."""
+        """End the workers, and wait for it: nobody may be forked while a thread of theirs runs."""
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
 
 

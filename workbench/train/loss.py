@@ -117,9 +117,9 @@ class StudentLoss:
 
     def _broken(self, image: str, error: ImageError) -> SnapshotError:
         return SnapshotError(
-            f"the picture {image[:12]}… of {self.tasks.get(image, 'the snapshot')} cannot be read "
-            f"({error}); copy the snapshot's whole folder again, or leave its examples out with "
-            "skip_broken = true"
+            f"the picture {image[:12]}… of {self.tasks.get(image, 'the snapshot')} cannot be read; "
+            "copy the snapshot's whole folder again, or leave its examples out with skip_broken = "
+            f"true ({error})"
         )
 
     def _picture(self, image: str) -> Seen:

@@ -43,6 +43,7 @@ def target_losses(
     """
     vlm = Vlm.load(student)
     loss = StudentLoss(Adapter(vlm.processor), images, vlm.model.device)
+    loss.skips_broken = True
     losses: list[tuple[float, ...]] = []
     for at in range(0, len(examples), BATCH):
         some = examples[at : at + BATCH]
