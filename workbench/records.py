@@ -26,8 +26,7 @@ One word for one thing, in prose and in new names:
     lesson       one thing that an example teaches: `Lesson`
     patch        a part of a picture that a program looks at: `Region`
 Stored data and plug-ins keep `Task`, `image`, `Verdict.chosen` (the run that is kept),
-`Decision.author` (the reviewer) and `verdict` (a ruling).
-"""
+`Decision.author` (the reviewer) and `verdict` (a ruling)."""
 
 from __future__ import annotations
 

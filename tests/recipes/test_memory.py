@@ -164,7 +164,7 @@ def test_the_last_form_of_a_correction_is_recalled_and_evaluation_is_not(project
     assert (one.id, one.question) == (last, "How many cups 0?")
     assert "longer" in one.program
     (taken_back,) = [e for e in project.curation.events(task_id="own/0") if e.made == last]
-    undo = Decision("undo-1", "undo", "ann", "curator", "own/0", target=taken_back.id)
+    undo = Decision("undo-0001", "undo", "ann", "curator", "own/0", target=taken_back.id)
     project.curation.decide([undo])
     assert [one.id for one in corrections_of(project)] == [first]
 

@@ -11,7 +11,7 @@ from workbench.cli import probe as command
 from workbench.errors import InputError
 from workbench.recipes.ports import JudgedAnswer, QuestionKind
 from workbench.recipes.probe.knowledge_rationale_eval import KnowledgeRationaleEval, kappa
-from workbench.records import Decision, Form, Rating, Task
+from workbench.records import Decision, Form, Prediction, Rating, Task
 from workbench.shares import wilson
 from workbench.store import Project
 from workbench.store.people import ratings
@@ -94,17 +94,23 @@ def test_ratings_are_divided_by_what_a_question_takes(
         assert ratings.questions_of_knowledge(project.database) == {"own/1"}
         with pytest.raises(InputError, match="nobody has rated two systems yet"):
             measure(project, "knowledge_rationale_eval")
+        told = [
+            Prediction(f"told-{at}", f"own/{at}", "1", "One cup.", 1.0, 0.1, page_project.STUDENT)
+            for at in range(2)
+        ]
+        project.add_predictions(told)
+        model = next(key for key, part in project.parts.items() if part == page_project.STUDENT)
         for at in range(2):
             rating = Rating(
-                "m", "pipeline", Form(True, False), Form(True, True, True, True), "right"
+                model, "pipeline", Form(True, False), Form(True, True, True, True), "right"
             )
             event = Decision(f"rating-{at}", "rating", "ann", "curator", f"own/{at}", rating=rating)
             project.curation.decide([event])
         kinds = {(row.task_id, row.system): row.kind for row in judged_answers(project)}
         assert kinds == {
-            ("own/0", "m"): "sight",
+            ("own/0", model): "sight",
             ("own/0", "pipeline"): "sight",
-            ("own/1", "m"): "knowledge",
+            ("own/1", model): "knowledge",
             ("own/1", "pipeline"): "knowledge",
         }
     command.ratings(tmp_path / "p", "knowledge_rationale_eval", False)

@@ -156,7 +156,7 @@ def test_a_snapshot_without_a_row_to_train_on_is_refused_in_words(project: Proje
 
 
 def test_a_selector_that_there_is_not_lists_those_there_are(project: Project) -> None:
-    with pytest.raises(ProfileError, match="no selector is called 'parity'; registered are: par"):
+    with pytest.raises(ProfileError, match="no selector is called 'parity'; registered are: mcts"):
         preview(project, with_selector({"part": "parity"}))
     with pytest.raises(InputError, match="its name under 'part'"):
         preview(project, with_selector({"name": "parity_gap"}))

@@ -1,14 +1,13 @@
 """The endpoint against a real HTTP server on this machine."""
 
 import inspect
-import json
 import math
 import threading
 import time
 from dataclasses import fields, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from chat_server import Server
 
 from workbench import registry
 from workbench.api import STANDARD
@@ -21,44 +20,6 @@ from workbench.sample.endpoint import OpenAISampler
 from workbench.tools.knowledge import LanguageKnowledge
 
 PROGRAM = "def execute_command(image):\n    return formatting_answer({})\n"
-
-
-class Server(ThreadingHTTPServer):
-    """A chat endpoint that does what its `answer` function says and keeps what it was asked."""
-
-    def __init__(self, answer):
-        self.answer, self.asked, self.headers, self.busy, self.most = answer, [], [], 0, 0
-        self.lock = threading.Lock()
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}/v1"
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        server = self.server
-        payload = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        with server.lock:
-            server.asked.append(payload)
-            server.headers.append(dict(self.headers))
-            number = len(server.asked)
-            server.busy += 1
-            server.most = max(server.most, server.busy)
-        status, body, headers = server.answer(number, payload)
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        with server.lock:
-            server.busy -= 1
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *args):
-        pass
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ Files:
     check.py     vpd check: runs that are right for the wrong reason; program errors and tool errors
     commands/    what each command takes, a file for each group of `vpd --help`
     compare.py   vpd compare: pipeline against student, question by question
+    credit.py    vpd steps: the credit of tool calls
     critic.py    vpd critic: who orders the queue by what people accept
     curate.py    vpd curate, vpd guidelines
     doctor.py    vpd doctor
@@ -20,6 +21,7 @@ Files:
     interface.py  vpd interface: Compare as a Gradio interface
     lab.py       vpd lab: JupyterLab on the course
     models.py    vpd make-models: the embedded models, trained again
+    next.py      vpd next: what to do next under a budget
     options.py   what the commands' declarations share: common options, and how a command runs
     page.py      vpd app: the pages over a project
     parts.py     vpd parts: the registered parts

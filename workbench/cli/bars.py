@@ -64,7 +64,7 @@ class _Left(TextColumn):
 
 
 @dataclass(slots=True)
-class _Lines:
+class _PlainLines:
     """What the plain lines of one stage say."""
 
     first: int
@@ -98,7 +98,7 @@ class Bars:
         self._console = console(stderr=True)
         self._live = self._console.is_terminal
         self._bars: dict[str, TaskID] = {}
-        self._lines: dict[str, _Lines] = {}
+        self._lines: dict[str, _PlainLines] = {}
         self._due: threading.Timer | None = None
         self._lock = threading.Lock()
         self._loading: TaskID | None = None
@@ -169,7 +169,7 @@ class Bars:
         with self._lock:
             lines = self._lines.get(progress.stage)
             if lines is None:
-                lines = _Lines(progress.done, now, now, progress, now)
+                lines = _PlainLines(progress.done, now, now, progress, now)
                 self._lines[progress.stage] = lines
             elif lines.latest == progress and lines.printed == lines.at:
                 return  # its end was told already
@@ -181,12 +181,12 @@ class Bars:
                 self._due.daemon = True
                 self._due.start()
 
-    def _print_late(self, lines: _Lines) -> None:
+    def _print_late(self, lines: _PlainLines) -> None:
         with self._lock:
             if self._due is not None:  # it has not been printed since
                 self._print(lines)
 
-    def _print(self, lines: _Lines) -> None:
+    def _print(self, lines: _PlainLines) -> None:
         if self._due is not None:
             self._due.cancel()
             self._due = None

@@ -27,7 +27,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class TwoAnswers:
     """Two answers to one task, to be rated."""
 
     task_id: str

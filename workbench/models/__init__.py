@@ -19,6 +19,7 @@ Files:
     pointer_words.py      the pointer student's own words
     region_vlm.py         the bundled student's architecture
     replies.py            the replies of chat endpoints, read with care
+    second_head.py        a second head beside a model's own, mixed with it
     student.py            the student behind its port
     text_tower.py         the first layers of a language model, frozen
     thinking.py           what a model thinks aloud, apart from its answer

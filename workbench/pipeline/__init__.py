@@ -18,6 +18,7 @@ Files:
     pairing.py           preference pairs, and whose preference each is
     parts.py             parts by a profile's names, built when first asked for
     planning.py          what to do next under a budget
+    program_teacher.py   the programs' answers, for a teacher
     remembering.py       corrections that a sampler's memory recalls
     repairing.py         what follows from the run of a repaired program
     report.py            the figures of a project

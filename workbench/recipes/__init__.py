@@ -8,9 +8,12 @@ mathematics below, never the loop and never another recipe.
 Files:
     card.py       what a card says of a recipe
     ports.py      the Protocols of the recipes' own extension points
+    teaching.py   the Protocols of training: objective, teacher, policy, transform
     maths.py      formulas that three or more recipes share, for torch
     critic/       how likely people are to accept a run
     memory/       corrections that come back into the prompt
+    objective/    what the student is taught by, in training
+    policy/       training by reward
     probe/        measurements with their intervals
     selector/     which rows of a snapshot count, and how much
     synthesizer/  new questions from pictures and traces

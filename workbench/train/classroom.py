@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 from transformers import AutoModelForImageTextToText
 
-from workbench.errors import ProfileError
+from workbench.errors import ProfileError, SnapshotError
 from workbench.models.bundled import save_checkpoint
 from workbench.models.checkpoint import load_processor
 from workbench.recipes.teaching import (
@@ -25,12 +26,12 @@ from workbench.recipes.teaching import (
     UsesTool,
 )
 from workbench.records import Lesson
-from workbench.snapshot import SPLITS, Example, Snapshot
+from workbench.snapshot import SPLITS, Example, Pair, Snapshot
 from workbench.train.auxiliary import ToolTargets, encoder_of
 from workbench.train.forward import outputs_of
 from workbench.train.job import Job
 from workbench.train.load import LoadedStudent, finish
-from workbench.train.loss import StudentLoss, StudentWithLayers, check_teacher
+from workbench.train.loss import LossShare, StudentLoss, StudentWithLayers, check_teacher
 from workbench.train.plan import Plan
 
 LAYERS = "layers."
@@ -89,6 +90,46 @@ def begin_lessons(
         accepted = sum(one.kind == "person" for one in snapshot.examples("train"))
         model = _with_layers(objective, job, model, accepted, auxiliary)
     return loss, model
+
+
+def check_pictures(snapshot: Snapshot, examples: Sequence[Example | Pair]) -> None:
+    """Hold that there is something to learn from, and that its pictures are there.
+
+    Raises:
+        SnapshotError: they are not.
+    """
+    if not examples:
+        raise SnapshotError(
+            f"the snapshot {snapshot.hash} has no training example; accept some questions, or take "
+            "it with vpd snapshot --automatic"
+        )
+    paths = {one.image: snapshot.images.path(one.image) for one in examples}
+    if missing := sorted(image for image, path in paths.items() if path is None):
+        raise SnapshotError(
+            f"{len(missing)} pictures of the snapshot {snapshot.hash} are missing, for example "
+            f"{missing[0]}; copy the snapshot's whole folder again"
+        )
+
+
+def add_figures(sums: Tensor, names: Sequence[str], loss: LossShare, lessons: int) -> None:
+    """Add the terms of some lessons to the sums and numbers of their figures.
+
+    Args:
+        sums: `(2 + 2 * names,)`; behind the first two, a sum and a number for each name.
+        names: of the figures.
+        loss: of the lessons.
+        lessons: how many of them count; the others are filling.
+    """
+    for term, values in loss.terms.items():
+        for lesson, weight, value in zip(
+            loss.names[:lessons], loss.weights.tolist(), values.double().tolist()
+        ):
+            name = figure_name(lesson, term)
+            # exactly 0: a term that this lesson does not have
+            if weight and value and name in names:
+                at = 2 + 2 * names.index(name)
+                sums[at] += value
+                sums[at + 1] += 1
 
 
 def _room(

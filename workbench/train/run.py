@@ -26,7 +26,7 @@ import torch
 from accelerate.utils import gather_object
 
 from workbench.environment import environment
-from workbench.errors import EngineError, InputError, SnapshotError, WorkbenchError
+from workbench.errors import EngineError, InputError, WorkbenchError
 from workbench.local_files import real_path
 from workbench.records import JSON, Lesson
 from workbench.shares import wilson
@@ -35,8 +35,9 @@ from workbench.snapshot.example import SPLITS
 from workbench.train import checkpoint
 from workbench.train.batch import Batch
 from workbench.train.classroom import (
+    add_figures,
     begin_lessons,
-    figure_name,
+    check_pictures,
     figure_names,
     finish_student,
     layer_weights,
@@ -51,7 +52,6 @@ from workbench.train.feeding import Feed, MicroBatch, worker_count
 from workbench.train.held_out import SHOWN, AnswerLoss, Examiner, held_out
 from workbench.train.job import FILE, Job, read_job
 from workbench.train.load import load_student
-from workbench.train.loss import LossShare
 from workbench.train.model_card import card
 from workbench.train.notices import notices
 from workbench.train.optimizer import ScheduledAdamW
@@ -88,7 +88,7 @@ class TrainingRun:
         self.snapshot = Snapshot.open(folder / job.snapshot)
         self.plan = plan_of(job)
         self.examples = self.plan.rows(self.snapshot)
-        self._check_pictures()
+        check_pictures(self.snapshot, self.examples)
         self.lessons = [self.plan.lessons(example) for example in self.examples]
         names = sorted({lesson.name for lessons in self.lessons for lesson in lessons})
         self.names = figure_names(self.plan.objective, names)
@@ -197,19 +197,6 @@ class TrainingRun:
             self.accelerator.num_processes,
         )
 
-    def _check_pictures(self) -> None:
-        if not self.examples:
-            raise SnapshotError(
-                f"the snapshot {self.snapshot.hash} has no training example; accept some "
-                "questions, or take it with vpd snapshot --automatic"
-            )
-        folder = self.snapshot.images
-        if missing := sorted({e.image for e in self.examples if folder.path(e.image) is None}):
-            raise SnapshotError(
-                f"{len(missing)} pictures of the snapshot {self.snapshot.hash} are missing, for "
-                f"example {missing[0]}; copy the snapshot's whole folder again"
-            )
-
     def resume(self) -> int:
         """Go on from the newest checkpoint; returns the steps done."""
         path = checkpoint.newest(self.folder, self.job)
@@ -268,7 +255,7 @@ class TrainingRun:
                 self.accelerator.backward(loss.share * ranks)
             sums[0] += float(loss.share.detach())
             sums[1] += loss.tokens
-            self._add_figures(sums, loss, len(rows) - spare)
+            add_figures(sums, self.names, loss, len(rows) - spare)
         return sums
 
     def _own_answers(
@@ -282,19 +269,6 @@ class TrainingRun:
             sums[at] += sum(values)
             sums[at + 1] += len(values)
         return groups
-
-    def _add_figures(self, sums: torch.Tensor, loss: LossShare, lessons: int) -> None:
-        """Add the terms of the first so many lessons to the sums and numbers of their figures."""
-        for term, values in loss.terms.items():
-            for lesson, weight, value in zip(
-                loss.names[:lessons], loss.weights.tolist(), values.double().tolist()
-            ):
-                name = figure_name(lesson, term)
-                # exactly 0: a term that this lesson does not have
-                if weight and value and name in self.names:
-                    at = 2 + 2 * self.names.index(name)
-                    sums[at] += value
-                    sums[at + 1] += 1
 
     def _examples_until(self, step: int) -> int:
         """Examples taken by all steps up to this one; the last step of an epoch may take fewer."""

@@ -64,7 +64,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict)]
 
 
-class Follower(Protocol):
+class FigureFollower(Protocol):
     """Who gets the figures of a run as well."""
 
     def log(self, figures: Mapping[str, JSON]) -> None:
@@ -95,7 +95,7 @@ class Board:
             "environment": dict(environment()),
         }
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-        self._followers: list[Follower] = []
+        self._followers: list[FigureFollower] = []
 
     def __enter__(self) -> Board:
         self.say()
@@ -108,7 +108,7 @@ class Board:
         for follower in self._followers:
             follower.finish()
 
-    def follow(self, followers: Iterable[Follower]) -> None:
+    def follow(self, followers: Iterable[FigureFollower]) -> None:
         """Let others have the figures of each step and evaluation as well."""
         self._followers += followers
 

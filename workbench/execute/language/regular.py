@@ -81,7 +81,7 @@ def expression(pattern: str, flags: int) -> Expression:
     all_flags = tree.state.flags
     if all_flags & (_ASCII | _LOCALE):
         raise Unreadable("the flags re.ASCII and re.LOCALE")
-    writers = [_Writer(tree.state, wide) for wide in (False, True)]
+    writers = [_PatternWriter(tree.state, wide) for wide in (False, True)]
     plain, wide = (writer.whole(tree, all_flags) for writer in writers)
     return Expression(
         plain,
@@ -197,7 +197,7 @@ def _flags(call: ast.Call) -> int:
     return sum(int(re.RegexFlag[name]) for name in set(named))
 
 
-class _Writer:
+class _PatternWriter:
     """Writes one pattern again.
 
     Args:

@@ -432,7 +432,7 @@ class Curation:
         sample: int | None = None,
         seed: int = 0,
         kind: str = "",
-    ) -> list[rating.Pair]:
+    ) -> list[rating.TwoAnswers]:
         """Pairs that a reviewer has not rated, in the same order for everybody; sides shuffled.
 
         Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.curate.rating import PIPELINE, Pair, Side, sides
+from workbench.curate.rating import PIPELINE, Side, TwoAnswers, sides
 from workbench.errors import InputError
 from workbench.records import Decision
 from workbench.store.kernel.database import Database
@@ -54,7 +54,7 @@ def pairs(
     sample: int | None = None,
     seed: int = 0,
     kind: str = "",
-) -> list[Pair]:
+) -> list[TwoAnswers]:
     """Pairs of the sample that a reviewer has not rated, in the same order for all reviewers.
 
     Args:
@@ -93,7 +93,7 @@ def pairs(
             second: Side(second, row["second_answer"], row["second_rationale"]),
         }
         left, right = sides(row["task_id"], first, second, reviewer)
-        unrated.append(Pair(row["task_id"], answers[left], answers[right]))
+        unrated.append(TwoAnswers(row["task_id"], answers[left], answers[right]))
     return unrated
 
 

@@ -12,6 +12,8 @@ Files:
     outcome.py      what came of each task: the one query and its record
     own_columns.py  columns of a table's own
     phrases.py      words that stand side by side
+    preferences.py  runs, rationales and edits that may be preferred to one another
+    repairs.py      programs that were written again
     saved_views.py  searches with a name
     search.py       the search box's language and the words index
     snapshots.py    what snapshots are made of, and those taken
