@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -47,8 +50,12 @@ class MicroBatch:
 
 Plan = Callable[[int], Sequence[MicroBatch]]
 """The micro-batches of a step, counted from 0; always the same ones for the same step."""
-_Encoded = tuple[dict[str, Any], Mapping[str, str]]
-"""A batch in arrays, and the pictures that were refused so far, with their reasons."""
+_Encoded = str
+"""File of a batch in arrays, and of the pictures that were refused so far, with their reasons.
+
+A worker's pipe carries its name alone: of a batch that is being written when a worker is killed the
+other side would wait for the rest for ever.
+"""
 
 
 def worker_count(job: Job, device: torch.device, adapter: Adapter) -> int:
@@ -86,6 +93,8 @@ class Feed:
         self.replaced = 0
         """How often dead workers were replaced."""
         self._pool: ProcessPoolExecutor | None = None
+        self._results = TemporaryDirectory(prefix="vpd-feed-")
+        """Batches from the workers, for as long as nobody has taken them."""
         self._ahead: deque[tuple[int, int, Future[_Encoded] | None]] = deque()
         """Step and number of micro-batches that are being encoded."""
         self._places: Iterator[tuple[int, int]] = iter(())
@@ -114,12 +123,14 @@ class Feed:
             future = self._ahead[0][2]
             assert future is not None, "a place without its work"
             try:
-                arrays, refused = future.result()
+                file = Path(future.result())
             except BrokenProcessPool as error:
                 self._replace(step, number, error)
                 continue
             self._ahead.popleft()
             self._fill()
+            arrays, refused = pickle.loads(file.read_bytes())  # noqa: S301 - our worker's own
+            file.unlink()
             self._loss.refused.update(refused)
             batch = _of_arrays(arrays)
             return batch.pin_memory() if self._loss.device.type == "cuda" else batch
@@ -156,7 +167,7 @@ class Feed:
                 self.workers,
                 mp_context=multiprocessing.get_context("fork"),
                 initializer=_begin_worker,
-                initargs=(self._loss, self._plan),
+                initargs=(self._loss, self._plan, self._results.name),
             )
         return self._pool
 
@@ -183,26 +194,29 @@ class Feed:
             self._pool = None
 
 
-_work: tuple[StudentLoss, Plan] | None = None
+_work: tuple[StudentLoss, Plan, str] | None = None
 """In a worker: what it encodes with."""
 
 
-def _begin_worker(loss: StudentLoss, plan: Plan) -> None:
+def _begin_worker(loss: StudentLoss, plan: Plan, folder: str) -> None:
     global _work
-    _work = (loss, plan)
+    _work = (loss, plan, folder)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # one process, one core
     torch.set_num_threads(1)
 
 
 def _encode(step: int, number: int) -> _Encoded:
     assert _work is not None, "a worker that was not begun"
-    loss, plan = _work
+    loss, plan, folder = _work
     micro = plan(step)[number]
-    return _arrays(loss.encode(micro.rows, micro.fillers)), dict(loss.refused)
+    batch = _arrays(loss.encode(micro.rows, micro.fillers))
+    file = Path(folder, f"{os.getpid()}-{step}-{number}")
+    file.write_bytes(pickle.dumps((batch, dict(loss.refused))))
+    return str(file)
 
 
 def _arrays(batch: Batch) -> dict[str, Any]:
-    """A batch as arrays, which go through a pipe: shared memory is scarce where containers run."""
+    """A batch as arrays, which go through a file: shared memory is scarce where containers run."""
     return {
         "inputs": {name: value.numpy() for name, value in batch.inputs.items()},
         "targets": batch.targets.numpy(),
