@@ -34,8 +34,6 @@ AHEAD = 2
 """Micro-batches that are made ready for each worker, the one at hand among them."""
 REPLACED = 2
 """How often dead workers are replaced in a run before it ends with the reason."""
-MOST = 8
-"""Most workers where the run itself decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +56,18 @@ other side would wait for the rest for ever.
 """
 
 
-def worker_count(job: Job, device: torch.device, adapter: Adapter) -> int:
+def worker_count(job: Job, adapter: Adapter) -> int:
     """How many workers a process of a run has.
 
     Args:
-        job: what it says counts; where it says -1, the device decides.
-        device: that computes; where it is a processor, workers would take its cores.
+        job: what it says counts; where it says -1, there are none.
         adapter: the embedded students' looks at pictures by a detector, which is no part of a fork
             and keeps what it saw.
     """
     if "fork" not in multiprocessing.get_all_start_methods() or adapter.detects:
         return 0
-    if job.workers >= 0:
-        return job.workers
-    if device.type != "cuda":
-        return 0
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(0, min(MOST, (cores or 1) // job.processes - 1))
+    # forked workers die on some systems (see LOG.md), so that they are there when asked for alone
+    return max(job.workers, 0)
 
 
 class Feed:

@@ -139,7 +139,7 @@ class Job:
     trackers: Annotated[tuple[Name, ...], Meta(title="Trackers")] = ()
     """Where figures go as well while the run goes on: trackio, wandb."""
     workers: Annotated[int, Meta(ge=-1, title="Workers")] = -1
-    """Processes that encode pictures ahead of the model; when -1, some where a GPU computes."""
+    """Processes that encode pictures ahead of the model; none when -1."""
     skip_broken: Annotated[bool, Meta(title="Skip broken pictures")] = False
     """Examples of a picture whose file is broken are left out; else the run ends and names it."""
     processes: Annotated[int, Meta(ge=1, title="Processes")] = 1

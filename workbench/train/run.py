@@ -105,7 +105,7 @@ class TrainingRun:
         self.loss.skips_broken = job.skip_broken
         self.loss.tasks = {example.image: example.task_id for example in self.snapshot.examples()}
         self.order = self._order(student.adapter)
-        workers = worker_count(job, self.accelerator.device, student.adapter)
+        workers = worker_count(job, student.adapter)
         self.feed = Feed(self.loss, self._micro_batches, self.total, workers)
         schedule = RateSchedule.of(job, self.total)
         groups = [(model.parameters(), job.lr)]
