@@ -38,7 +38,7 @@ from workbench.models.region_vlm import (
     RegionVlmForConditionalGeneration,
 )
 
-LAYOUT = 1
+LAYOUT = 2
 """Changes when a checkpoint of an earlier workbench would be read wrongly."""
 _INSIDES = ("output_hidden_states", "output_attentions")
 """Arguments that ask for more than logits."""
