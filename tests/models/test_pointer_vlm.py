@@ -169,8 +169,8 @@ def test_a_checkpoint_of_another_layout_is_refused_in_words(
     for path in checkpoint.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
     config = json.loads((tmp_path / "config.json").read_text())
-    (tmp_path / "config.json").write_text(json.dumps({**config, "layout": 2}))
-    with pytest.raises(InputError, match=r"has layout 2, and this version .* reads layout 1"):
+    (tmp_path / "config.json").write_text(json.dumps({**config, "layout": 1}))
+    with pytest.raises(InputError, match=r"has layout 1, and this version .* reads layout 2"):
         Vlm.load(str(tmp_path), device="cpu")
 
 
