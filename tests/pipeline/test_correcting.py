@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from finished_project import finished_project
 from small_parts import profile_text
 
 from workbench import pipeline
@@ -17,12 +15,6 @@ from workbench.records import Task
 from workbench.store import Project
 from workbench.store.doctor import examine
 from workbench.store.people import corrections
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    with Project.open(finished_project(tmp_path)) as made:
-        yield made
 
 
 def counted(project: Project) -> Task:

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from finished_project import finished_project
 
 from workbench.pipeline.import_decisions import DecisionImport, import_decisions
 from workbench.pipeline.snapshotting import SnapshotWish, take
 from workbench.snapshot import Snapshot
 from workbench.snapshot.exports import export
 from workbench.store import Project
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    with Project.open(finished_project(tmp_path)) as made:
-        yield made
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from finished_project import finished_project
 
 from workbench.errors import SnapshotError
 from workbench.pipeline.pairing import MOST_EACH
@@ -18,13 +16,6 @@ from workbench.store import Project, Run
 
 EVERY = SnapshotWish(accepted="both", pairs=True, bare=True)
 PEOPLE = SnapshotWish(accepted="person", pairs=True)
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    """Twelve questions on six pictures, two of them of the test split; programs run and judged."""
-    with Project.open(finished_project(tmp_path)) as made:
-        yield made
 
 
 Decide = Callable[..., Decision]

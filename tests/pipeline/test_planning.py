@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from finished_project import finished_project
 from typer.testing import CliRunner
 
 from workbench.cli import app
@@ -15,13 +13,6 @@ from workbench.errors import InputError
 from workbench.pipeline.planning import SECONDS, next_steps, saving
 from workbench.records import Decision
 from workbench.store import Project
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    """Twelve questions on six pictures that went through the loop."""
-    with Project.open(finished_project(tmp_path)) as made:
-        yield made
 
 
 def test_kept_runs_are_curated_unlabelled_questions_labelled_and_hopeless_ones_sampled(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from finished_project import finished_project
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -29,14 +28,6 @@ from workbench.store import Project
 from workbench.store.reading import checks, snapshots
 from workbench.store.reading.checks import CheckRow
 from workbench.store.reading.snapshots import Target
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    """Twelve questions on six pictures, two of them of the test split; programs run and judged."""
-    with Project.open(finished_project(tmp_path)) as made:
-        yield made
-
 
 Decide = Callable[..., Decision]
 

@@ -200,6 +200,11 @@ class HasLayers(Protocol):
         """Make the layers, keep them, and return them; the caller has seeded the dice."""
         ...
 
+
+@runtime_checkable
+class LeavesLayers(Protocol):
+    """An objective whose layers are of use when the student is finished."""
+
     def leave(
         self,
         weights: Mapping[str, Tensor],

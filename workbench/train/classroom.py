@@ -18,6 +18,7 @@ from workbench.recipes.teaching import (
     Classroom,
     HasHead,
     HasLayers,
+    LeavesLayers,
     Objective,
     Outputs,
     Shapes,
@@ -264,7 +265,7 @@ def leave_layers(
     folder: Path,
     examples: Sequence[Example],
 ) -> None:
-    """Let an objective with layers of its own do what they are for; others do nothing.
+    """Let an objective do what its layers are for, where they are of use behind the training.
 
     Args:
         plan: the parts of the run.
@@ -274,7 +275,7 @@ def leave_layers(
         examples: the held-out side.
     """
     objective = plan.objective
-    if isinstance(objective, HasLayers):
+    if isinstance(objective, LeavesLayers):
         lessons = [(one.image, plan.lessons(one)[0]) for one in examples]
         objective.leave(weights, folder, _students_outputs(loss, folder, lessons))
 

@@ -16,8 +16,7 @@ vectors equal to T are left out of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -114,20 +113,6 @@ class AuxEmbed:
         )
         self.scale = nn.ParameterList([nn.Parameter(torch.tensor(2.0))])
         return nn.ModuleDict({"heads": self.heads, "scale": self.scale})
-
-    def leave(
-        self,
-        weights: Mapping[str, Tensor],
-        folder: Path,
-        outputs: Iterable[tuple[Outputs, Targets]],
-    ) -> None:
-        """Do nothing: the heads were there to teach.
-
-        Args:
-            weights: unused.
-            folder: unused.
-            outputs: unused.
-        """
 
     def __call__(
         self, student: Outputs, teacher: Outputs | None, targets: Targets

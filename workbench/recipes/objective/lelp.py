@@ -17,7 +17,6 @@ the head is computed once, before the first step.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -153,20 +152,6 @@ class Lelp:
         """The head of S times C outputs."""
         self.head = nn.Linear(shapes.width, self._count * len(self._answers))
         return self.head
-
-    def leave(
-        self,
-        weights: Mapping[str, Tensor],
-        folder: Path,
-        outputs: Iterable[tuple[Outputs, Targets]],
-    ) -> None:
-        """Do nothing: the student answers by its language model.
-
-        Args:
-            weights: unused.
-            folder: unused.
-            outputs: unused.
-        """
 
     def __call__(
         self, student: Outputs, teacher: Outputs | None, targets: Targets
