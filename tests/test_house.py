@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -258,6 +259,25 @@ def test_the_store_alone_writes_sql() -> None:
 )
 def test_sql_is_seen_in_texts_alone(source: str, seen: bool) -> None:
     assert bool(sql_texts(source)) == seen
+
+
+def test_sources_are_parsed_in_one_place() -> None:
+    """Outside the lock of `parsing.parse`, two pages that parse at once end in SystemError before
+    Python 3.11.8.
+    """
+    astray = [
+        path.relative_to(ROOT).as_posix()
+        for path in sources("workbench", "app")
+        if path.name != "parsing.py"
+        if re.search(r"\bast\.parse\(|^from ast import", path.read_text("utf-8"))
+    ]
+    assert astray == [], "call workbench.parsing.parse"
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    """Tests have no packages, so that a second module of a name is not collected."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_every_file_that_may_hold_sql_holds_some() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from workbench import registry
 from workbench.errors import InputError
+from workbench.parsing import parse
 from workbench.recipes.card import PORTS, Card
 
 
@@ -74,7 +75,7 @@ def read_card(point: EntryPoint) -> Card | None:
     file = _file_of(point.module)
     if file is None:
         return None
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+    for node in parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CARD":
             return _card(node.value, file)
     return None

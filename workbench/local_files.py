@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from workbench.parsing import parse
+
 OURS = ("workbench", "app")
 """Packages that keep their own versions, wherever they lie."""
 
@@ -44,7 +46,7 @@ def sources_of(path: Path) -> list[Path]:
 
 def _imported(file: Path, root: Path) -> Iterator[Path]:
     try:
-        tree = ast.parse(file.read_bytes())
+        tree = parse(file.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):
         return
     for node in ast.walk(tree):

@@ -18,8 +18,8 @@ _PARSING = threading.Lock()
 """Python 3.11 before 3.11.8 counts the depth of all threads' parsers together (gh-106905)."""
 
 
-def parse(source: str) -> ast.Module:
-    """The syntax tree of untrusted source, without warnings.
+def parse(source: str | bytes) -> ast.Module:
+    """The syntax tree of a source, without warnings; all of the workbench parses here.
 
     Raises:
         SyntaxError, ValueError, RecursionError, MemoryError: as `ast.parse` raises them.

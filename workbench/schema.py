@@ -31,6 +31,7 @@ from msgspec import ValidationError, convert
 from msgspec import inspect as kinds
 
 from workbench.errors import InputError, ProfileError
+from workbench.parsing import parse
 
 Record = TypeVar("Record")
 
@@ -74,7 +75,7 @@ def sentences(record: type) -> Mapping[str, str]:
         source = textwrap.dedent(inspect.getsource(record))
     except (OSError, TypeError):
         return {}
-    [definition] = ast.parse(source).body
+    [definition] = parse(source).body
     texts = {}
     if isinstance(definition, ast.ClassDef):
         for statement, below in pairwise(definition.body):

@@ -15,6 +15,7 @@ from typing import Any
 from workbench import registry
 from workbench.cli.text import console, safe
 from workbench.errors import MissingPart, WorkbenchError
+from workbench.parsing import parse
 from workbench.settings import PACKAGE
 
 
@@ -105,7 +106,7 @@ def _check_extra(point: EntryPoint, extra: str) -> None:
 def _tree(module: str) -> ast.Module:
     path = PACKAGE.parent.joinpath(*module.split("."))
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    return ast.parse(file.read_text(encoding="utf-8"))
+    return parse(file.read_text(encoding="utf-8"))
 
 
 def _definition(module: str, name: str) -> ast.ClassDef | ast.FunctionDef | None:

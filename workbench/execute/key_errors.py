@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
+from workbench.parsing import parse
 from workbench.records import JSON
 
 Values = Callable[[str], Iterable[JSON]]
@@ -47,7 +48,7 @@ def key_error_text(key: str, source: str, line: int | None, values: Values) -> s
 def _keys(source: str, line: int | None) -> tuple[ast.expr, ...]:
     """The expressions at a line whose value may be a key that is missing."""
     try:
-        return tuple(_keys_in(ast.parse(source), line))
+        return tuple(_keys_in(parse(source), line))
     except (SyntaxError, ValueError, RecursionError):
         return ()
 

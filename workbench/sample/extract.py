@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from workbench.models.thinking import apart
+from workbench.parsing import parse
 
 MAIN = "execute_command"
 LONGEST = 20_000
@@ -146,7 +147,7 @@ def _json_texts(text: str) -> Iterator[str]:
 def _renamed(block: str) -> str:
     """A block whose only function of one argument has another name; empty for any other block."""
     try:
-        tree = ast.parse(textwrap.dedent(block))
+        tree = parse(textwrap.dedent(block))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
@@ -210,7 +211,7 @@ def _segment(lines: list[str], at: int) -> tuple[int, list[ast.stmt]]:
 
 def _statements(source: str) -> list[ast.stmt]:
     try:
-        return ast.parse(source).body
+        return parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from workbench.parsing import parse
 from workbench.screen.steps import Step, StepBox
 
 
@@ -33,9 +33,7 @@ def add_loop_boxes(steps: Sequence[Step], source: str) -> None:
 def _loops(source: str) -> Mapping[int, int]:
     """The last line of each `for`, by its first one."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
     loops = [node for node in ast.walk(tree) if isinstance(node, ast.For)]

@@ -13,6 +13,7 @@ from workbench.api import PARAMETER_ALIASES, Api
 from workbench.execute.language.scopes import mark, scope_of
 from workbench.execute.language.tables import ALL_BUILTINS
 from workbench.limits import Limits
+from workbench.parsing import parse
 from workbench.records import ToolSpec
 
 _FIRST_OF = ("7_rare.monty", "9_iterators.monty")
@@ -80,7 +81,7 @@ def _with_own_names(*texts: str) -> tuple[str, ...]:
     change what the prelude does.  Hence the prelude refers to builtins, and to functions and
     classes of its own, by hidden names.
     """
-    trees = [ast.parse(text) for text in texts]
+    trees = [parse(text) for text in texts]
     mark(ast.Module([node for tree in trees for node in tree.body], []), _bindings)
     names = _Renamer()
     parts = [names.visit(tree) for tree in trees]
@@ -108,7 +109,7 @@ def _is_named(node: ast.stmt) -> bool:
 
 
 def _alias(name: str) -> list[ast.stmt]:
-    return ast.parse(f"{own_name(name)} = {name}").body
+    return parse(f"{own_name(name)} = {name}").body
 
 
 class _Renamer(ast.NodeTransformer):
