@@ -8,10 +8,12 @@ Files:
     checkpoint_state.py   which state of a checkpoint a part computes with
     connection.py         the settings of a chat endpoint, for all parts that ask one
     conversation.py       a question and its answer as a chat template writes them
+    decoding.py           texts that a causal model goes on with side by side
     detector.py           the embedded detector: SSDLite-MobileNetV2 in onnxruntime
     endpoint.py           OpenAI-compatible chat endpoints
     find_by_name.py       detection by name with the student's own eyes
     language.py           language models in this process
+    llama_rows.py         the same for a Llama on a processor, quicker
     picture_budget.py     how much of a picture a checkpoint gets to see
     picture_cache.py      each picture goes through an image processor once
     pointer_processor.py  the pointer student's processor

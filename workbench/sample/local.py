@@ -1,23 +1,22 @@
 """Programs from a causal language model in this process.
 
-What all questions share (API, guidelines) goes through the model once and stays as its cache; each
-question's own words go through it once for all its samples; samples that have ended leave the
-batch.  The random numbers of a sample come from its question and number alone, so that neither the
-batch nor the order of questions changes a program; one that is drawn again because its program is
-there already looks at the programs of its own question that stand before it, and at nothing else.
-That holds in float32.  In bfloat16 the rounding of products depends on the number of rows, and in
-another batch about a fifth of the programs come out otherwise.
+What all questions share (API, guidelines) goes through the model once, each question's own words
+once for all its samples, and samples that have written the same so far are one row until they
+part; those that have ended leave the batch.  The random numbers of a sample come from its question
+and number alone, so that neither the batch nor the order of questions changes a program; one that
+is drawn again because its program is there already looks at the programs of its own question that
+stand before it, and at nothing else.  That holds in float32 and in whole numbers.  In bfloat16 the
+rounding of products depends on the number of rows, and in another batch about a fifth of the
+programs come out otherwise.
 """
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -28,11 +27,12 @@ from workbench.errors import EngineError, InputError
 from workbench.images import digest_of
 from workbench.models.chat_turn import chat_turn
 from workbench.models.checkpoint_state import with_state
+from workbench.models.decoding import Opening, opening
 from workbench.models.language import (
     LoadedLanguage,
     adapter_folder,
     load_language,
-    pad_left,
+    preferred_device,
 )
 from workbench.models.weights import folder_digest
 from workbench.ports import Recall
@@ -92,6 +92,8 @@ class TransformersSampler:
         device: A device as torch names it; None chooses.
         exact: Whether to compute in float32, which takes half as long again on a processor with
             bfloat16; None does so for the bundled model alone.
+        int8: Whether to multiply in eight-bit whole numbers, which is quicker and needs a plain
+            Llama in float32 on the processor; None does so for the bundled model there.
 
     Raises:
         InputError: an argument is out of its range, or the adapter is not there.
@@ -108,9 +110,10 @@ class TransformersSampler:
         max_tokens: int | None = None,
         prompt: Style | None = None,
         shots: int = 5,
-        batch_size: int = 40,
+        batch_size: int = 80,
         device: str | None = None,
         exact: bool | None = None,
+        int8: bool | None = None,
     ) -> None:
         chosen = adapter or ("bundled" if model == "bundled" else "none")
         prompt = prompt or _PROMPT[chosen != "none"]
@@ -125,6 +128,11 @@ class TransformersSampler:
         self._adapter = None if chosen == "none" else chosen
         self._model, self._device = model, device
         self._exact = model == "bundled" if exact is None else exact
+        self._int8 = (
+            chosen == model == "bundled" and self._exact and preferred_device(device).type == "cpu"
+            if int8 is None
+            else int8
+        )
         self._temperature, self._top_p = temperature, top_p
         self._redraws = redraws if temperature else 0  # greedy drawings are all alike
         self._max_tokens, self._batch_size = max_tokens, batch_size
@@ -141,6 +149,7 @@ class TransformersSampler:
             "prompt": prompt,
             **({"redraws": self._redraws} if self._redraws else {}),
             **({"exact": True} if self._exact else {}),
+            **({"int8": True} if self._int8 else {}),
         }
         version = f"1-{self._prompts.version}-{self._adapter_state()}"
         self.ref = PartRef("sampler", "transformers", with_state(version, model), arguments)
@@ -289,8 +298,8 @@ class TransformersSampler:
         return load_language(self._model, self._adapter, self._device, self._exact)
 
     @cached_property
-    def _shared(self) -> tuple[list[int], list[int], Any]:
-        """The tokens before and after the question's own, and the model's cache of the former."""
+    def _shared(self) -> tuple[Opening, list[int]]:
+        """What stands before the question's own tokens, in the model, and the tokens after them."""
         if self._prompts.style == "compact":
             before, after = self._ids(self._prompts.shared), list[int]()
         else:
@@ -301,12 +310,7 @@ class TransformersSampler:
                 if turn.after
                 else []
             )
-        ids = torch.tensor([before], device=self._loaded.device)
-        return (
-            before,
-            after,
-            self._loaded.model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values,
-        )
+        return opening(self._loaded, before, self._int8), after
 
     def _ids(self, text: str, special: bool = False) -> list[int]:
         split = {} if special else {"split_special_tokens": True}
@@ -373,112 +377,72 @@ class TransformersSampler:
         """Write samples, each after the prompt of its question; as `_write` for `watch`."""
         if not samples:
             return
-        before, after, cache = self._shared
+        start, after = self._shared
         used = sorted({sample.task for sample in samples})
         own = [self._ids(prompts[t].own) + after for t in used]
-        ids, mask, positions = pad_left(
-            own, self._loaded.tokenizer.pad_token_id, self._loaded.device
-        )
-        mask = torch.cat([mask.new_ones(len(own), len(before)), mask], dim=1)
-        cache = copy.deepcopy(cache)
-        cache.batch_repeat_interleave(len(own))
-        out = self._loaded.model(
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=positions + len(before),
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        places = [used.index(sample.task) for sample in samples]
-        rows = torch.tensor(places, device=self._loaded.device)
-        cache.batch_select_indices(rows)
-        lengths = torch.tensor([len(before) + len(row) for row in own]).to(rows.device)
-        self._decode(samples, out.logits[rows, -1], cache, mask[rows], lengths[rows], watch)
-
-    def _decode(
-        self,
-        samples: list[_Sample],
-        logits: Tensor,
-        cache: Any,
-        mask: Tensor,
-        positions: Tensor,
-        watch: Callable[[_Sample], None] | None = None,
-    ) -> None:
-        """Write the samples to their ends.
-
-        Args:
-            samples: The samples, one per row.
-            logits: `(rows, vocabulary)` for the first token.
-            cache: The model's cache of the rows.
-            mask: `(rows, tokens)`, the attention mask of the cache.
-            positions: `(rows,)`, position of the next token.
-            watch: Called with each sample after each of its tokens.
-        """
-        live = samples
-        for step in range(self._max_tokens):
+        rows, logits = start.begin(own, len(samples), self._max_tokens)
+        live = [(used.index(sample.task), sample) for sample in samples]
+        while True:
             chosen, logp = self._draw(
-                logits, torch.tensor([sample.chance[step] for sample in live])
+                logits,
+                torch.tensor([row for row, _ in live]),
+                torch.tensor([sample.chance[len(sample.tokens)] for _, sample in live]),
             )
-            for sample, token, value in zip(live, chosen.tolist(), logp.tolist(), strict=True):
+            for (_, sample), token, value in zip(live, chosen.tolist(), logp.tolist(), strict=True):
                 sample.tokens.append(token)
                 sample.logp += value
                 if watch is not None:
                     watch(sample)
-            going = [i for i, sample in enumerate(live) if not self._over(sample)]
-            if not going or step + 1 == self._max_tokens:
+            live = [one for one in live if not self._over(one[1])]
+            if not live:
                 return
-            if len(going) < len(live):
-                rows = torch.tensor(going, device=logits.device)
-                cache.batch_select_indices(rows)
-                live = [live[i] for i in going]
-                chosen, mask, positions = chosen[rows], mask[rows], positions[rows]
-            mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
-            out = self._loaded.model(
-                input_ids=chosen[:, None],
-                attention_mask=mask,
-                position_ids=positions[:, None],
-                past_key_values=cache,
-                use_cache=True,
-            )
-            logits, positions = out.logits[:, -1], positions + 1
+            # samples that have written the same so far are one row
+            paths = dict.fromkeys((row, sample.tokens[-1]) for row, sample in live)
+            place = {path: number for number, path in enumerate(paths)}
+            logits = rows.go_on([row for row, _ in paths], [token for _, token in paths])
+            live = [(place[row, sample.tokens[-1]], sample) for row, sample in live]
 
-    def _draw(self, logits: Tensor, chance: Tensor) -> tuple[Tensor, Tensor]:
-        """A token per row by its own uniform number, and its log-probability at temperature 1."""
+    def _draw(self, logits: Tensor, rows: Tensor, chance: Tensor) -> tuple[Tensor, Tensor]:
+        """A token per sample by its own uniform number, and its log-probability at temperature 1.
+
+        Args:
+            logits: `(rows, vocabulary)`.
+            rows: `(samples,)`, the row of each sample.
+            chance: `(samples,)`, numbers in [0, 1).
+        """
         logits = logits.float()
-        logp = logits.log_softmax(-1)
+        rows = rows.to(logits.device)
         if self._temperature == 0:
-            chosen = logits.argmax(-1)
+            chosen = logits.argmax(-1)[rows]
         else:
             share = (logits / self._temperature).softmax(-1)
-            chosen = self._pick(share, chance.to(device=share.device, dtype=share.dtype))
-        return chosen, logp.gather(-1, chosen[:, None]).squeeze(-1)
+            chosen = self._pick(share, rows, chance.to(device=share.device, dtype=share.dtype))
+        return chosen, logits[rows, chosen] - logits.logsumexp(-1)[rows]
 
-    def _pick(self, share: Tensor, chance: Tensor) -> Tensor:
-        """The token of each row at which its number falls, the likeliest tokens first.
+    def _pick(self, share: Tensor, rows: Tensor, chance: Tensor) -> Tensor:
+        """The token of each sample at which its number falls, the likeliest tokens first.
 
-        `share` is `(rows, vocabulary)`.  Sorting the whole vocabulary costs more than the model,
-        and the likeliest few settle nearly every row.
+        `share` is `(rows, vocabulary)`; sorting the whole vocabulary costs more than the model, and
+        the likeliest few settle nearly every sample.  `rows` and `chance` are `(samples,)`.
         """
         few = min(_LIKELY, share.shape[-1])
         high, tokens = share.topk(few, dim=-1)
         total = high.cumsum(-1)
         if self._top_p < 1:
             high = high.masked_fill(total - high >= self._top_p, 0.0)
-            scaled = chance * high.sum(-1)
-            settled = total[:, -1] >= self._top_p
+            scaled = chance * high.sum(-1)[rows]
+            settled = total[rows, -1] >= self._top_p
         else:
-            scaled, settled = chance, chance < total[:, -1]
-        rank = (high.cumsum(-1) <= scaled[:, None]).sum(-1, keepdim=True).clamp(max=few - 1)
-        chosen = tokens.gather(-1, rank).squeeze(-1)
-        if few < share.shape[-1] and not bool(settled.all()):
-            rest = (~settled).nonzero().squeeze(-1)
-            for row in rest.tolist():
-                chosen[row] = self._pick_slowly(share[row], float(chance[row]))
+            scaled, settled = chance, chance < total[rows, -1]
+        rank = (high.cumsum(-1)[rows] <= scaled[:, None]).sum(-1).clamp(max=few - 1)
+        chosen = tokens[rows, rank]
+        if few < share.shape[-1]:
+            for place in (~settled).nonzero().flatten().tolist():
+                chosen[place] = self._pick_slowly(share[rows[place]], float(chance[place]))
         return chosen
 
     def _pick_slowly(self, share: Tensor, chance: float) -> int:
-        """The token of one row, `(vocabulary,)`, as `_pick` takes it, but over all tokens."""
+        """The token of one sample, as `_pick` takes it, but over all tokens; `share` is its row."""
         high, tokens = share.sort(descending=True)
         if self._top_p < 1:
             high = high[high.cumsum(-1) - high < self._top_p]
@@ -487,7 +451,7 @@ class TransformersSampler:
         return int(tokens[min(rank, len(high) - 1)])
 
     def _over(self, sample: _Sample) -> bool:
-        if sample.tokens[-1] in self._loaded.stops:
+        if sample.tokens[-1] in self._loaded.stops or len(sample.tokens) == self._max_tokens:
             return True
         if len(sample.tokens) % _CHECK_EVERY:
             return False

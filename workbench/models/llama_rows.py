@@ -1,0 +1,297 @@
+"""Rows of tokens that a Llama goes on with on a processor, several times faster than transformers'.
+
+Three things cost time where many short texts are written after one beginning: the cache of the
+beginning is copied for each row and grows by a copy of itself with every token, each projection is
+a product of its own, and all is float32.  Here the beginning is kept once for all rows, what is
+each row's own has its place from the start, products that share their input are one, and weights
+and inputs may be whole numbers (`Precision`).
+
+The result is transformers' own up to rounding (tested).  Models of other families, and other
+devices, go through `cached_rows`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear, silu
+
+from workbench.models.language import pad_left
+
+Precision = Literal["float32", "int8"]
+"""How products are computed.
+
+In `int8` a weight has 127 steps for each output and an input 255 for each row, so that no sum of
+two products leaves 16 bits, which is where processors without VNNI clip.  Sums are whole numbers
+and the scale is the row's own: what else is in the batch changes nothing, not even the rounding.
+"""
+_WEIGHT_STEPS = 63
+_ENDS = 8
+"""Columns behind an input, of which two are 1 and -1: the scale that torch finds is then fixed."""
+
+Product = Callable[[Tensor], Tensor]
+
+
+def _plain(weight: Tensor) -> Product:
+    def product(inputs: Tensor) -> Tensor:
+        return linear(inputs, weight)
+
+    return product
+
+
+def _whole_numbers(weight: Tensor) -> Product:
+    """`(outputs, inputs)` as a product of `(rows, inputs)` in whole numbers."""
+    scale = weight.abs().amax(1).double().clamp_min(1e-12) / _WEIGHT_STEPS
+    wide = torch.cat([weight, weight.new_zeros(len(weight), _ENDS)], dim=1)
+    with warnings.catch_warnings():
+        # a later torch will drop these, and has nothing for processors in their place so far
+        warnings.filterwarnings("ignore", message=".*quantized tensor creation")
+        numbers = torch.quantize_per_channel(
+            wide, scale, torch.zeros(len(weight), dtype=torch.long), 0, torch.qint8
+        )
+    packed = torch.ops.quantized.linear_prepack(numbers, None)
+    ends = torch.tensor([1.0, -1.0] + [0.0] * (_ENDS - 2))
+
+    def product(inputs: Tensor) -> Tensor:
+        size = inputs.abs().amax(-1, keepdim=True).clamp_min(1e-12)
+        scaled = torch.cat([inputs / size, ends.expand(*inputs.shape[:-1], _ENDS)], dim=-1)
+        outputs: Tensor = torch.ops.quantized.linear_dynamic(scaled, packed, False)
+        return outputs.mul_(size)
+
+    return product
+
+
+def serves(model: Any) -> bool:
+    """Whether a model is a plain Llama in float32 on the processor, which this file computes."""
+    config = model.config
+    return (
+        type(model).__name__ == "LlamaForCausalLM"
+        and model.device.type == "cpu"
+        and model.dtype == torch.float32
+        and config.hidden_act == "silu"
+        and not config.attention_bias
+        and not config.mlp_bias
+        and config.rope_parameters.get("rope_type", "default") == "default"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    norm: Tensor
+    queries_keys_values: Product
+    output: Product
+    second_norm: Tensor
+    gates: Product
+    down: Product
+
+
+class Llama:
+    """The weights of a transformers Llama, for `LlamaRows`.
+
+    Args:
+        model: A `LlamaForCausalLM` that `serves` accepts; adapters are merged.
+        precision: How products are computed.
+    """
+
+    def __init__(self, model: Any, precision: Precision) -> None:
+        product = _whole_numbers if precision == "int8" else _plain
+        config = model.config
+        self.heads, self.groups = config.num_attention_heads, config.num_key_value_heads
+        self.width = model.model.layers[0].self_attn.head_dim
+        self.epsilon = config.rms_norm_eps
+        self.embedding = model.model.embed_tokens.weight.float()
+        self.norm = model.model.norm.weight.float()
+        self.layers = [_layer(layer, product) for layer in model.model.layers]
+        self.to_logits = product(model.lm_head.weight.float())
+        self._frequencies = model.model.rotary_emb.inv_freq.float()
+
+    def opening(self, before: Sequence[int]) -> LlamaOpening:
+        """What begins with these tokens."""
+        rows = LlamaRows(
+            self, torch.zeros(len(self.layers), 2, self.groups, 0, self.width), 1, len(before)
+        )
+        rows.read(torch.tensor([before]), torch.ones(1, len(before), dtype=torch.bool))
+        return LlamaOpening(self, rows.own[:, :, 0].contiguous())
+
+    def turns(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """Cosine and sine of the rotary embedding, each `(*positions, 1, width)`."""
+        angles = positions[..., None].float() * self._frequencies
+        angles = torch.cat([angles, angles], dim=-1)[..., None, :]
+        return angles.cos(), angles.sin()
+
+    def normal(self, hidden: Tensor, weight: Tensor) -> Tensor:
+        """Root-mean-square normalisation of `(*, hidden)`."""
+        return weight * (
+            hidden * torch.rsqrt(hidden.square().mean(-1, keepdim=True) + self.epsilon)
+        )
+
+
+def _layer(layer: Any, product: Callable[[Tensor], Product]) -> _Layer:
+    attention, mlp = layer.self_attn, layer.mlp
+
+    def joined(*modules: Any) -> Product:
+        return product(torch.cat([module.weight.float() for module in modules]))
+
+    return _Layer(
+        layer.input_layernorm.weight.float(),
+        joined(attention.q_proj, attention.k_proj, attention.v_proj),
+        joined(attention.o_proj),
+        layer.post_attention_layernorm.weight.float(),
+        joined(mlp.gate_proj, mlp.up_proj),
+        joined(mlp.down_proj),
+    )
+
+
+def _turned(vectors: Tensor, turns: tuple[Tensor, Tensor]) -> Tensor:
+    """Vectors `(*, heads, width)` with their position in them."""
+    cosine, sine = turns
+    left, right = vectors.chunk(2, dim=-1)
+    return vectors * cosine + torch.cat([-right, left], dim=-1) * sine
+
+
+class LlamaOpening:
+    """A beginning that many rows share; see `decoding.Opening`."""
+
+    def __init__(self, llama: Llama, shared: Tensor) -> None:
+        self._llama, self._shared = llama, shared
+
+    def begin(
+        self, own: Sequence[Sequence[int]], most: int, longest: int
+    ) -> tuple[LlamaRows, Tensor]:
+        """As `decoding.Opening.begin`."""
+        ids, mask, _ = pad_left(own, 0, torch.device("cpu"))
+        rows = LlamaRows(self._llama, self._shared, max(most, len(own)), ids.shape[1] + longest)
+        return rows, rows.read(ids, mask.bool())
+
+
+class LlamaRows:
+    """Rows with one beginning, and what each has written since; see `decoding.Rows`.
+
+    A row lies at a place and stays there; one that parts from another is copied to a free place,
+    and the last places move into those that rows leave behind, so that the rows lie side by side.
+
+    Args:
+        llama: The model.
+        shared: Keys and values of the beginning, `(layers, 2, groups, tokens, width)`.
+        most: Most rows at a time.
+        room: Most tokens of a row behind the beginning.
+    """
+
+    def __init__(self, llama: Llama, shared: Tensor, most: int, room: int) -> None:
+        self._llama, self._shared = llama, shared
+        self.own = torch.empty(len(llama.layers), 2, most, llama.groups, room, llama.width)
+        """Keys and values of the rows by place, `(layers, 2, places, groups, room, width)`."""
+        self._seen = torch.zeros(most, room, dtype=torch.bool)
+        """Where a row holds a token, `(places, room)`; padding stands on its left."""
+        self._filled = 0
+        self._places: list[int] = []
+        """The place of each row."""
+
+    def go_on(self, parents: Sequence[int], tokens: Sequence[int]) -> Tensor:
+        """As `decoding.Rows.go_on`."""
+        self._places = self._move([self._places[row] for row in parents])
+        ids = torch.empty(len(tokens), 1, dtype=torch.long)
+        ids[self._places, 0] = torch.tensor(tokens)
+        return self.read(ids, torch.ones(len(tokens), 1, dtype=torch.bool))[self._places]
+
+    def _move(self, origins: Sequence[int]) -> list[int]:
+        """The places of new rows, each a copy of the row at its origin; they are the first ones."""
+        number, taken, places = len(origins), set[int](), [-1] * len(origins)
+        for row, origin in enumerate(origins):
+            if origin < number and origin not in taken:
+                places[row] = origin
+                taken.add(origin)
+        free = (place for place in range(number) if place not in taken)
+        for row, origin in enumerate(origins):
+            if places[row] < 0:
+                places[row] = next(free)
+                # what was at a free place has ended: nobody's origin is among the free ones
+                self.own[:, :, places[row], :, : self._filled] = self.own[
+                    :, :, origin, :, : self._filled
+                ]
+                self._seen[places[row]] = self._seen[origin]
+        return places
+
+    def read(self, ids: Tensor, seen: Tensor) -> Tensor:
+        """Take tokens behind those that are there.
+
+        Args:
+            ids: `(rows, tokens)`, by place.
+            seen: `(rows, tokens)`, False where there is padding.
+
+        Returns:
+            The logits behind the last token, `(rows, vocabulary)`, by place.
+        """
+        llama, before = self._llama, self._filled
+        rows, count = ids.shape
+        if not self._places:
+            self._places = list(range(rows))
+        self._filled = before + count
+        self._seen[:rows, before : self._filled] = seen
+        filled = self._seen[:rows, : self._filled]
+        positions = (filled.long().cumsum(1) - 1).clamp(min=0)[:, before:]
+        turns = llama.turns(positions + self._shared.shape[3])
+        past = torch.ones(count, before, dtype=torch.bool)
+        causal = torch.cat([past, torch.ones(count, count, dtype=torch.bool).tril()], dim=1)
+        hidden_places = ~(filled[:, None, :] & causal)
+        bias = torch.zeros(hidden_places.shape)
+        bias.masked_fill_(hidden_places, torch.finfo(torch.float32).min)
+        hidden = llama.embedding[ids]
+        for number, layer in enumerate(llama.layers):
+            mixed = layer.queries_keys_values(llama.normal(hidden, layer.norm))
+            looked = self._attend(number, mixed, turns, bias)
+            hidden = hidden + layer.output(looked)
+            gate, up = layer.gates(llama.normal(hidden, layer.second_norm)).chunk(2, dim=-1)
+            hidden = hidden + layer.down(silu(gate) * up)
+        return llama.to_logits(llama.normal(hidden[:, -1], llama.norm))
+
+    def _attend(
+        self, number: int, mixed: Tensor, turns: tuple[Tensor, Tensor], bias: Tensor
+    ) -> Tensor:
+        """Attention of one layer, `(rows, tokens, hidden)`.
+
+        Args:
+            number: Of the layer.
+            mixed: Queries, keys and values side by side, `(rows, tokens, *)`.
+            turns: As `Llama.turns` gives them for the tokens' places.
+            bias: `(rows, tokens, places)`, added to the scores of what is the row's own.
+        """
+        llama = self._llama
+        rows, count, _ = mixed.shape
+        filled = bias.shape[-1]
+        vectors = mixed.view(rows, count, -1, llama.width)
+        queries, keys, values = torch.split(
+            vectors, [llama.heads, llama.groups, llama.groups], dim=2
+        )
+        queries, keys = _turned(queries, turns), _turned(keys, turns)
+        own = self.own[number, :, :rows]
+        own[0, :, :, filled - count : filled] = keys.transpose(1, 2)
+        own[1, :, :, filled - count : filled] = values.transpose(1, 2)
+        own_keys, own_values = own[:, :, :, :filled]
+        shared_keys, shared_values = self._shared[number]
+        # one row of scores for each head of a group and each token
+        asked = queries.reshape(rows, count, llama.groups, -1, llama.width).permute(2, 0, 3, 1, 4)
+        asked = asked.reshape(llama.groups, -1, llama.width) * llama.width**-0.5
+        ahead = shared_keys.shape[1]
+        by_row = asked.view(llama.groups, rows, -1, llama.width).transpose(0, 1)
+        scores = torch.cat(
+            [
+                (asked @ shared_keys.transpose(1, 2)).unflatten(1, (rows, -1)).transpose(0, 1),
+                by_row @ own_keys.transpose(2, 3)
+                + bias[:, None, None].expand(-1, 1, by_row.shape[2] // count, -1, -1).flatten(2, 3),
+            ],
+            dim=-1,
+        )
+        shares = scores.softmax(-1)
+        of_shared = shares[..., :ahead].transpose(0, 1).flatten(1, 2) @ shared_values
+        looked = of_shared.unflatten(1, (rows, -1)).transpose(0, 1)
+        looked = looked + shares[..., ahead:] @ own_values
+        # (rows, groups, heads of a group, tokens, width)
+        looked = looked.view(rows, llama.groups, -1, count, llama.width)
+        beside: Tensor = looked.permute(0, 3, 1, 2, 4).reshape(rows, count, -1)
+        return beside
