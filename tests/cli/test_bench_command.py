@@ -13,7 +13,7 @@ from workbench.errors import InputError
 def test_a_wrong_name_lists_the_measurements():
     with pytest.raises(
         InputError,
-        match="no measurement is called 'sandbox'; there are: app, execute, store, tools",
+        match="no measurement is called 'sandbox'; there are: app, execute, sample, store, tools",
     ):
         main("sandbox", [])
 

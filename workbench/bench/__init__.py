@@ -1,9 +1,10 @@
-"""What running programs, tools, store and pages cost, each beside a limit.
+"""What writing and running programs, tools, store and pages cost, each beside a limit.
 
 Files:
     execute.py        vpd bench execute: what running programs costs, as ratios measured in one run
     figure.py         the figure that every bench gives, and how its command prints it
     pages.py          vpd bench app: what the pages cost, in the real server and a real Chromium
+    sample.py         vpd bench sample: what writing programs costs, beside a peer in the same run
     store.py          vpd bench store: what keeping and finding records costs
     store_fill.py     a project full of questions, made by the database itself
     store_records.py  questions with programs, traces and verdicts, as records

@@ -9,6 +9,7 @@ from workbench.errors import InputError
 BENCHES = {
     "app": "workbench.bench.pages",
     "execute": "workbench.bench.execute",
+    "sample": "workbench.bench.sample",
     "store": "workbench.bench.store",
     "tools": "workbench.bench.tools",
 }

@@ -279,8 +279,8 @@ def bench(
     what: Annotated[
         str,
         typer.Argument(
-            help="What to measure: execute (running programs), tools (how often they are right), "
-            "store or app."
+            help="What to measure: execute (running programs), sample (writing them), tools (how "
+            "often they are right), store or app."
         ),
     ] = "execute",
 ) -> None:
