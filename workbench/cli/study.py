@@ -20,6 +20,7 @@ from workbench.study.differences import Difference
 from workbench.study.distillation import StudyReport, TrainedArm
 from workbench.study.distillation import study as run_study
 from workbench.study.plan import EQUAL_COMPUTE, StudyPlan, merged, read_plan
+from workbench.study.variants import with_labels, with_noise
 
 
 def main(
@@ -35,6 +36,8 @@ def main(
     choose_to: Path | None,
     val: Path | None,
     chosen: Path | None,
+    labels: str,
+    noise: str,
     k: int,
     benchmark: str | None,
     split: str | None,
@@ -58,6 +61,8 @@ def main(
         choose_to: file for the choice of settings; then nothing is tested.
         val: project with the validation questions.
         chosen: file of chosen settings.
+        labels: numbers of labels, with commas between them; then arms learn from so few.
+        noise: percents of wrong rationales, with commas between them; then arms learn from those.
         k: number of programs per question.
         benchmark: take only the questions of this source.
         split: take only the questions of this split.
@@ -73,6 +78,8 @@ def main(
         )
     if choose_to is not None and chosen is not None:
         raise InputError("--choose and --chosen contradict each other; choose first, then test")
+    if labels and noise:
+        raise InputError("--labels and --noise are studies of their own; take one of them")
     changes: dict[str, Any] = {"student": student} if student else {}
     if steps is not None:
         changes["steps"] = steps
@@ -88,6 +95,10 @@ def main(
             opened if other is None else stack.enter_context(open_project(other, read_only=False))
         )
         bars = stack.enter_context(Bars())
+        if labels:
+            plan = with_labels(opened, plan, [int(n) for n in _numbers("--labels", labels)])
+        if noise:
+            plan = with_noise(opened, plan, [n / 100 for n in _numbers("--noise", noise)])
         if choose_to is None:
             selection = Selection(split, limit, benchmark)
             report = run_study(opened, beside, plan, k, selection, timed, bars)
@@ -100,6 +111,20 @@ def main(
         print(json.dumps(report.to_json(), indent=1))
     else:
         _show(report, markdown)
+
+
+def _numbers(option: str, text: str) -> list[float]:
+    """The numbers of an option, for example `30,100,300`.
+
+    Raises:
+        InputError: a part of the text is no whole number.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if wrong := [part for part in parts if not (part.isascii() and part.isdigit())]:
+        raise InputError(
+            f"{option} takes whole numbers with commas between them, found {wrong[0]!r:.40}"
+        )
+    return [float(part) for part in dict.fromkeys(parts)]
 
 
 def _plan(
@@ -164,7 +189,7 @@ def _show(report: StudyReport, markdown: bool) -> None:
             show_cells(cells, markdown)
     console().print(
         "Differences: paired, in points, with 95 % intervals that keep a picture's questions "
-        "together and draw seeds again. Learning curves: accuracy on the snapshot's held-out side, "
+        "together and draw seeds again; p as it is, for each alone. Learning curves: accuracy on the snapshot's held-out side, "
         "%, the mean over seeds." + "\n" * markdown
     )
     for arm in report.arms:

@@ -15,18 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import EngineError, InputError
-from workbench.local_files import real_path
 from workbench.pipeline.ingesting import ingest
 from workbench.pipeline.loop import Progress, Watch
-from workbench.pipeline.snapshotting import folder_of
 from workbench.records import JSON, content_key
 from workbench.snapshot import Snapshot
 from workbench.store import Project, Selection
-from workbench.store.reading import snapshots
 from workbench.study.differences import Difference, differences
 from workbench.study.evaluate import evaluate, evaluate_pipeline
 from workbench.study.plan import LABELS_ALONE, Arm, StudyPlan, merged
 from workbench.study.results import Results, results
+from workbench.study.variants import snapshot_folder
 from workbench.train.job import Job, job_of
 from workbench.train.jobs import Jobs
 from workbench.train.status_files import METRICS, RESULT, read_json, read_lines
@@ -50,7 +48,7 @@ class TrainedArm:
     folders: tuple[Path, ...]
     """Of the jobs, in order of seeds."""
     note: str = ""
-    """How its number of steps came about, where it was measured."""
+    """What a reader has to know of it, such as how its number of steps came about."""
 
     @property
     def explains(self) -> bool:
@@ -122,9 +120,9 @@ def train(project: Project, plan: StudyPlan, watch: Watch | None = None) -> list
     """
     done: dict[str, TrainedArm] = {}
     first = {arm.name: jobs_of(project, plan, arm) for arm in plan.arm if not arm.as_long_as}
-    done |= train_jobs(project, first, watch)
+    notes = {arm.name: arm.note for arm in plan.arm}
+    done |= train_jobs(project, first, watch, notes)
     later: dict[str, list[Job]] = {}
-    notes: dict[str, str] = {}
     for arm in plan.arm:
         if arm.as_long_as:
             steps, notes[arm.name] = equal_steps(done[arm.like], done[arm.as_long_as])
@@ -155,10 +153,7 @@ def jobs_of(
         InputError: there is no such snapshot, or it has no rationale for an arm that explains.
         ProfileError: a setting is wrong.
     """
-    which = plan.snapshot_of(arm) or next(
-        (row.hash for row in snapshots.snapshot_rows(project.database)), ""
-    )
-    folder = real_path(folder_of(project, which))
+    folder = snapshot_folder(project, plan, arm)
     settings = merged(plan.settings_of(arm, chosen), {**(changes or {}), "snapshot": str(folder)})
     if settings["objective"] == "vpd":
         _check_rationales(folder, arm)
@@ -216,7 +211,7 @@ def train_jobs(
         project: has the jobs.
         arms: jobs by the name of their arm.
         watch: called as the work goes on.
-        notes: how an arm's steps came about, by its name.
+        notes: what a reader has to know of an arm, by its name.
 
     Raises:
         EngineError: a job failed.
@@ -318,11 +313,20 @@ def study(
         baseline,
         questions.source or "",
         questions.split or "",
-        arms={folder.name: arm.name for arm in arms for folder in arm.folders},
+        arms=_names_by_job(arms),
     )
     return StudyReport(
         table, tuple(arms), differences(test, table, _pairs(arms, k)), dict(plan.chosen)
     )
+
+
+def _names_by_job(arms: Sequence[TrainedArm]) -> dict[str, list[str]]:
+    """The arms of each job; arms whose settings come out the same share their jobs."""
+    names: dict[str, list[str]] = {}
+    for arm in arms:
+        for folder in arm.folders:
+            names.setdefault(folder.name, []).append(arm.name)
+    return names
 
 
 def _pairs(arms: Sequence[TrainedArm], k: int) -> list[tuple[str, str]]:

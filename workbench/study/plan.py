@@ -10,7 +10,7 @@ objective = "instruct"
 
 [[arm]]
 name = "vpd"
-snapshot = "evidence"          # name or hash; the study's own when left out
+snapshot = "evidence"          # name, hash or folder; the study's own when left out
 grid = { "arguments.weight" = [1, 3] }
 
 [[arm]]
@@ -52,7 +52,7 @@ class Arm:
     objective: str = ""
     """As in `job.toml`; `vpd` when left out."""
     snapshot: str = ""
-    """Name or hash of its snapshot; the study's own when empty."""
+    """Name, hash or folder of its snapshot; the study's own when empty."""
     settings: Mapping[str, Values] = field(default_factory=dict)
     """Settings of its jobs, beside those of the study."""
     like: str = ""
@@ -62,6 +62,8 @@ class Arm:
     arm's.  It needs `like`, whose jobs say what a step takes."""
     grid: Mapping[str, list[Any]] = field(default_factory=dict)
     """Values of settings that are tried for this arm alone."""
+    note: str = ""
+    """What a reader has to know of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class StudyPlan:
     """The jobs of a study."""
 
     snapshot: str = ""
-    """Name or hash of the snapshot; the newest when empty."""
+    """Name, hash or folder of the snapshot; the newest when empty."""
     seeds: Annotated[int, Meta(ge=1)] = 5
     """Number of jobs for each arm."""
     settings: Mapping[str, Values] | None = None
@@ -148,7 +150,7 @@ class StudyPlan:
         return arm.objective or inherited or "vpd"
 
     def snapshot_of(self, arm: Arm) -> str:
-        """Name or hash of the snapshot that an arm learns from; empty for the newest."""
+        """Name, hash or folder of the snapshot that an arm learns from; empty for the newest."""
         inherited = self.arm_of(arm.like).snapshot if arm.like else ""
         return arm.snapshot or inherited or self.snapshot
 

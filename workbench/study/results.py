@@ -103,7 +103,7 @@ def results(
     benchmark: str | None = None,
     split: str | None = None,
     by: By = "system",
-    arms: Mapping[str, str] | None = None,
+    arms: Mapping[str, Sequence[str]] | None = None,
 ) -> Results:
     """The table of the questions that were evaluated last, or of a benchmark and split.
 
@@ -114,8 +114,8 @@ def results(
         benchmark: source of the questions; empty for evaluations of all sources, None for any.
         split: of the questions; empty for evaluations of all splits, None for any.
         by: `objective` takes jobs together that differ in seed alone.
-        arms: names of rows by job; jobs of one name are taken together, and jobs that are not named
-            here stay out of the table.
+        arms: names of rows by job, which may stand in several; jobs of one name are taken together,
+            and jobs that are not named here stay out of the table.
 
     Raises:
         InputError: nothing was evaluated there, or no row has this name.
@@ -215,7 +215,7 @@ def _named(
     rows: Sequence[Evaluation],
     jobs: Mapping[str | None, JobRow],
     by: By,
-    arms: Mapping[str, str] | None,
+    arms: Mapping[str, Sequence[str]] | None,
 ) -> dict[str, list[Evaluation]]:
     """The evaluations of each row of the table, by its name.
 
@@ -231,14 +231,23 @@ def _named(
 
 
 def _by_arm(
-    rows: Sequence[Evaluation], jobs: Mapping[str | None, JobRow], arms: Mapping[str, str]
+    rows: Sequence[Evaluation],
+    jobs: Mapping[str | None, JobRow],
+    arms: Mapping[str, Sequence[str]],
 ) -> dict[str, list[Evaluation]]:
-    """One row for the jobs of one arm of a study and mode, in order of seeds."""
+    """One row for the jobs of one arm of a study and mode, in order of seeds.
+
+    Args:
+        rows: all evaluations.
+        jobs: by id.
+        arms: names of rows by job.
+    """
     named = _single([row for row in rows if row.job is None])
     students = [row for row in rows if row.job in jobs]
     for row in sorted(students, key=lambda row: jobs[row.job].seed):
-        name = arms[str(row.job)] + " explained" * (row.mode == "explain")
-        named.setdefault(name, []).append(row)
+        for arm in arms[str(row.job)]:
+            name = arm + " explained" * (row.mode == "explain")
+            named.setdefault(name, []).append(row)
     return named
 
 

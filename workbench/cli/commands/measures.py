@@ -175,6 +175,21 @@ def study(
     chosen: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Take the settings that --choose wrote.")
     ] = None,
+    labels: Annotated[
+        str,
+        typer.Option(
+            metavar="N,N,...",
+            help="Hide all labels but so many, and learn from what the programs say of the rest, "
+            "taken by agreement, by checks, and by a critic.",
+        ),
+    ] = "",
+    noise: Annotated[
+        str,
+        typer.Option(
+            metavar="P,P,...",
+            help="Learn from rationales of which so many percent are made wrong on purpose.",
+        ),
+    ] = "",
     k: Annotated[int, typer.Option("--k", help="Number of programs per question.")] = 5,
     benchmark: Benchmark = None,
     split: Split = None,
@@ -203,6 +218,8 @@ def study(
         choose_to=choose,
         val=val,
         chosen=chosen,
+        labels=labels,
+        noise=noise,
         k=k,
         benchmark=benchmark,
         split=split,
