@@ -71,46 +71,72 @@ def main(
         markdown: print Markdown instead of tables for a terminal.
         as_json: print JSON instead of tables.
     """
-    if choose_to is None and test is None:
-        raise InputError(
-            "a study needs --test DIR, the project with the test questions; or --choose FILE, "
-            "which asks none of them"
-        )
-    if choose_to is not None and chosen is not None:
-        raise InputError("--choose and --chosen contradict each other; choose first, then test")
-    if labels and noise:
-        raise InputError("--labels and --noise are studies of their own; take one of them")
+    _check(test, choose_to, chosen, labels, noise)
     changes: dict[str, Any] = {"student": student} if student else {}
     if steps is not None:
         changes["steps"] = steps
     for change in settings:
         put(changes, change)
     plan = _plan(plan_file, snapshot, seeds, changes, equal_compute)
+    if choose_to is not None:
+        return _choose(project, val, plan, choose_to, markdown)
     if chosen is not None:
         plan = replace(plan, chosen=read_choice(chosen, plan))
-    with ExitStack() as stack:
-        opened = stack.enter_context(open_project(project, read_only=False))
-        other = test if choose_to is None else val
-        beside = (
-            opened if other is None else stack.enter_context(open_project(other, read_only=False))
-        )
-        bars = stack.enter_context(Bars())
+    assert test is not None, "`_check` asks for it"
+    with (
+        open_project(project, read_only=False) as opened,
+        open_project(test, read_only=False) as test_project,
+        Bars() as bars,
+    ):
         if labels:
             plan = with_labels(opened, plan, [int(n) for n in _numbers("--labels", labels)])
-        if noise:
+        elif noise:
             plan = with_noise(opened, plan, [n / 100 for n in _numbers("--noise", noise)])
-        if choose_to is None:
-            selection = Selection(split, limit, benchmark)
-            report = run_study(opened, beside, plan, k, selection, timed, bars)
-        else:
-            choice = choose(opened, plan, beside, bars)
-    if choose_to is not None:
-        choice.save(choose_to)
-        _show_choice(choice, choose_to, markdown)
-    elif as_json:
+        selection = Selection(split, limit, benchmark)
+        report = run_study(opened, test_project, plan, k, selection, timed, bars)
+    if as_json:
         print(json.dumps(report.to_json(), indent=1))
     else:
         _show(report, markdown)
+
+
+def _check(
+    test: Path | None, choose_to: Path | None, chosen: Path | None, labels: str, noise: str
+) -> None:
+    """Refuse options that do not go together; see `main` for each."""
+    if choose_to is None and test is None:
+        raise InputError(
+            "a study needs --test DIR, the project with the test questions; or --choose FILE, "
+            "which asks none of them"
+        )
+    if choose_to is not None and (chosen is not None or labels or noise):
+        raise InputError(
+            "--choose tries settings and ends, so --chosen, --labels and --noise do not go with "
+            "it; choose first, then test"
+        )
+    if labels and noise:
+        raise InputError("--labels and --noise are studies of their own; take one of them")
+
+
+def _choose(
+    project: Path | None, val: Path | None, plan: StudyPlan, file: Path, markdown: bool
+) -> None:
+    """Choose settings and write them.
+
+    Args:
+        project: folder of the project.
+        val: project with the validation questions; the same one when None.
+        plan: says what is tried.
+        file: where the choice is written.
+        markdown: print Markdown.
+    """
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_project(project, read_only=False))
+        other = stack.enter_context(open_project(val, read_only=False)) if val else None
+        bars = stack.enter_context(Bars())
+        choice = choose(opened, plan, other, bars)
+    choice.save(file)
+    _show_choice(choice, file, markdown)
 
 
 def _numbers(option: str, text: str) -> list[float]:
@@ -189,8 +215,8 @@ def _show(report: StudyReport, markdown: bool) -> None:
             show_cells(cells, markdown)
     console().print(
         "Differences: paired, in points, with 95 % intervals that keep a picture's questions "
-        "together and draw seeds again; p as it is, for each alone. Learning curves: accuracy on the snapshot's held-out side, "
-        "%, the mean over seeds." + "\n" * markdown
+        "together and draw seeds again; p is of each alone. Learning curves: accuracy on the "
+        "snapshot's held-out side, %, the mean over seeds." + "\n" * markdown
     )
     for arm in report.arms:
         if arm.note:

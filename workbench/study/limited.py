@@ -269,7 +269,7 @@ def _criticised(
     model: Any = registry.build("critic", name)
     apart = out_of_fold(rows, accepted, lambda some, yes: model.fit(some, yes).chances)
     least = cutoff(apart, accepted, RECALL)
-    chances = model.fit(rows, accepted).chances([winners[row.task_id].reviewed() for row in hidden])
+    chances = model.fit(rows, accepted).chances([winners[row.task_id].reviewed() for row in rest])
     return [
         row
         for row, chance in zip(rest, chances, strict=True)
