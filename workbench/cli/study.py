@@ -19,7 +19,7 @@ from workbench.study.choosing import Choice, choose, read_choice
 from workbench.study.differences import Difference
 from workbench.study.distillation import StudyReport, TrainedArm
 from workbench.study.distillation import study as run_study
-from workbench.study.plan import EQUAL_COMPUTE, StudyPlan, merged, read_plan
+from workbench.study.plan import StudyPlan, merged, read_plan
 from workbench.study.variants import with_labels, with_noise
 
 
@@ -170,13 +170,13 @@ def _plan(
         equal_compute: whether to add the arm of equal compute.
     """
     plan = read_plan(file) if file is not None else StudyPlan()
-    return replace(
+    plan = replace(
         plan,
         snapshot=snapshot or plan.snapshot,
         seeds=plan.seeds if seeds is None else seeds,
         settings=merged(plan.settings or {}, changes),
-        arm=(*plan.arm, EQUAL_COMPUTE) if equal_compute else plan.arm,
     )
+    return plan.with_equal_compute() if equal_compute else plan
 
 
 def _show_choice(choice: Choice, path: Path, markdown: bool) -> None:

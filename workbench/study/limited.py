@@ -162,7 +162,7 @@ def limited(
         )
     by_rule: dict[Rule | None, LimitedSnapshot] = {}
     for rule in (None, *rules):
-        chosen = _choice(rule, few, rest, winners, critic)
+        chosen = choice(rule, few, rest, winners, critic)
         rows = [_unlabelled(row, winners[row.task_id]) for row in chosen]
         right = sum(_right(row, winners[row.task_id].answer) for row in chosen)
         mark = {"labels": labels, "rule": rule, "taken": len(rows), "right": right, "seed": seed}
@@ -216,7 +216,7 @@ def _speaks_best(
     return min(same, key=lambda place: (rank(runs[place][1].evidence), -runs[place][0].score))
 
 
-def _choice(
+def choice(
     rule: Rule | None,
     few: Sequence[Example],
     rest: Sequence[Example],
@@ -231,6 +231,9 @@ def _choice(
         rest: the others.
         winners: by question.
         critic: name of the critic.
+
+    Raises:
+        InputError: the critic has nothing to learn from.
     """
     there = [row for row in rest if row.task_id in winners]
     if rule is None:

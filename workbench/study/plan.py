@@ -82,8 +82,6 @@ class Choosing:
 
 STANDARD = (Arm("instruct", objective=LABELS_ALONE), Arm("vpd", objective="vpd"))
 """The arms of a study that names none: the same rows without and with their rationales."""
-EQUAL_COMPUTE = Arm("instruct as long as vpd", like="instruct", as_long_as="vpd")
-"""The control that has as much processor time as the rationales take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +141,28 @@ class StudyPlan:
     def arm_of(self, name: str) -> Arm:
         """The arm of a name that is known to be there."""
         return next(arm for arm in self.arm if arm.name == name)
+
+    def first(self, explains: bool) -> Arm:
+        """The first arm with rationales, or without, that stands on no other.
+
+        Raises:
+            InputError: there is none.
+        """
+        for arm in self.arm:
+            if not arm.like and (self.objective(arm) != LABELS_ALONE) is explains:
+                return arm
+        what = "with rationales" if explains else f"with the objective '{LABELS_ALONE}'"
+        raise InputError(f"the plan needs an arm {what} for this; add one, or leave the plan out")
+
+    def with_equal_compute(self) -> StudyPlan:
+        """The plan with one more arm: the labels alone, for as long as the rationales take.
+
+        Raises:
+            InputError: there is no arm of either kind.
+        """
+        short, long = self.first(explains=False).name, self.first(explains=True).name
+        arm = Arm(f"{short} as long as {long}", like=short, as_long_as=long)
+        return replace(self, arm=(*self.arm, arm))
 
     def objective(self, arm: Arm) -> str:
         """The objective of an arm's jobs."""

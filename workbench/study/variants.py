@@ -31,7 +31,7 @@ def with_noise(project: Project, plan: StudyPlan, shares: Sequence[float]) -> St
     Raises:
         InputError: as `corrupt`; or the plan teaches no rationales.
     """
-    model = _first(plan, explains=True)
+    model = plan.first(explains=True)
     source = Snapshot.open(snapshot_folder(project, plan, model))
     arms = [arm for arm in plan.arm if plan.objective(arm) == LABELS_ALONE and not arm.as_long_as]
     for share in shares:
@@ -63,7 +63,7 @@ def with_labels(
     Raises:
         InputError: as `limited`; or the plan lacks an arm of either kind.
     """
-    control, model = _first(plan, explains=False), _first(plan, explains=True)
+    control, model = plan.first(explains=False), plan.first(explains=True)
     source = Snapshot.open(snapshot_folder(project, plan, model))
     arms = []
     for number in numbers:
@@ -99,14 +99,6 @@ def snapshot_folder(project: Project, plan: StudyPlan, arm: Arm) -> Path:
             )
         which = rows[0].hash
     return real_path(folder_of(project, which))
-
-
-def _first(plan: StudyPlan, explains: bool) -> Arm:
-    for arm in plan.arm:
-        if not arm.like and (plan.objective(arm) != LABELS_ALONE) is explains:
-            return arm
-    what = "with rationales" if explains else f"with the objective '{LABELS_ALONE}'"
-    raise InputError(f"the plan needs an arm {what} for this; add one, or leave the plan out")
 
 
 def _copy(plan: StudyPlan, model: Arm, name: str, snapshot: Snapshot, note: str) -> Arm:
