@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,78 @@ def test_a_study_trains_asks_and_compares_and_does_nothing_twice(
     again = said(*asked)
     assert again == shown
     assert len(Jobs(project / "jobs", start=False).all()) == 2
+    _a_plan_is_chosen_on_val_and_tested_afterwards(project, tmp_path, asked)
+
+
+def _a_plan_is_chosen_on_val_and_tested_afterwards(
+    project: Path, folder: Path, asked: list[object]
+) -> None:
+    """The same study with a plan: jobs of the arms that are there already are found again."""
+    plan, chosen = folder / "plan.toml", folder / "chosen.toml"
+    plan.write_text(
+        """
+        [[arm]]
+        name = "instruct"
+        objective = "instruct"
+        [[arm]]
+        name = "vpd"
+        [choose]
+        split = "train"
+        limit = 3
+        grid = { lr = [1e-4, 1e-2] }
+        """
+    )
+    shown = said(*asked, "--plan", plan, "--choose", chosen)
+    assert shown.count("chosen") >= 2
+    with Project.open(project) as opened:  # no test question was asked by those who only tried
+        tried = [row for row in opened.evaluations() if row.split == "train" and row.job]
+        tested = {row.job for row in opened.evaluations() if row.split == "test" and row.job}
+    assert len(tried) == 4
+    assert len({row.job for row in tried} - tested) == 2
+    table = tomllib.loads(chosen.read_text())
+    best = {arm: max(r["accuracy"] for r in table["tried"] if r["arm"] == arm)
+            for arm in ("instruct", "vpd")}  # fmt: skip
+    for row in table["tried"]:
+        if row["settings"] == table["chosen"][row["arm"]]:
+            assert row["accuracy"] == best[row["arm"]]
+    report = json.loads(
+        said(*asked, "--plan", plan, "--chosen", chosen, "--equal-compute", "--json")
+    )
+    arms = {arm["name"]: arm for arm in report["arms"]}
+    assert list(arms) == ["instruct", "vpd", "instruct as long as vpd"]
+    assert report["chosen"] == table["chosen"]
+    short, long, equal = arms.values()
+    assert equal["steps"] == max(1, round(long["seconds"][0] / short["seconds"][0]))
+    assert f"{equal['steps']} steps" in equal["note"]
+    assert list(long["curve"]) == ["0", "1"]
+    systems = {row["system"] for row in report["results"]["rows"]}
+    assert systems >= {*arms, "vpd explained", "pipeline k=4"}
+    assert not systems & {"instruct explained"}
+    pairs = {(row["system"], row["other"]) for row in report["differences"]}
+    assert pairs == {
+        (f"vpd{mode}", other)
+        for mode in ("", " explained")
+        for other in ("instruct", "instruct as long as vpd", "pipeline k=4")
+    }
+
+
+def test_a_study_refuses_what_does_not_go_together(project: Path, tmp_path: Path) -> None:
+    asks = ("study", "-p", project)
+    assert "needs --test DIR" in refused(*asks)
+    assert "--chosen, --labels and --noise do not go with it" in refused(
+        *asks, "--choose", tmp_path / "c.toml", "--labels", "3"
+    )
+    asks = (*asks, "--test", project)
+    assert "studies of their own" in refused(*asks, "--labels", "3", "--noise", "10")
+    assert "no snapshot was taken yet" in refused(*asks)
+    said("snapshot", "--automatic", "--labels", "-p", project)
+    assert "whole numbers with commas between them, found 'many'" in refused(
+        *asks, "--labels", "3,many"
+    )
+    assert "60 labels of" in refused(*asks, "--labels", "60")
+    assert "nothing to choose" in refused(*asks[:3], "--choose", tmp_path / "c.toml")
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[[arm]]\nname = "a"\nobjectives = "vpd"\n')
+    assert "arm 1: objectives is an unknown key" in refused(*asks, "--plan", plan)
+    (tmp_path / "c.toml").write_text("[chosen.instruct]\nlr = 1e-3\n")
+    assert "no settings for the arm 'vpd'" in refused(*asks, "--chosen", tmp_path / "c.toml")

@@ -6,13 +6,13 @@ from collections import Counter
 from functools import cache
 
 import pytest
-from falsify import KINDS, slips
 from reference_runs import reference_runs
 from shapes import SHAPES, thing
 from world import run
 
 from workbench.rationalize.check.directions import denies, pointings
 from workbench.rationalize.check.faithful import check
+from workbench.rationalize.slips import KINDS, slips
 from workbench.rationalize.template import TemplateWriter
 
 LEAST = {"left out": 0.95}

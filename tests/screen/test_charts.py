@@ -122,6 +122,23 @@ def test_the_learning_curve_begins_with_the_untaught(made: Project) -> None:
     assert where == {"base": [0.0], "vpd": [12.0], "vpd explained": [12.0]}
 
 
+def test_a_line_while_learning_is_a_mean_over_seeds(made: Project) -> None:
+    whole = overview(made)
+    jobs = [replace(whole.lineage.jobs[0], id=f"j{at}", name=f"vpd seed {at}", seed=at, kin="k")
+            for at in range(2)]  # fmt: skip
+    marks = {
+        "j0": [{"step": 0, "accuracy": 0.2, "of": 10}, {"step": 9, "accuracy": 0.4, "of": 10}],
+        "j1": [{"step": 0, "accuracy": 0.4, "of": 10}, {"step": 9, "accuracy": 0.8, "of": 10}],
+    }
+    shown = replace(whole, lineage=replace(whole.lineage, jobs=jobs), validation=marks)
+    chart = next(one for one in model_charts(shown) if one.name == "while_learning")
+    assert [row[:2] for row in chart.rows] == [("vpd", 0), ("vpd", 9)]
+    assert [row[2] for row in chart.rows] == [pytest.approx(0.3), pytest.approx(0.6)]
+    assert chart.rows[0][3:] == (2, 10)
+    assert chart.plot["data"][0]["x"] == [0, 9]
+    assert charts(made)["while_learning"].rows == ()
+
+
 def test_differences_are_from_the_base(made: Project) -> None:
     rows = {row[0]: row for row in charts(made)["against"].rows}
     assert rows["vpd"][6] == pytest.approx(0.3, abs=0.05)

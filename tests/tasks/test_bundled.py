@@ -7,17 +7,21 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from tests.tasks.brute_force import answer
-from workbench.errors import DatasetError
+from workbench.errors import DatasetError, InputError
+from workbench.evaluate.wrong_reasons.exact_tools import scene_of
 from workbench.images import decode
-from workbench.making.bundle import PLANS, SplitPlan, write_bundle
+from workbench.making.bundle import NEW_SCENE, PLANS, SplitPlan, new_plans, write_bundle
+from workbench.making.paraphrases import paraphrase
 from workbench.ports import TaskSource
 from workbench.records import Task
 from workbench.settings import data_dir
 from workbench.tasks.bundled import Collages, Photos
+from workbench.tasks.collage.knowledge import FACTS
 from workbench.tasks.collage.phrasings import TEMPLATES
 from workbench.tasks.collage.pictures import render
 from workbench.tasks.rows import task_from_json, task_to_json
@@ -93,6 +97,48 @@ def test_a_small_bundle_has_pictures(tmp_path: Path) -> None:
     for task in source.tasks("val"):
         with Image.open(source.image_path(task)) as picture:
             assert picture.size == (640, 480)
+
+
+def test_new_questions_are_balanced_new_and_the_same_again(tmp_path: Path) -> None:
+    plans = new_plans(30, 90, 6, 18)
+    for name in ("a", "b"):
+        assert write_bundle(tmp_path / name, plans, pictures=False) == {"train": 90, "val": 18}
+    one, other = ((tmp_path / name / "questions.jsonl").read_bytes() for name in ("a", "b"))
+    assert one == other
+    source = Collages(tmp_path / "a")
+    tasks = list(source.tasks())
+    scenes = {scene.id: scene for split in ("train", "val") for scene in source.scenes(split)}
+    for task in tasks:
+        scene = scenes[task.meta["scene"]]
+        assert answer(scene, task.meta["form"]) == task.answers[0]
+        assert scene_of(task) == scene
+        assert task.meta["phrasing"] == "train"
+    assert min(scene.seed for scene in scenes.values()) >= NEW_SCENE
+    assert not {task.id for task in tasks} & {task.id for task in collages()}
+    families = Counter(task.family for task in tasks if task.split == "train")
+    assert len(families) == 9
+    assert max(families.values()) < 2 * min(families.values())
+    share = sum(task.meta["template"] == "paraphrase" for task in tasks) / len(tasks)
+    assert 0.5 < share < 0.8
+
+
+def test_paraphrases_keep_the_fact_that_is_asked_for() -> None:
+    form = {"op": "knowledge", "ask": "exists", "fact": "eggs", "among": "animal"}
+    rng = np.random.default_rng(0)
+    assert {paraphrase(form, rng, same=True)[1] for _ in range(30)} == {FACTS["eggs"].train[0]}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ((10, 91, 1, 3), "found 91 questions on 10 pictures of the train split"),
+        ((10, 30, 0, 0), "found 0 questions on 0 pictures of the val split"),
+        ((10, 30, 1, 3, 239), "scene 239 of the train split is bundled"),
+    ],
+)
+def test_a_plan_that_cannot_be_made_is_refused(numbers: tuple[int, ...], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        new_plans(*numbers)
 
 
 def test_the_photographs_have_thirty_questions_and_open() -> None:

@@ -62,9 +62,14 @@ def show(table: Results, markdown: bool = False) -> None:
             [[row[0], *row[-columns:]] for row in systems],
         ]
     for cells in [*tables, _families(table), *([_curve(table)] if table.curve else [])]:
-        (_as_markdown if markdown else _as_table)(cells)
+        show_cells(cells, markdown)
     for text in _remarks(table):
         console().print(text + "\n" * markdown)
+
+
+def show_cells(cells: Sequence[Cells], markdown: bool = False) -> None:
+    """Print a table whose first row is its head."""
+    (_as_markdown if markdown else _as_table)(cells)
 
 
 def _systems(table: Results) -> list[Cells]:
@@ -79,10 +84,18 @@ def _metric(table: Results) -> str:
 
 def _figure(row: SystemRow) -> list[str]:
     name = f"{row.system}, {row.seeds} seeds" if row.seeds > 1 else row.system
-    return [name, _with_range(row.value, row.low, row.high), str(row.questions)]
+    return [name, with_range(row.value, row.low, row.high), str(row.questions)]
 
 
-def _with_range(value: float | None, low: float | None, high: float | None, sign: str = "") -> str:
+def with_range(value: float | None, low: float | None, high: float | None, sign: str = "") -> str:
+    """A share in percent with its interval; a dash where there is none.
+
+    Args:
+        value: the share, or a difference of shares.
+        low: lower end of its interval; None for no interval.
+        high: upper end of its interval.
+        sign: `+` for a difference.
+    """
     if value is None:
         return "-"
     around = (
@@ -95,7 +108,7 @@ def _difference(against: Against | None) -> list[str]:
     if against is None:
         return ["", ""]
     p = "< 0.001" if against.p_holm < 0.001 else f"{against.p_holm:.3f}"
-    return [_with_range(against.difference, against.low, against.high, "+"), p]
+    return [with_range(against.difference, against.low, against.high, "+"), p]
 
 
 def _costs(row: SystemRow) -> list[str]:
@@ -122,7 +135,7 @@ def _families(table: Results) -> list[Cells]:
                 name or "(none)",
                 str(size),
                 *(
-                    _with_range(row.families.get(name, {}).get("value"), None, None)
+                    with_range(row.families.get(name, {}).get("value"), None, None)
                     for row in table.rows
                 ),
             ]
@@ -137,7 +150,7 @@ def _curve(table: Results) -> list[Cells]:
         *(
             [
                 str(point.k),
-                _with_range(point.value, point.low, point.high),
+                with_range(point.value, point.low, point.high),
                 str(point.of),
                 f"{100 * point.gain:+.1f}",
                 "-" if point.relative is None else f"{100 * point.relative:+.1f} %",

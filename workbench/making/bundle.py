@@ -1,9 +1,12 @@
-"""Writes the bundled collages: scenes, pictures and a balanced choice of questions.
+"""Writes a folder of collages: scenes, pictures and a balanced choice of questions.
 
     python -m workbench.making.bundle data/collages
+    python -m workbench.making.bundle MORE --pictures 900 --questions 2700
 
-The same counts give the same scenes and questions, byte for byte; the pictures depend on Pillow's
-WebP encoder as well.
+The first command writes the bundled ones.  The second one draws new scenes of the splits train and
+val, which nothing else has seen, and asks in the train wordings and in paraphrases of them.  The
+same counts give the same scenes and questions, byte for byte; the pictures depend on Pillow's WebP
+encoder as well.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from workbench.errors import InputError
+from workbench.making.paraphrases import paraphrase
 from workbench.records import Task
 from workbench.tasks.collage.pictures import make_scene, render
 from workbench.tasks.collage.questions import FAMILIES, ask, image_name
@@ -36,6 +41,10 @@ class SplitPlan:
     """Number of questions, at most 9 for each picture."""
     phrasing: str
     """`train` or `test`."""
+    first: int = 0
+    """Number of the first scene."""
+    paraphrased: float = 0.0
+    """Share of the questions that are asked in other words than those of the phrasing."""
 
 
 PLANS: Mapping[str, SplitPlan] = {
@@ -45,6 +54,12 @@ PLANS: Mapping[str, SplitPlan] = {
 }
 """The bundle in the repository."""
 
+NEW_SCENE = 10_000_000
+"""New scenes start here, in every split: far behind those of the bundle, and behind those by which
+the models that come with the workbench were trained and measured.
+"""
+PARAPHRASED = 2 / 3
+"""Share of paraphrases among new questions: each wording with two others, on average."""
 _LARGEST = 32_000
 """Bytes that a bundled picture should not exceed."""
 _ROUNDS = 6
@@ -118,7 +133,54 @@ def questions(scenes: Sequence[Scene], plan: SplitPlan) -> list[Task]:
             json.dumps([task.meta["form"], task.answers], sort_keys=True): task for task in tasks
         }
         candidates.append(list(distinct.values()))
-    return choose(candidates, plan.questions)
+    dice = {scene.id: np.random.default_rng([11, scene.seed]) for scene in scenes}
+    return [
+        _reworded(task, dice[str(task.meta["scene"])], plan.paraphrased)
+        for task in choose(candidates, plan.questions)
+    ]
+
+
+def _reworded(task: Task, rng: np.random.Generator, share: float) -> Task:
+    """A task in other words, for a share of them; its answer stays what it is."""
+    if not share or rng.random() >= share:
+        return task
+    question, _ = paraphrase(task.meta["form"], rng, same=True)
+    return replace(task, question=question, meta={**task.meta, "template": "paraphrase"})
+
+
+def new_plans(
+    pictures: int, count: int, val_pictures: int, val_count: int, first: int = NEW_SCENE
+) -> dict[str, SplitPlan]:
+    """Plans of new questions to learn from, and of others of their kind to choose settings by.
+
+    Args:
+        pictures: number of pictures to learn from.
+        count: number of questions about them.
+        val_pictures: number of held-out pictures.
+        val_count: number of questions about them.
+        first: number of the first scene of either split; other numbers give other scenes.
+
+    Raises:
+        InputError: there are too few pictures for so many questions, or the scenes are bundled.
+    """
+    for split, some, number in (
+        ("train", pictures, count),
+        ("val", val_pictures, val_count),
+    ):
+        if some < 1 or not 1 <= number <= len(FAMILIES) * some:
+            raise InputError(
+                f"found {number} questions on {some} pictures of the {split} split; expected at "
+                f"least 1 question and at most {len(FAMILIES)} for each picture"
+            )
+        if first < PLANS[split].scenes:
+            raise InputError(
+                f"scene {first} of the {split} split is bundled; begin at a number from "
+                f"{PLANS[split].scenes} on, or leave it out ({NEW_SCENE})"
+            )
+    return {
+        "train": SplitPlan(pictures, count, "train", first, PARAPHRASED),
+        "val": SplitPlan(val_pictures, val_count, "train", first, PARAPHRASED),
+    }
 
 
 def _write_lines(path: Path, rows: Iterable[object]) -> None:
@@ -154,7 +216,7 @@ def write_bundle(
     folder.mkdir(parents=True, exist_ok=True)
     tasks: list[Task] = []
     for split, plan in plans.items():
-        scenes = [make_scene(split, index) for index in range(plan.scenes)]
+        scenes = [make_scene(split, plan.first + index) for index in range(plan.scenes)]
         _write_lines(folder / f"{split}.jsonl", (scene.to_json() for scene in scenes))
         tasks += questions(scenes, plan)
         for scene in scenes if pictures else ():
@@ -165,14 +227,40 @@ def write_bundle(
     return dict(Counter(task.split for task in tasks))
 
 
-def main() -> None:
-    """Read the command line and write the bundle."""
-    parser = argparse.ArgumentParser(description="Writes the bundled collages.")
+def main(arguments: list[str] | None = None) -> None:
+    """Read the command line and write the folder."""
+    parser = argparse.ArgumentParser(
+        description="Writes the bundled collages, or with --pictures new ones to learn from."
+    )
     parser.add_argument("folder", type=Path, help="where to write, for example data/collages")
     parser.add_argument("--no-pictures", action="store_true", help="scenes and questions only")
-    arguments = parser.parse_args()
-    for split, count in write_bundle(arguments.folder, pictures=not arguments.no_pictures).items():
-        print(f"{split}: {PLANS[split].scenes} pictures, {count} questions")
+    for option, default, words in (
+        ("--pictures", None, "number of new pictures to learn from"),
+        ("--questions", None, "questions about them (3 for each picture)"),
+        ("--val-pictures", None, "new held-out pictures (a ninth of those to learn from)"),
+        ("--val-questions", None, "questions about them (3 for each picture)"),
+        ("--first", NEW_SCENE, f"number of the first new scene ({NEW_SCENE})"),
+    ):
+        parser.add_argument(option, type=int, metavar="N", default=default, help=words)
+    options = parser.parse_args(arguments)
+    plans = PLANS if options.pictures is None else _plans_of(options)
+    for split, count in write_bundle(options.folder, plans, not options.no_pictures).items():
+        print(f"{split}: {plans[split].scenes} pictures, {count} questions")
+
+
+def _plans_of(options: argparse.Namespace) -> dict[str, SplitPlan]:
+    def or_else(value: int | None, otherwise: int) -> int:
+        return otherwise if value is None else value
+
+    pictures = options.pictures
+    held_out = or_else(options.val_pictures, max(pictures // 9, 1))
+    return new_plans(
+        pictures,
+        or_else(options.questions, 3 * pictures),
+        held_out,
+        or_else(options.val_questions, 3 * held_out),
+        options.first,
+    )
 
 
 if __name__ == "__main__":

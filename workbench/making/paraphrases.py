@@ -425,10 +425,18 @@ def other_things(form: Mapping[str, Any], rng: np.random.Generator) -> dict[str,
     return changed
 
 
-def paraphrase(form: Mapping[str, Any], rng: np.random.Generator) -> tuple[str, str]:
+def paraphrase(
+    form: Mapping[str, Any], rng: np.random.Generator, same: bool = False
+) -> tuple[str, str]:
     """A question that says a form in other words, and its predicate.
 
     The predicate is empty but for knowledge forms.
+
+    Args:
+        form: what the question asks.
+        rng: decides the words.
+        same: keep the predicate of the form's fact, so that the answer stays the same; a writer
+            needs no answer, and reads more if its predicates belong to no fact at times.
     """
     inner = form["of"] if form["op"] == "choice" else form
     key = _template_key(inner)
@@ -451,8 +459,9 @@ def paraphrase(form: Mapping[str, Any], rng: np.random.Generator) -> tuple[str, 
         slots["rel"] = pick(RELATIONS[inner["rel"]], rng)
     predicate = ""
     if "fact" in inner:
+        own = FACTS[inner["fact"]].train
         kind = inner["fact"] if rng.random() < 0.6 else ""
-        predicate, slots["can"] = pick((*PREDICATES[kind], FACTS[inner["fact"]].train), rng)
+        predicate, slots["can"] = own if same else pick((*PREDICATES[kind], own), rng)
         slots["does"] = predicate
     if "by" in inner:
         phrase, complement = pick(SUPERLATIVES[inner["by"]], rng)

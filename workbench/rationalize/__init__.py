@@ -6,5 +6,6 @@ Files:
     follow/      following a trace through its program: every claim that the run supports
     rewrite.py   the writer with a language model
     say/         claims as prose: how things are named, sentences, and the conclusion
+    slips.py     rationales made wrong on purpose, one slip each
     template.py  the deterministic writer
 """

@@ -10,12 +10,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pyarrow as pa
 
 from workbench.boxes_in_text import NamedBox
-from workbench.records import storable, storable_json
+from workbench.records import AnswerType, Task, storable, storable_json
 
 Split = Literal["train", "val"]
 SPLITS: tuple[Split, ...] = ("train", "val")
@@ -71,6 +71,21 @@ class Example:
         """A stable name for this row: the same for the same task, trace and rationale."""
         made_of = json.dumps([self.task_id, self.trace_id, self.rationale_id])
         return hashlib.sha256(storable(made_of).encode()).hexdigest()[:20]
+
+
+def task_of(example: Example) -> Task:
+    """The question as verifiers take it."""
+    return Task(
+        id=example.task_id,
+        source=example.source,
+        split=example.task_split,
+        image=example.image,
+        question=example.question,
+        answers=example.answers or (example.answer,),
+        answer_type=cast(AnswerType, example.answer_type),
+        choices=example.choices,
+        family=example.family,
+    )
 
 
 _NAMES = tuple(field.name for field in fields(Example))

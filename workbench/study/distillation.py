@@ -10,45 +10,100 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import EngineError, InputError
-from workbench.local_files import real_path
 from workbench.pipeline.ingesting import ingest
 from workbench.pipeline.loop import Progress, Watch
-from workbench.pipeline.snapshotting import folder_of
-from workbench.records import content_key
+from workbench.records import JSON, content_key
+from workbench.snapshot import Snapshot
 from workbench.store import Project, Selection
-from workbench.store.reading import snapshots
+from workbench.study.differences import Difference, differences
 from workbench.study.evaluate import evaluate, evaluate_pipeline
+from workbench.study.plan import LABELS_ALONE, Arm, StudyPlan, merged
 from workbench.study.results import Results, results
-from workbench.train.job import job_of
+from workbench.study.variants import snapshot_folder
+from workbench.train.job import Job, job_of
 from workbench.train.jobs import Jobs
+from workbench.train.status_files import METRICS, RESULT, read_json, read_lines
 
-OBJECTIVES = ("instruct", "vpd")
 LOOK = 1.0
 """Seconds between two looks at the jobs."""
 
 
 @dataclass(frozen=True, slots=True)
-class StudyPlan:
-    """The jobs of a study."""
+class TrainedArm:
+    """The finished jobs of an arm."""
 
-    snapshot: str = ""
-    """Name or hash of the snapshot; the newest when empty."""
-    seeds: int = 5
-    """Number of jobs for each objective."""
-    settings: Mapping[str, Any] | None = None
-    """Settings of every job, as in `job.toml`."""
+    name: str
+    objective: str
+    snapshot: str
+    """Hash of what it learnt from."""
+    steps: int
+    """Steps of each job."""
+    seconds: tuple[float, ...]
+    """What the steps of each job took, of the processors (on a GPU, on the clock)."""
+    folders: tuple[Path, ...]
+    """Of the jobs, in order of seeds."""
+    note: str = ""
+    """What a reader has to know of it, such as how its number of steps came about."""
+
+    @property
+    def explains(self) -> bool:
+        """Whether it was taught to explain."""
+        return self.objective != LABELS_ALONE
+
+    def curve(self) -> dict[int, float]:
+        """Accuracy on the snapshot's held-out side by step, the mean over jobs; step 0 is the
+        student as it came.  Marks that not every job has are left out.
+        """
+        curves = [_curve(folder) for folder in self.folders]
+        marks = sorted(set.intersection(*(set(one) for one in curves)))
+        return {mark: sum(one[mark] for one in curves) / len(curves) for mark in marks}
 
 
-def train(project: Project, plan: StudyPlan, watch: Watch | None = None) -> list[Path]:
+def _curve(folder: Path) -> dict[int, float]:
+    """A job's accuracy on the held-out side, by step."""
+    rows = read_lines(folder / METRICS)
+    return {int(row["step"]): float(row["accuracy"]) for row in rows if "accuracy" in row}
+
+
+@dataclass(frozen=True, slots=True)
+class StudyReport:
+    """What a study came to."""
+
+    results: Results
+    """The table of systems."""
+    arms: tuple[TrainedArm, ...]
+    differences: tuple[Difference, ...]
+    """Arms that explain, less each arm that does not and less the pipeline's vote."""
+    chosen: Mapping[str, JSON]
+    """Settings that were chosen before, by arm."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "results": self.results.to_json(),
+            "arms": [
+                {
+                    **asdict(arm),
+                    "folders": [folder.name for folder in arm.folders],
+                    "curve": {str(step): share for step, share in arm.curve().items()},
+                }
+                for arm in self.arms
+            ],
+            "differences": [asdict(one) for one in self.differences],
+            "chosen": dict(self.chosen),
+        }
+
+
+def train(project: Project, plan: StudyPlan, watch: Watch | None = None) -> list[TrainedArm]:
     """Train the jobs of a plan and wait for them.
 
     The jobs are processes of their own: they go on when the wait is cut short, and another call
-    finds them.
+    finds them.  Arms whose steps follow from the time of others are trained behind these.
 
     Args:
         project: has the snapshot and the jobs.
@@ -56,34 +111,151 @@ def train(project: Project, plan: StudyPlan, watch: Watch | None = None) -> list
         watch: called as the work goes on.
 
     Returns:
-        The folders of the jobs, objective by objective in order of seeds.
+        The arms in the order of the plan.
 
     Raises:
-        InputError: there is no such snapshot, or no seed.
+        InputError: there is no such snapshot, or an arm would learn nothing that it is for.
         ProfileError: a setting is wrong.
         EngineError: a job failed.
     """
-    if plan.seeds < 1:
-        raise InputError(f"a study needs a seed or more, found {plan.seeds}")
-    which = plan.snapshot or next(
-        (row.hash for row in snapshots.snapshot_rows(project.database)), ""
+    done: dict[str, TrainedArm] = {}
+    first = {arm.name: jobs_of(project, plan, arm) for arm in plan.arm if not arm.as_long_as}
+    notes = {arm.name: arm.note for arm in plan.arm}
+    done |= train_jobs(project, first, watch, notes)
+    later: dict[str, list[Job]] = {}
+    for arm in plan.arm:
+        if arm.as_long_as:
+            steps, notes[arm.name] = equal_steps(done[arm.like], done[arm.as_long_as])
+            later[arm.name] = jobs_of(project, plan, arm, {"steps": steps})
+    done |= train_jobs(project, later, watch, notes)
+    return [done[arm.name] for arm in plan.arm]
+
+
+def jobs_of(
+    project: Project,
+    plan: StudyPlan,
+    arm: Arm,
+    changes: Mapping[str, Any] | None = None,
+    seeds: int | None = None,
+    chosen: bool = True,
+) -> list[Job]:
+    """The jobs of an arm, in order of seeds.
+
+    Args:
+        project: has the snapshot.
+        plan: of the study.
+        arm: one of its arms.
+        changes: settings in place of those of the plan.
+        seeds: number of jobs, if not the plan's.
+        chosen: whether settings that were chosen count.
+
+    Raises:
+        InputError: there is no such snapshot, or it has no rationale for an arm that explains.
+        ProfileError: a setting is wrong.
+    """
+    folder = snapshot_folder(project, plan, arm)
+    settings = merged(plan.settings_of(arm, chosen), {**(changes or {}), "snapshot": str(folder)})
+    if settings["objective"] == "vpd":
+        _check_rationales(folder, arm)
+    return [
+        job_of({**settings, "seed": seed, "name": f"{arm.name} seed {seed}"}, f"arm '{arm.name}'")
+        for seed in range(seeds or plan.seeds)
+    ]
+
+
+def _check_rationales(folder: Path, arm: Arm) -> None:
+    manifest = Snapshot.open(folder).manifest
+    if not manifest.content.counts["rationales"]:
+        raise InputError(
+            f"the arm '{arm.name}' is to learn from rationales, and the snapshot "
+            f"{manifest.name or manifest.hash} has none in {manifest.content.counts['rows']} "
+            "questions; take one of questions whose programs were run and told: vpd snapshot "
+            "--automatic --labels"
+        )
+
+
+def equal_steps(short: TrainedArm, long: TrainedArm) -> tuple[int, str]:
+    """How many steps an arm needs to take as much processor time as another, and why.
+
+    The first seed's jobs tell, so that more seeds change nothing.
+
+    Args:
+        short: the arm that is prolonged.
+        long: the arm that it is to take as long as.
+
+    Raises:
+        EngineError: a job's time was not measured.
+    """
+    mine, theirs = short.seconds[0], long.seconds[0]
+    if mine <= 0 or theirs <= 0:
+        raise EngineError(
+            f"the time of '{short.name}' ({mine} s) and '{long.name}' ({theirs} s) says nothing "
+            "about steps; delete their jobs and start the study again"
+        )
+    steps = max(1, round(short.steps * theirs / mine))
+    return steps, (
+        f"{steps} steps: {short.steps} of '{short.name}' took {mine:.1f} s, and {long.steps} of "
+        f"'{long.name}' {theirs:.1f} s"
     )
-    settings = {**(plan.settings or {}), "snapshot": str(real_path(folder_of(project, which)))}
-    jobs, ids = Jobs(project.path / "jobs"), []
-    for objective in OBJECTIVES:
-        for seed in range(plan.seeds):
-            job = job_of({**settings, "objective": objective, "seed": seed})
-            ids.append(jobs.submit(job, content_key("study", job.key)))
-    for id_ in ids:
+
+
+def train_jobs(
+    project: Project,
+    arms: Mapping[str, Sequence[Job]],
+    watch: Watch | None = None,
+    notes: Mapping[str, str] | None = None,
+) -> dict[str, TrainedArm]:
+    """Queue jobs, wait for all of them, and give them back by arm.
+
+    Args:
+        project: has the jobs.
+        arms: jobs by the name of their arm.
+        watch: called as the work goes on.
+        notes: what a reader has to know of an arm, by its name.
+
+    Raises:
+        EngineError: a job failed.
+    """
+    jobs = Jobs(project.path / "jobs")
+    ids = {
+        name: [jobs.submit(job, content_key("study", job.key)) for job in some]
+        for name, some in arms.items()
+    }
+    flat = list(dict.fromkeys(one for some in ids.values() for one in some))
+    for id_ in flat:
         if jobs.show(id_).state == "stopped":
             jobs.resume(id_)
-    folders = _wait(jobs, ids, watch)
+    if flat:
+        _wait(jobs, flat, watch)
     ingest(project)
-    return folders
+    return {
+        name: _trained(jobs, name, arms[name][0], some, (notes or {}).get(name, ""))
+        for name, some in ids.items()
+    }
 
 
-def _wait(jobs: Jobs, ids: Sequence[str], watch: Watch | None) -> list[Path]:
-    """Wait until jobs are done; gives their folders."""
+def _trained(jobs: Jobs, name: str, job: Job, ids: Sequence[str], note: str) -> TrainedArm:
+    folders = tuple(jobs.show(id_).folder for id_ in ids)
+    rows = [read_json(folder / RESULT) for folder in folders]
+    return TrainedArm(
+        name=name,
+        objective=job.objective,
+        snapshot=Path(job.snapshot).name,
+        steps=int(rows[0].get("steps", 0)),
+        seconds=tuple(_seconds(row) for row in rows),
+        folders=folders,
+        note=note,
+    )
+
+
+def _seconds(result: Mapping[str, Any]) -> float:
+    """What a job's steps took: of the processors where it ran on them, else on the clock."""
+    on_processor = result.get("device") == "cpu" and "processor_seconds" in result
+    return float(result.get("processor_seconds" if on_processor else "seconds", 0.0))
+
+
+def _wait(jobs: Jobs, ids: Sequence[str], watch: Watch | None) -> None:
+    """Wait until jobs are done."""
     while True:
         now = [jobs.show(id_) for id_ in ids]
         if failed := [job for job in now if job.state in ("failed", "stopped")]:
@@ -97,7 +269,7 @@ def _wait(jobs: Jobs, ids: Sequence[str], watch: Watch | None) -> list[Path]:
             total = max(job.total for job in now) * len(now)
             watch(Progress("training", sum(job.step for job in now), total, "steps"))
         if all(job.state == "done" for job in now):
-            return [job.folder for job in now]
+            return
         jobs.advance()  # A queue whose runner was killed goes on.
         time.sleep(LOOK)
 
@@ -110,7 +282,7 @@ def study(
     selection: Selection | None = None,
     timed: int = 10,
     watch: Watch | None = None,
-) -> Results:
+) -> StudyReport:
     """Train the students of a plan, evaluate them, the base and the pipeline, and compare all.
 
     Args:
@@ -125,15 +297,45 @@ def study(
     Raises:
         InputError, ProfileError, EngineError: as `train`, `evaluate` and `evaluate_pipeline`.
     """
-    folders = train(project, plan, watch)
+    arms = train(project, plan, watch)
     base = str((plan.settings or {}).get("student", "bundled"))
     if k:
         evaluate_pipeline(test, k, selection, timed, watch)
     baseline = evaluate(test, base, selection, False, timed, watch).system
+    evaluate(test, base, selection, True, timed, watch)
     for explain in (False, True):
-        evaluate(test, base, selection, explain, timed, watch)
-        for number, folder in enumerate(folders):
-            clock = timed if number % plan.seeds == 0 else 0
-            evaluate(test, str(folder), selection, explain, clock, watch)
+        for arm in arms:
+            for number, folder in enumerate(arm.folders if arm.explains or not explain else ()):
+                evaluate(test, str(folder), selection, explain, 0 if number else timed, watch)
     questions = selection or Selection()
-    return results(test, baseline, questions.source or "", questions.split or "", by="objective")
+    table = results(
+        test,
+        baseline,
+        questions.source or "",
+        questions.split or "",
+        arms=_names_by_job(arms),
+    )
+    return StudyReport(
+        table, tuple(arms), differences(test, table, _pairs(arms, k)), dict(plan.chosen)
+    )
+
+
+def _names_by_job(arms: Sequence[TrainedArm]) -> dict[str, list[str]]:
+    """The arms of each job; arms whose settings come out the same share their jobs."""
+    names: dict[str, list[str]] = {}
+    for arm in arms:
+        for folder in arm.folders:
+            names.setdefault(folder.name, []).append(arm.name)
+    return names
+
+
+def _pairs(arms: Sequence[TrainedArm], k: int) -> list[tuple[str, str]]:
+    """Which systems are compared: what explains with what does not, and with the vote."""
+    controls = [arm.name for arm in arms if not arm.explains]
+    return [
+        (f"{arm.name}{mode}", other)
+        for arm in arms
+        if arm.explains
+        for other in (*controls, *([f"pipeline k={k}"] if k > 1 else ()))
+        for mode in ("", " explained")
+    ]

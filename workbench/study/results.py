@@ -103,6 +103,7 @@ def results(
     benchmark: str | None = None,
     split: str | None = None,
     by: By = "system",
+    arms: Mapping[str, Sequence[str]] | None = None,
 ) -> Results:
     """The table of the questions that were evaluated last, or of a benchmark and split.
 
@@ -113,6 +114,8 @@ def results(
         benchmark: source of the questions; empty for evaluations of all sources, None for any.
         split: of the questions; empty for evaluations of all splits, None for any.
         by: `objective` takes jobs together that differ in seed alone.
+        arms: names of rows by job, which may stand in several; jobs of one name are taken together,
+            and jobs that are not named here stay out of the table.
 
     Raises:
         InputError: nothing was evaluated there, or no row has this name.
@@ -121,22 +124,29 @@ def results(
         raise InputError(f"the table is by {' or by '.join(get_args(By))}, found '{by}'")
     chosen = _newest(_of_one_set(project.evaluations(), benchmark, split))
     jobs: dict[str | None, JobRow] = {row.id: row for row in project.lineage().jobs}
-    named = _by_kin(chosen, jobs) if by == "objective" else _single(chosen)
+    if arms is not None:
+        chosen = [row for row in chosen if row.job is None or row.job in arms]
+    named = _named(chosen, jobs, by, arms)
     scores = {row.id: project.evaluation_scores(row.id) for row in chosen}
     about = evaluations.about(
         project.database, sorted({task for by_task in scores.values() for task in by_task})
     )
     rows = sorted((_row(name, group, scores, about) for name, group in named.items()), key=_place)
-    names = [row.system for row in rows if row.mode != "any"]
-    if baseline is not None and baseline not in names:
-        raise InputError(f"no system is called '{baseline}'; there are: {', '.join(names)}")
-    base = baseline or ("base" if "base" in names else names[0])
+    base = _baseline(rows, baseline)
     compared = _with_differences(
         rows, base, scores, {task: picture for task, (picture, _) in about.items()}
     )
     return Results(
         chosen[0].benchmark, chosen[0].split, chosen[0].task_limit, base, compared, _curve(chosen)
     )
+
+
+def _baseline(rows: Sequence[SystemRow], wish: str | None) -> str:
+    """The name of the row that the others are compared with."""
+    names = [row.system for row in rows if row.mode != "any"]
+    if wish is not None and wish not in names:
+        raise InputError(f"no system is called '{wish}'; there are: {', '.join(names)}")
+    return wish or ("base" if "base" in names else names[0])
 
 
 def _of_one_set(
@@ -198,6 +208,46 @@ def _by_kin(
         named[name + " explained" * (mode == "explain")] = sorted(
             group, key=lambda row: jobs[row.job].seed
         )
+    return named
+
+
+def _named(
+    rows: Sequence[Evaluation],
+    jobs: Mapping[str | None, JobRow],
+    by: By,
+    arms: Mapping[str, Sequence[str]] | None,
+) -> dict[str, list[Evaluation]]:
+    """The evaluations of each row of the table, by its name.
+
+    Args:
+        rows: all evaluations.
+        jobs: by id.
+        by: which are taken together where there are no arms.
+        arms: names of rows by job.
+    """
+    if arms is not None:
+        return _by_arm(rows, jobs, arms)
+    return _by_kin(rows, jobs) if by == "objective" else _single(rows)
+
+
+def _by_arm(
+    rows: Sequence[Evaluation],
+    jobs: Mapping[str | None, JobRow],
+    arms: Mapping[str, Sequence[str]],
+) -> dict[str, list[Evaluation]]:
+    """One row for the jobs of one arm of a study and mode, in order of seeds.
+
+    Args:
+        rows: all evaluations.
+        jobs: by id.
+        arms: names of rows by job.
+    """
+    named = _single([row for row in rows if row.job is None])
+    students = [row for row in rows if row.job in jobs]
+    for row in sorted(students, key=lambda row: jobs[row.job].seed):
+        for arm in arms[str(row.job)]:
+            name = arm + " explained" * (row.mode == "explain")
+            named.setdefault(name, []).append(row)
     return named
 
 

@@ -38,3 +38,10 @@ def peak_mb() -> float:
         return round(torch.cuda.max_memory_allocated() / 2**20, 1)
     unit = 2**20 if sys.platform == "darwin" else 1024
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
+
+
+def sum_over_processes(accelerator: Accelerator, values: torch.Tensor) -> torch.Tensor:
+    """The sum of each process's values, on the processor; all processes have to call it."""
+    kind = torch.float32 if accelerator.device.type == "mps" else torch.float64
+    whole: torch.Tensor = accelerator.reduce(values.to(accelerator.device, kind), "sum")
+    return whole.cpu()

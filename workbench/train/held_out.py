@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 
 from workbench.models.vlm import Vlm
-from workbench.records import JSON, AnswerType, Lesson, Task
+from workbench.records import JSON, Lesson
 from workbench.snapshot import Example, Snapshot
+from workbench.snapshot.example import task_of
 from workbench.train.loss import StudentLoss
 from workbench.verify.answers import score
 
@@ -49,21 +50,6 @@ def held_out(snapshot: Snapshot, most: int) -> list[Example]:
     """The same questions each time: a share of the val side drawn by hash, in that order."""
     examples = snapshot.examples("val")
     return sorted(examples, key=lambda e: hashlib.sha256(e.id.encode()).digest())[:most]
-
-
-def task_of(example: Example) -> Task:
-    """The question as verifiers take it."""
-    return Task(
-        id=example.task_id,
-        source=example.source,
-        split=example.task_split,
-        image=example.image,
-        question=example.question,
-        answers=example.answers or (example.answer,),
-        answer_type=cast(AnswerType, example.answer_type),
-        choices=example.choices,
-        family=example.family,
-    )
 
 
 class Examiner:

@@ -45,7 +45,7 @@ from workbench.train.classroom import (
     student_of_run,
     student_weights,
 )
-from workbench.train.devices import accelerator_of, peak_mb, run_processes
+from workbench.train.devices import accelerator_of, peak_mb, run_processes, sum_over_processes
 from workbench.train.examples import Adapter, Order
 from workbench.train.failure import explain
 from workbench.train.feeding import Feed, MicroBatch, worker_count
@@ -72,6 +72,8 @@ from workbench.train.trackers import open_trackers
 
 MODEL = "model"
 STOP = "stop"
+KEPT = ("best", "waited", "processor_seconds")
+"""What a checkpoint keeps of a run's own figures."""
 
 
 class TrainingRun:
@@ -118,6 +120,8 @@ class TrainingRun:
         """Figures of the best evaluation so far."""
         self.waited = 0
         """Evaluations since the best one."""
+        self.processor_seconds = 0.0
+        """What the steps took of processors, in the first process."""
         self._noted = 0
         """Examples that were noted as left out."""
         self._stopping = False
@@ -203,18 +207,20 @@ class TrainingRun:
         if path is None:
             return 0
         state = checkpoint.restore(path, self.model, self.optimizer.adam)
-        self.best, self.waited = state["best"], state["waited"]
+        for name in KEPT:  # a checkpoint of before may lack one
+            setattr(self, name, state.get(name, getattr(self, name)))
         return int(state["step"])
 
     def step(self, step: int) -> dict[str, JSON]:
         """One optimizer step, counted from 0; returns its figures, summed over all processes."""
-        began = time.perf_counter()
+        began, spent = time.perf_counter(), time.process_time()
         torch.manual_seed(hash((self.job.seed, step, self.accelerator.process_index)) % 2**63)
         sums = self._backward(step)
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.job.clip or math.inf)
         rate = self.optimizer.step(step)
-        loss, tokens, *by_name = self._sum_over_processes(sums).tolist()
+        loss, tokens, *by_name = sum_over_processes(self.accelerator, sums).tolist()
         seconds = time.perf_counter() - began
+        self.processor_seconds += time.process_time() - spent
         if not math.isfinite(loss):
             raise EngineError(
                 f"the loss is not a number at step {step + 1}: the run diverged; lower the "
@@ -276,13 +282,6 @@ class TrainingRun:
         steps = range(step - within, step + 1)
         return epochs * len(self.examples) + sum(len(self.order[at]) for at in steps)
 
-    def _sum_over_processes(self, values: torch.Tensor) -> torch.Tensor:
-        kind = torch.float32 if self.accelerator.device.type == "mps" else torch.float64
-        whole: torch.Tensor = self.accelerator.reduce(
-            values.to(self.accelerator.device, kind), "sum"
-        )
-        return whole.cpu()
-
     def evaluate(self, step: int) -> None:
         """Ask the held-out questions and note the figures, and which evaluation was the best."""
         if not self.examiner:
@@ -314,7 +313,7 @@ class TrainingRun:
         """Write a checkpoint; the best one and the newest one are kept."""
         weights, state = checkpoint.gather(self.model, self.optimizer.adam)
         if self.board:
-            figures = {"step": step, "best": self.best, "waited": self.waited}
+            figures = {"step": step, **{name: getattr(self, name) for name in KEPT}}
             checkpoint.save(self.folder, self.job, weights, state, figures)
             checkpoint.prune(self.folder, int(self.best.get("step", step)))
         self.accelerator.wait_for_everyone()
@@ -342,7 +341,7 @@ class TrainingRun:
     def wants_stop(self) -> bool:
         """Whether any process has to stop; all processes get the same answer."""
         mine = float(self._stopping or (self.folder / STOP).exists())
-        return bool(self._sum_over_processes(torch.tensor([mine]))[0])
+        return bool(sum_over_processes(self.accelerator, torch.tensor([mine]))[0])
 
     def on_signal(self, *_: object) -> None:
         """Stop after the step at hand."""
@@ -439,6 +438,8 @@ def _offer(run: TrainingRun, steps: int, board: Board) -> None:
         ),
         "left_out": run.note_left_out(),
         "seconds": round(sum(row.get("seconds", 0.0) for row in rows), 1),
+        "processor_seconds": round(run.processor_seconds, 1),
+        "device": run.accelerator.device.type,
         "memory_mb": peak_mb(),
         "environment": dict(environment()),
     }

@@ -125,43 +125,108 @@ def results(
 
 @commands.command(rich_help_panel=PANEL)
 def study(
-    test: Annotated[Path, typer.Option(help="Folder of the project with the test questions.")],
+    test: Annotated[
+        Path | None, typer.Option(help="Folder of the project with the test questions.")
+    ] = None,
     project: ProjectFolder = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            help="A plan in TOML: arms, settings, and what is tried; see docs/training.md."
+        ),
+    ] = None,
     snapshot: Annotated[
         str, typer.Option(help="Name or hash of a snapshot. By default, the newest snapshot.")
     ] = "",
-    seeds: Annotated[int, typer.Option(help="Number of jobs for each objective.")] = 5,
+    seeds: Annotated[
+        int | None, typer.Option(help="Number of jobs for each arm. By default, 5.")
+    ] = None,
+    student: Annotated[
+        str | None,
+        typer.Option(
+            help="The model to train: bundled, small, a folder of a checkpoint or a hub id."
+        ),
+    ] = None,
     settings: Settings = None,
     steps: Annotated[
         int | None, typer.Option(help="Number of training steps of each job, instead of epochs.")
     ] = None,
+    equal_compute: Annotated[
+        bool,
+        typer.Option(
+            "--equal-compute",
+            help="Add an arm: instruct with as many more steps as take vpd's processor time.",
+        ),
+    ] = False,
+    choose: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Try the plan's grid on the validation questions, write what was tried and chosen "
+            "to this file, and stop; no test question is asked.",
+        ),
+    ] = None,
+    val: Annotated[
+        Path | None,
+        typer.Option(
+            help="Project with the validation questions. By default, that of the snapshot."
+        ),
+    ] = None,
+    chosen: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Take the settings that --choose wrote.")
+    ] = None,
+    labels: Annotated[
+        str,
+        typer.Option(
+            metavar="N,N,...",
+            help="Hide all labels but so many, and learn from what the programs say of the rest, "
+            "taken by agreement, by checks, and by a critic.",
+        ),
+    ] = "",
+    noise: Annotated[
+        str,
+        typer.Option(
+            metavar="P,P,...",
+            help="Learn from rationales of which so many percent are made wrong on purpose.",
+        ),
+    ] = "",
     k: Annotated[int, typer.Option("--k", help="Number of programs per question.")] = 5,
     benchmark: Benchmark = None,
     split: Split = None,
     limit: Limit = None,
     timed: Timed = 10,
     markdown: AsMarkdown = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure what distillation buys: train with and without rationales, and test everybody.
 
-    A snapshot teaches Instruct and VPD students over several seeds. The table compares them with
-    the base student and with the pipeline. Ctrl-C stops the study but not its jobs; the same
-    command resumes it.
+    A snapshot teaches Instruct and VPD students over several seeds. The tables compare them with
+    the base student and with the pipeline. A plan may name other arms. Ctrl-C stops the study but
+    not its jobs; the same command resumes it.
     """
     go(
         "study",
         project=project,
         test=test,
+        plan_file=plan,
         snapshot=snapshot,
         seeds=seeds,
+        student=student,
         settings=tuple(settings or ()),
         steps=steps,
+        equal_compute=equal_compute,
+        choose_to=choose,
+        val=val,
+        chosen=chosen,
+        labels=labels,
+        noise=noise,
         k=k,
         benchmark=benchmark,
         split=split,
         limit=limit,
         timed=timed,
         markdown=markdown,
+        as_json=as_json,
     )
 
 

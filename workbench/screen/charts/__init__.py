@@ -9,4 +9,5 @@ Files:
     sections.py        all figures in sections, as pages show them
     system_charts.py   charts of systems and what teaching brought
     trust_charts.py    charts of what can be believed: differences, probes, blind ratings
+    validation_chart.py  accuracy while students learn
 """

@@ -22,7 +22,7 @@ from workbench.store import Evaluation, Project, Scope
 from workbench.store.people import reviewing
 from workbench.store.people.reviewing import ReviewerFigures
 from workbench.store.reading import evaluations, figures, snapshots
-from workbench.store.reading.lineage import Lineage
+from workbench.store.reading.lineage import Lineage, validations
 from workbench.store.reading.snapshots import Taken
 from workbench.store.records import loop_runs
 from workbench.study.two_by_two import RIGHT
@@ -163,6 +163,8 @@ class Overview:
     """Systems with their accuracy and time."""
     lineage: Lineage
     """Snapshots, jobs, models and evaluations."""
+    validation: Mapping[str, Sequence[Mapping[str, Any]]]
+    """By job, its evaluations on the held-out side: `step`, `accuracy` and `of`, in order."""
     minutes: Mapping[str, float]
     """By a snapshot's hash, minutes that reviewers spent on the decisions up to it.  A snapshot
     that the verifier alone chose has no entry.
@@ -226,6 +228,7 @@ def overview(project: Project) -> Overview:
         confusion=asdict(project.curation.confusion()),
         models=tuple(_models(project, kept, curve, scope, lineage.evaluations)),
         lineage=lineage,
+        validation=validations(project.database),
         minutes=_minutes(project, lineage.snapshots),
         disk=_disk(project.path),
         usage=sum(loop_runs.usage(project.database).values(), Usage()),

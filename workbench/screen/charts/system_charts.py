@@ -14,6 +14,7 @@ from workbench.records import JSON
 from workbench.screen.charts.chart import Chart, Row, axis, error_bars, flat
 from workbench.screen.charts.lineage_chart import lineage_chart, questions_of
 from workbench.screen.charts.overview import Overview, SystemFigures
+from workbench.screen.charts.validation_chart import validation_chart
 from workbench.store.reading.evaluations import Evaluation
 
 EVALUATE = (
@@ -24,11 +25,12 @@ EVALUATE = (
 
 
 def model_charts(overview: Overview) -> list[Chart]:
-    """Systems, accuracy against latency, learning curves, lineage."""
+    """Systems, accuracy against latency, learning curves, accuracy while learning, lineage."""
     learning, minutes = _learning(overview)
     return [
         _latency(overview),
         learning,
+        validation_chart(overview),
         _systems(overview),
         minutes,
         lineage_chart(overview.lineage),

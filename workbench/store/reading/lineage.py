@@ -103,6 +103,17 @@ def metrics(database: Database, job: str) -> list[dict[str, Any]]:
     return [json.loads(row["figures"]) for row in rows]
 
 
+def validations(database: Database) -> dict[str, list[dict[str, Any]]]:
+    """By job, the lines of its metrics.jsonl that hold an evaluation on its held-out side."""
+    rows = database.rows(
+        "SELECT job, figures FROM metric WHERE contains(figures, '\"accuracy\"') ORDER BY job, line"
+    )
+    by_job: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_job.setdefault(row["job"], []).append(json.loads(row["figures"]))
+    return by_job
+
+
 def stamps(database: Database) -> dict[str, str]:
     """The stamp of each job's files when they were read, by job."""
     return {row["id"]: row["stamp"] for row in database.rows("SELECT id, stamp FROM job")}

@@ -1,4 +1,4 @@
-"""Rationales made wrong on purpose, one slip each: what a model that rewrites a trace gets wrong."""
+"""Rationales made wrong on purpose, one slip each, as a model that rewrites traces makes them."""
 
 from __future__ import annotations
 
