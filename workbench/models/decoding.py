@@ -13,7 +13,6 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from workbench.errors import InputError
 from workbench.models.language import LoadedLanguage, pad_left
 from workbench.models.llama_rows import Llama, serves
 
@@ -56,19 +55,11 @@ def opening(loaded: LoadedLanguage, before: Sequence[int], int8: bool = False) -
     Args:
         loaded: The model.
         before: Tokens that all rows begin with.
-        int8: Whether to multiply in eight-bit whole numbers; see `llama_rows`.
-
-    Raises:
-        InputError: whole numbers are asked for and cannot be had for this model.
+        int8: Whether to multiply in eight-bit whole numbers where that can be done; see
+            `llama_rows`.
     """
     if serves(loaded.model):
         return Llama(loaded.model, "int8" if int8 else "float32").opening(before)
-    if int8:
-        raise InputError(
-            "int8 needs a plain Llama in float32 on the processor, found "
-            f"{type(loaded.model).__name__} in {loaded.model.dtype} on {loaded.device}; leave out "
-            "int8, or set exact = true for a Llama"
-        )
     return CachedOpening(loaded, before)
 
 

@@ -92,8 +92,8 @@ class TransformersSampler:
         device: A device as torch names it; None chooses.
         exact: Whether to compute in float32, which takes half as long again on a processor with
             bfloat16; None does so for the bundled model alone.
-        int8: Whether to multiply in eight-bit whole numbers, which is quicker and needs a plain
-            Llama in float32 on the processor; None does so for the bundled model there.
+        int8: Whether to multiply in eight-bit whole numbers where that can be done, for a plain
+            Llama on the processor; None does so for the bundled model alone.
 
     Raises:
         InputError: an argument is out of its range, or the adapter is not there.
@@ -128,11 +128,7 @@ class TransformersSampler:
         self._adapter = None if chosen == "none" else chosen
         self._model, self._device = model, device
         self._exact = model == "bundled" if exact is None else exact
-        self._int8 = (
-            chosen == model == "bundled" and self._exact and preferred_device(device).type == "cpu"
-            if int8 is None
-            else int8
-        )
+        self._int8 = model == "bundled" if int8 is None else int8
         self._temperature, self._top_p = temperature, top_p
         self._redraws = redraws if temperature else 0  # greedy drawings are all alike
         self._max_tokens, self._batch_size = max_tokens, batch_size
@@ -295,7 +291,9 @@ class TransformersSampler:
 
     @cached_property
     def _loaded(self) -> LoadedLanguage:
-        return load_language(self._model, self._adapter, self._device, self._exact)
+        on_processor = preferred_device(self._device).type == "cpu"
+        exact = self._exact or (self._int8 and on_processor)
+        return load_language(self._model, self._adapter, self._device, exact)
 
     @cached_property
     def _shared(self) -> tuple[Opening, list[int]]:
