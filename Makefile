@@ -86,10 +86,10 @@ demo: .venv/demo.done
 # two workers with one thread each: models are the slow part, and threads of two workers would fight;
 # files go to them in the order of tests/conftest.py
 test: .venv/dev.done
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -rs $(PYTEST)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -rfEs $(PYTEST)
 
 slow: .venv/dev.done
-	$(BIN)/python -m pytest -m slow -rs $(PYTEST)
+	$(BIN)/python -m pytest -m slow -rfEs $(PYTEST)
 
 check: .venv/dev.done $(if $(NODE),$(JS)/node_modules/.done)
 	$(BIN)/ruff format --check .
