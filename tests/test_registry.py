@@ -193,13 +193,24 @@ def test_files_and_folders_that_a_part_is_given_are_part_of_its_key(tmp_path: Pa
     weights.mkdir()
     prompt.write_text("What is it?")
     (weights / "model.bin").write_bytes(b"1")
-    given = {"prompt": str(prompt), "more": {"weights": str(weights)}, "words": "x" * 5000}
-    first = _version(path, **given)
-    assert _version(path, **given) == first
-    (weights / "model.bin").write_bytes(b"2")
-    second = _version(path, **given)
-    prompt.write_text("What is that?")
-    assert len({first, second, _version(path, **given)}) == 3
+    (weights / "vision").mkdir()
+    (weights / "vision" / "model.bin").write_bytes(b"1")
+    (tmp_path / "names.txt").write_text("cat")
+    given = {
+        "prompt": str(prompt),
+        "more": {"weights": str(weights)},
+        "lists": ["no file", str(tmp_path / "names.txt")],
+        "words": "x" * 5000,
+    }
+    versions = [_version(path, **given)]
+    assert _version(path, **given) == versions[0]
+    for file in (weights / "model.bin", weights / "vision" / "model.bin"):
+        file.write_bytes(b"2")
+        versions.append(_version(path, **given))
+    for file in (prompt, tmp_path / "names.txt"):
+        file.write_text("other")
+        versions.append(_version(path, **given))
+    assert len({*versions}) == 5
 
 
 def test_a_dotted_part_is_known_by_its_source_too(

@@ -73,12 +73,14 @@ def _files(folder: Path, name: str) -> Iterator[Path]:
                 yield file
 
 
-def local_paths(arguments: Mapping[str, Any]) -> list[Path]:
+def local_paths(arguments: Mapping[Any, Any]) -> list[Path]:
     """Files and folders that a part's arguments name, in the order of the arguments."""
     paths = []
     for value in arguments.values():
         if isinstance(value, Mapping):
             paths += local_paths(value)
+        elif isinstance(value, list | tuple):
+            paths += local_paths(dict(enumerate(value)))
         elif isinstance(value, str) and value:
             path = Path(value).expanduser()
             try:
@@ -90,12 +92,24 @@ def local_paths(arguments: Mapping[str, Any]) -> list[Path]:
 
 
 def digest(paths: Iterable[Path]) -> str:
-    """12 characters that change with the content of these files, and of those in these folders."""
+    """12 characters that change with the content of these files, and of those in these folders.
+
+    Folders count with everything below them; links to folders are not followed.
+    """
     total = hashlib.sha256()
     for path in paths:
-        files = sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else [path]
-        for file in files:
-            total.update(f"{file.name}\n".encode())
+        for name, file in sorted(_below(path)) if path.is_dir() else [(path.name, path)]:
+            total.update(f"{name}\n".encode())
             with file.open("rb") as content:
                 total.update(hashlib.file_digest(content, "sha256").digest())
     return total.hexdigest()[:12]
+
+
+def _below(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The files below a folder, each with its path from there; caches of Python left out."""
+    for root, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        for name in files:
+            file = Path(root, name)
+            if file.is_file():
+                yield file.relative_to(folder).as_posix(), file

@@ -15,9 +15,11 @@ from workbench.errors import EngineError, InputError, RefusedRequest, ToolFailur
 from workbench.execute.scheduler import ask_tool
 from workbench.models.connection import Connection
 from workbench.models.endpoint import OpenAILanguage
-from workbench.records import Failure, PartRef, Program, Task, ToolCall, Trace
+from workbench.rationalize.rewrite import LanguageWriter
+from workbench.records import Failure, PartRef, Program, Task, ToolCall, Trace, content_key
 from workbench.sample.endpoint import OpenAISampler
 from workbench.tools.knowledge import LanguageKnowledge
+from workbench.verify.choose import JudgedVerifier
 
 PROGRAM = "def execute_command(image):\n    return formatting_answer({})\n"
 
@@ -135,7 +137,28 @@ def test_without_logprobs_the_option_that_is_named_counts(serve):
     server = serve(lambda n, _: said("I think it is the red car."))
     model = OpenAILanguage("tiny", base_url=server.url)
     assert model.choose(["Which?"], [["blue car", "red car", "red"]]) == [[0.0, 1.0, 0.0]]
-    assert model.choose(["Which?"], [["bus", "boat"]]) == [[0.5, 0.5]]
+
+
+@pytest.mark.parametrize(
+    ("reply", "options", "shares"),
+    [
+        ("I do not know, but yes", ["yes", "no"], [1.0, 0.0]),
+        ("Nobody's eyes: no.", ["yes", "no"], [0.0, 1.0]),
+        ("It is C++", ["C", "C++"], [0.0, 1.0]),
+        ("-1", ["1", "-1"], [0.0, 1.0]),
+        ("10", ["1", "10"], [0.0, 1.0]),
+        ("I do not know", ["yes", "no"], None),
+        ("...", ["yes", "no"], None),
+    ],
+)
+def test_a_reply_names_an_option_as_a_word_or_is_refused(serve, reply, options, shares):
+    server = serve(lambda n, _: said(reply))
+    model = OpenAILanguage("tiny", base_url=server.url)
+    if shares:
+        assert model.choose(["Which?"], [options]) == [shares]
+        return
+    with pytest.raises(EngineError, match=r"was to answer with one of yes, no, and answered"):
+        model.choose(["Which?"], [options])
 
 
 def test_a_question_is_one_request_for_k_programs(serve):
@@ -298,6 +321,24 @@ def test_settings_say_what_is_sent(serve):
     assert not {"max_tokens", "n", "temperature", "logprobs"} & set(sent)
     assert model.ref.arguments["omit"] == ["n", "temperature"]
     assert "reply_limit" not in sampler(server).ref.arguments
+
+
+def test_what_is_asked_of_an_endpoint_is_in_the_key_of_each_part_that_asks_one():
+    """Another server, or the same one asked otherwise, is another part: nothing stale is served."""
+    ways = [
+        {"base_url": "http://127.0.0.1:1/v1"},
+        {"base_url": "http://127.0.0.1:2/v1"},
+        {"base_url": "http://127.0.0.1:2/v1", "temperature": 0.7},
+        {"base_url": "http://127.0.0.1:2/v1", "extra": {"reasoning_effort": "low"}},
+    ]
+
+    def parts_of(way):
+        yield LanguageKnowledge(model="tiny", language="openai", arguments=way)
+        yield JudgedVerifier(language="openai", model="tiny", **way)
+        yield LanguageWriter(language="openai", model="tiny", **way)
+
+    for parts in zip(*map(parts_of, ways), strict=True):
+        assert len({content_key(part.ref) for part in parts}) == len(ways)
 
 
 def test_the_settings_of_an_endpoint_are_arguments_of_each_part_that_asks_one():
