@@ -64,8 +64,8 @@ def main(
             for model in systems
         ]
         if submit is not None:
-            asked = [*[None] * (len(rows) - len(systems)), *systems]
-            _submit(opened, selection, list(zip(rows, asked, strict=True)), submit)
+            names: list[str | None] = [*[None] * (len(rows) - len(systems)), *systems]
+            _submit(opened, selection, list(zip(rows, names, strict=True)), submit)
     if as_json:
         print(json.dumps([asdict(row) for row in rows], indent=1, default=str))
         return

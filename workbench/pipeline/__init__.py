@@ -25,6 +25,7 @@ Files:
     report_repairs.py    figures of programs that were written again
     selecting.py         what selectors make of the rows of a snapshot
     snapshotting.py      what enters a snapshot, and why not
+    splits.py            which splits are for evaluation
     synthesizing.py      synthesizers at work: new questions from what kept runs have seen
     suspecting.py        the checks for wrong reasons inside the loop
     writing_again.py     programs that did not answer are written again, run and judged

@@ -237,9 +237,9 @@ def _case(question: str, program: str, calls: Sequence[str], draft: str) -> str:
 
 def _source(source: str) -> str:
     lines = (line[:200].rstrip() for line in source[:MAX_PROGRAM].splitlines())
-    shown = ["".join(c for c in line if c.isprintable()) for line in lines if line]
+    kept = ["".join(c for c in line if c.isprintable()) for line in lines if line]
     more = ["# (the rest of the program is left out)"] * (len(source) > MAX_PROGRAM)
-    return "\n".join([*shown, *more])
+    return "\n".join([*kept, *more])
 
 
 def steps(trace: Trace) -> list[str]:
