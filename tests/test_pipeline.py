@@ -13,9 +13,10 @@ from finished_project import finished_project
 from small_parts import FindSquares, Scribe, ShareOfRed, Squares, profile_text
 
 from workbench.errors import EngineError, ImageError, InputError, ProfileError
-from workbench.pipeline import Parts, Progress, Report, run
 from workbench.pipeline.importing import import_tasks
-from workbench.pipeline.loop import peak_rss
+from workbench.pipeline.loop import Progress, peak_rss, run
+from workbench.pipeline.parts import Parts
+from workbench.pipeline.report import Report
 from workbench.ports import Images
 from workbench.records import Prediction, Program, Task, TraceEvent
 from workbench.settings import Choice, read_profile

@@ -183,7 +183,7 @@ def test_the_pipeline_is_its_first_program_the_vote_and_a_bound(project: Project
 
 
 def test_pass_at_k_is_what_the_project_says_of_it(project: Project) -> None:
-    from workbench.pipeline import report
+    from workbench.pipeline.report import report
 
     bound = evaluate_pipeline(project, 4, timed=0)[-1]
     told = report(project).all.passed

@@ -1,5 +1,7 @@
 """The hall: the only place that knows the order of the loop, the store and the rooms.
 
+Nothing is imported here, so that who wants the figures of a project does not wait for the loop.
+
 Files:
     ask.py               one question about one picture
     correcting.py        putting the answers of questions right
@@ -30,10 +32,3 @@ Files:
     suspecting.py        the checks for wrong reasons inside the loop
     writing_again.py     programs that did not answer are written again, run and judged
 """
-
-from workbench.pipeline.ask import BothAnswers, ask
-from workbench.pipeline.loop import Progress, Summary, run
-from workbench.pipeline.parts import Parts
-from workbench.pipeline.report import Report, report
-
-__all__ = ["BothAnswers", "Parts", "Progress", "Report", "Summary", "ask", "report", "run"]
