@@ -20,7 +20,7 @@ from workbench.errors import ProfileError
 from workbench.images import ImageFolder
 from workbench.models.student import TransformersStudent
 from workbench.snapshot import Snapshot
-from workbench.train import checkpoint, run
+from workbench.train import checkpoint, training_run
 from workbench.train.held_out import task_of
 from workbench.train.job import Job, Lora, job_of, job_text, read_job, write_job
 from workbench.train.run import execute
@@ -98,15 +98,15 @@ def test_a_resumed_run_has_the_curve_of_an_unbroken_one(
         job_folder(tmp_path, name=name, **settings) for name in ("unbroken", "broken")
     )
     assert execute(unbroken) == 0
-    take = run.TrainingRun.step
+    take = training_run.TrainingRun.step
 
-    def cut_off(self: run.TrainingRun, step: int) -> Any:
+    def cut_off(self: training_run.TrainingRun, step: int) -> Any:
         if step == 3:
             raise RuntimeError("killed here")
         return take(self, step)
 
     with monkeypatch.context() as patched:
-        patched.setattr(run.TrainingRun, "step", cut_off)
+        patched.setattr(training_run.TrainingRun, "step", cut_off)
         assert execute(broken) == 1
     assert list(curve(broken)) == [1, 2, 3]
     assert execute(broken) == 0
@@ -159,14 +159,14 @@ def test_a_stopped_run_keeps_a_checkpoint_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = job_folder(tmp_path, steps=5, eval_every=50)
-    take = run.TrainingRun.step
+    take = training_run.TrainingRun.step
 
-    def then_stop(self: run.TrainingRun, step: int) -> Any:
+    def then_stop(self: training_run.TrainingRun, step: int) -> Any:
         (folder / "stop").touch()
         return take(self, step)
 
     with monkeypatch.context() as patched:
-        patched.setattr(run.TrainingRun, "step", then_stop)
+        patched.setattr(training_run.TrainingRun, "step", then_stop)
         assert execute(folder) == 0
     assert read_json(folder / "status.json")["state"] == "stopped"
     assert [path.name for path in checkpoint.checkpoints(folder)] == ["step-000001"]

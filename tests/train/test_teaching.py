@@ -25,7 +25,7 @@ from workbench.models.second_head import MixedHead
 from workbench.models.vlm import Vlm
 from workbench.recipes.teaching import LANGUAGE, Classroom, Need, Outputs, Targets, Term, language
 from workbench.records import Lesson, PartRef
-from workbench.train import run
+from workbench.train import training_run
 from workbench.train.examples import Adapter
 from workbench.train.forward import outputs_of
 from workbench.train.job import job_of, read_job, write_job
@@ -353,15 +353,15 @@ def test_a_run_with_layers_and_a_teacher_resumes_exactly_and_leaves_a_mixture(
     whole = run_job(tmp_path, "region", "whole", **settings)
     teacher = read_job(whole / "job.toml").teacher
     broken = job_folder(tmp_path, "region", name="broken", teacher=teacher, **settings)
-    take = run.TrainingRun.step
+    take = training_run.TrainingRun.step
 
-    def cut_off(self: run.TrainingRun, step: int) -> Any:
+    def cut_off(self: training_run.TrainingRun, step: int) -> Any:
         if step == 3:
             raise RuntimeError("killed here")
         return take(self, step)
 
     with monkeypatch.context() as patched:
-        patched.setattr(run.TrainingRun, "step", cut_off)
+        patched.setattr(training_run.TrainingRun, "step", cut_off)
         assert execute(broken) == 1
     assert execute(broken) == 0
     for one, other in zip(figures(whole), figures(broken), strict=True):
