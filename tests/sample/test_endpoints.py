@@ -15,11 +15,9 @@ from workbench.errors import EngineError, InputError, RefusedRequest, ToolFailur
 from workbench.execute.scheduler import ask_tool
 from workbench.models.connection import Connection
 from workbench.models.endpoint import OpenAILanguage
-from workbench.rationalize.rewrite import LanguageWriter
-from workbench.records import Failure, PartRef, Program, Task, ToolCall, Trace, content_key
+from workbench.records import Failure, PartRef, Program, Task, ToolCall, Trace
 from workbench.sample.endpoint import OpenAISampler
 from workbench.tools.knowledge import LanguageKnowledge
-from workbench.verify.choose import JudgedVerifier
 
 PROGRAM = "def execute_command(image):\n    return formatting_answer({})\n"
 
@@ -321,24 +319,6 @@ def test_settings_say_what_is_sent(serve):
     assert not {"max_tokens", "n", "temperature", "logprobs"} & set(sent)
     assert model.ref.arguments["omit"] == ["n", "temperature"]
     assert "reply_limit" not in sampler(server).ref.arguments
-
-
-def test_what_is_asked_of_an_endpoint_is_in_the_key_of_each_part_that_asks_one():
-    """Another server, or the same one asked otherwise, is another part: nothing stale is served."""
-    ways = [
-        {"base_url": "http://127.0.0.1:1/v1"},
-        {"base_url": "http://127.0.0.1:2/v1"},
-        {"base_url": "http://127.0.0.1:2/v1", "temperature": 0.7},
-        {"base_url": "http://127.0.0.1:2/v1", "extra": {"reasoning_effort": "low"}},
-    ]
-
-    def parts_of(way):
-        yield LanguageKnowledge(model="tiny", language="openai", arguments=way)
-        yield JudgedVerifier(language="openai", model="tiny", **way)
-        yield LanguageWriter(language="openai", model="tiny", **way)
-
-    for parts in zip(*map(parts_of, ways), strict=True):
-        assert len({content_key(part.ref) for part in parts}) == len(ways)
 
 
 def test_the_settings_of_an_endpoint_are_arguments_of_each_part_that_asks_one():
