@@ -177,8 +177,8 @@ def _with_files(part: Any, role: str, name: str, factory: Any, arguments: dict[s
         if home is not None:
             _note_sources(home)
         sources = _SOURCES.get(home.__name__, []) if home is not None else []
-    given = local_files.states(local_files.local_paths(arguments))
-    state = local_files.joined([*sources, *given])
+    named = local_files.states(local_files.local_paths(arguments))
+    state = local_files.joined([*sources, *named])
     try:
         part.ref = replace(ref, version=f"{ref.version}+{state}")
     except AttributeError as error:
