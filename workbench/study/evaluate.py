@@ -249,7 +249,7 @@ def evaluate_pipeline(
                 snapshot=None,
                 latency=latency,
                 cost=_cost(programs, size),
-                details={**scored.details, "k": size},
+                details={**scored.details, "normalise": posed.mode, "k": size},
             )
         )
         scores[id_] = scored.per_task
