@@ -56,6 +56,14 @@ def test_a_folder_without_weights_is_an_engine_error(tmp_path):
         load_language(os.fspath(tmp_path))
 
 
+def test_weights_that_were_cut_off_are_an_engine_error(tmp_path):
+    folder = save_tiny_language(tmp_path / "model")
+    for weights in folder.glob("*.safetensors"):
+        weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(EngineError, match="cannot be loaded: Error while deserializing header"):
+        load_language(os.fspath(folder))
+
+
 def test_a_missing_adapter_is_an_input_error(tiny, tmp_path):
     with pytest.raises(InputError, match="no LoRA adapter"):
         load_language(tiny, os.fspath(tmp_path))

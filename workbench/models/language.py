@@ -25,6 +25,7 @@ from typing import Any
 import torch
 from filelock import FileLock
 from peft import PeftModel
+from safetensors import SafetensorError
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
@@ -245,7 +246,7 @@ def _load(
             if adapter:  # merged in float32: rounding each product would move the weights twice
                 model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
             model = model.to(device=device, dtype=dtype).eval().requires_grad_(False)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise EngineError(
             f"the language model '{path}' cannot be loaded: {str(error)[:300]}; give a folder or "
             "hub id of a causal model that the installed transformers knows, or 'bundled'"
