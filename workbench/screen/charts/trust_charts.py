@@ -34,6 +34,13 @@ MODELS = 4
 """Number of probed students on the chart at most, the newest first."""
 
 
+_NONE = "Fills when systems are evaluated: vpd evaluate, or vpd study."
+_NO_PAIR = (
+    "Fills when at least two systems are evaluated on the same questions: vpd evaluate, or "
+    "vpd study."
+)
+
+
 def trust_charts(project: Project) -> list[Chart]:
     """Charts of systems against a baseline and by family, of reasons, probes and blind ratings."""
     try:
@@ -45,7 +52,7 @@ def trust_charts(project: Project) -> list[Chart]:
     blind = _blind_chart()
     if pairs := rated_pairs(ratings):  # the first pair of models is the one that was rated most
         blind = _blind(human_evaluation(ratings, *pairs[0]), project.parts)
-    systems = [_against(figures, why), _by_family(figures, why)]
+    systems = [_against(figures, why or _NO_PAIR), _by_family(figures, why or _NONE)]
     return [*systems, *reason_charts(project), _probes(project), blind]
 
 
@@ -104,9 +111,7 @@ def _against(figures: Results | None, why: str) -> Chart:
         "Jobs that differ in their seed alone are one row: the mean over seeds, with the seeds in "
         "its interval. Intervals from drawing pictures again; p corrected for all comparisons of "
         "the table (Holm 1979).",
-        why
-        or "Fills when at least two systems are evaluated on the same questions: "
-        "vpd evaluate, or vpd study.",
+        why,
         (
             "system",
             "seeds",
@@ -144,7 +149,7 @@ def _by_family(figures: Results | None, why: str) -> Chart:
         f"share right; {_questions(figures)}",
         "As in the table above. Many cells are looked at: a difference in one of them is not yet "
         "a finding.",
-        why or "Fills when systems are evaluated: vpd evaluate, or vpd study.",
+        why,
         ("family", "n", *(row.system for row in rows)),
         tuple(table),
     )
