@@ -16,12 +16,12 @@ from app.site import Site
 from workbench.catalogue import recipes
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
-from workbench.pipeline.leaking import evaluates
 from workbench.pipeline.selecting import loads_student
 from workbench.pipeline.snapshotting import Accepted, SnapshotWish, preview, take
+from workbench.pipeline.splits import evaluates
 from workbench.records import JSON
 from workbench.schema import read
-from workbench.store.people.curation import Guideline
+from workbench.store.people.rules_in_force import Guideline
 from workbench.store.reading import snapshots
 
 SentValues = dict[str, JSON]

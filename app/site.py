@@ -44,7 +44,7 @@ from app.header import Chip, HeaderNews
 from app.people import Forbidden, People, Person, need
 from workbench.errors import ImageError, InputError, WorkbenchError
 from workbench.local_files import real_path
-from workbench.pipeline import Parts
+from workbench.pipeline.parts import Parts
 from workbench.pipeline.remembering import corrections_of
 from workbench.records import Role
 from workbench.screen import PLAYER, views

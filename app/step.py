@@ -22,7 +22,7 @@ from workbench.screen.player import PlayerModel, full, variables
 from workbench.screen.review import numbered
 from workbench.screen.steps import NamedValue, Step
 from workbench.store import Project, Run
-from workbench.store.people.curation import PERSON_SAMPLER
+from workbench.store.people.edits import PERSON_SAMPLER
 
 
 @dataclass(frozen=True)

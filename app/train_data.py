@@ -11,8 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from workbench.local_files import real_path
-from workbench.pipeline.leaking import evaluates
 from workbench.pipeline.snapshotting import FOLDER
+from workbench.pipeline.splits import evaluates
 from workbench.snapshot import Content, Example, Snapshot, alike
 from workbench.store import Project
 from workbench.store.reading import snapshots

@@ -30,6 +30,7 @@ from workbench.train.job import PARTS, Job, Lora, job_of, job_text, student_of
 from workbench.train.looks import Estimate
 from workbench.train.methods import METHODS
 from workbench.train.schedule import total_steps
+from workbench.trust import code_of_job
 
 BASIC = ("name", "epochs", "steps", "batch", "lr", "eval_every", "seed")
 """Settings that the form always shows, in its order; the others are behind a fold."""
@@ -260,6 +261,9 @@ def _problems(settings: Mapping[str, Any]) -> dict[str, str]:
     texts = problems(Job, {**settings, "snapshot": "-"})
     if settings.get("runner"):  # who may open a page may not run any program by it
         texts["runner"] = "a command is not taken from a page; use vpd train --set runner=COMMAND"
+    for line in code_of_job({**settings, "runner": ""}):
+        role, _, code = line.partition(": ")
+        texts[role] = f"code of one's own ({code:.80}) is not taken from a page; use vpd train"
     if "student" not in texts:
         texts["student"] = student_problem(str(settings.get("student", "bundled")))
     if text := methods().get(str(settings.get("method", "lora")), ""):

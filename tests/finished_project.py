@@ -12,7 +12,7 @@ from tempfile import mkdtemp
 
 from small_parts import profile_text
 
-from workbench.pipeline import run
+from workbench.pipeline.loop import run
 from workbench.settings import Choice
 from workbench.store import Project
 

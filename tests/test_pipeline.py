@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,8 +13,10 @@ from finished_project import finished_project
 from small_parts import FindSquares, Scribe, ShareOfRed, Squares, profile_text
 
 from workbench.errors import EngineError, ImageError, InputError, ProfileError
-from workbench.pipeline import Parts, Progress, Report, run
 from workbench.pipeline.importing import import_tasks
+from workbench.pipeline.loop import Progress, peak_rss, run
+from workbench.pipeline.parts import Parts
+from workbench.pipeline.report import Report
 from workbench.ports import Images
 from workbench.records import Prediction, Program, Task, TraceEvent
 from workbench.settings import Choice, read_profile
@@ -329,6 +334,19 @@ def test_families_add_up(looked_at: tuple[Project, Report]) -> None:
     assert list(found.families) == ["count", "exists"]
     assert sum(f.kept.of for f in found.families.values()) == found.all.kept.of
     assert sum(f.student.hits for f in found.families.values()) == found.all.student.hits
+
+
+def test_peak_memory_is_counted_once() -> None:
+    """The system takes the memory of whoever forks a process for that process's own."""
+    filling = bytearray(300 * 2**20)
+    filling[:: mmap.PAGESIZE] = b"\x01" * len(range(0, len(filling), mmap.PAGESIZE))
+    once = peak_rss()
+    ask = "from workbench.pipeline.loop import peak_rss; print(peak_rss())"
+    child = subprocess.run([sys.executable, "-c", ask], capture_output=True, check=True)
+    assert peak_rss() < once + 100 * 2**20
+    assert len(filling) < once
+    if sys.platform == "linux":
+        assert 10 * 2**20 < int(child.stdout) < len(filling)
 
 
 def test_the_report_as_json_has_numbers_and_denominators(looked_at: tuple[Project, Report]) -> None:

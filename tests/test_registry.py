@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -193,13 +196,24 @@ def test_files_and_folders_that_a_part_is_given_are_part_of_its_key(tmp_path: Pa
     weights.mkdir()
     prompt.write_text("What is it?")
     (weights / "model.bin").write_bytes(b"1")
-    given = {"prompt": str(prompt), "more": {"weights": str(weights)}, "words": "x" * 5000}
-    first = _version(path, **given)
-    assert _version(path, **given) == first
-    (weights / "model.bin").write_bytes(b"2")
-    second = _version(path, **given)
-    prompt.write_text("What is that?")
-    assert len({first, second, _version(path, **given)}) == 3
+    (weights / "vision").mkdir()
+    (weights / "vision" / "model.bin").write_bytes(b"1")
+    (tmp_path / "names.txt").write_text("cat")
+    given = {
+        "prompt": str(prompt),
+        "more": {"weights": str(weights)},
+        "lists": ["no file", str(tmp_path / "names.txt")],
+        "words": "x" * 5000,
+    }
+    versions = [_version(path, **given)]
+    assert _version(path, **given) == versions[0]
+    for file in (weights / "model.bin", weights / "vision" / "model.bin"):
+        file.write_bytes(b"2")
+        versions.append(_version(path, **given))
+    for file in (prompt, tmp_path / "names.txt"):
+        file.write_text("other")
+        versions.append(_version(path, **given))
+    assert len({*versions}) == 5
 
 
 def test_a_dotted_part_is_known_by_its_source_too(
@@ -209,6 +223,33 @@ def test_a_dotted_part_is_known_by_its_source_too(
     monkeypatch.syspath_prepend(tmp_path)
     part = registry.build("tool", "own_package_of_parts:Part")
     assert part.ref.version.startswith("3+")
+
+
+def test_what_a_dotted_part_imports_from_its_package_is_part_of_it(tmp_path: Path) -> None:
+    """Each look is a process of its own, as a module is read once in each."""
+    inner = tmp_path / "their_parts" / "inner"
+    inner.mkdir(parents=True)
+    for folder in (inner.parent, inner):
+        (folder / "__init__.py").write_text("")
+    (inner / "part.py").write_text(OWN.format(more="from their_parts.words import WORDS"))
+    words = inner.parent / "words.py"
+    words.write_text("WORDS = 1")
+    look = "from workbench import registry\nname = 'their_parts.inner.part:Part'\n"
+    look += "before = registry.build('tool', name).ref.version\n"
+    look += f"open({str(words)!r}, 'a').write('\\n# more')\n"
+    look += "print(before, registry.build('tool', name).ref.version)"
+    lines = []
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", look],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        lines.append(done.stdout.split())
+    assert [len({*line}) for line in lines] == [1, 1], "what runs is what was imported"
+    assert lines[0] != lines[1]
 
 
 def test_a_part_whose_reference_cannot_be_set_says_so(tmp_path: Path) -> None:

@@ -170,6 +170,11 @@ def test_a_file_of_ones_own_is_relative_to_the_profile(
     assert choice.part == f"{tmp_path / 'profiles' / 'parts' / 'tools.py'}:Own"
     assert choice.arguments == {"file": "notes.py"}
     assert read_profile(path).sampler.part == "openai", "registered names stay as they are"
+    nested = 'model = "m", memory = { part = "own.py:Memory", more = ["own.py:One", "two"] }'
+    path.write_text(GOOD.replace('model = "m"', nested))
+    own = tmp_path / "profiles" / "own.py"
+    memory = read_profile(path).sampler.arguments["memory"]
+    assert memory == {"part": f"{own}:Memory", "more": [f"{own}:One", "two"]}
 
 
 def test_a_profile_that_is_copied_keeps_its_own_files_in_reach(tmp_path: Path) -> None:

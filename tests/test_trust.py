@@ -5,15 +5,18 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from workbench import trust
 from workbench.errors import ProfileError
-from workbench.settings import Choice, read_profile
+from workbench.settings import PACKAGE, Choice, read_profile
 from workbench.store import Project
 from workbench.store.backup import back_up, restore
+from workbench.train.job import Job
+from workbench.train.jobs import Jobs
 
 OWN = """
 k = 1
@@ -144,3 +147,51 @@ def test_a_command_refuses_and_trusts(profile: Path, tmp_path: Path) -> None:
     assert vpd("sql", "SELECT 1", "-p", str(tmp_path / "p"), "--trust").returncode == 0
     with Project.open(tmp_path / "p") as project:
         assert project.profile().k == 1
+
+
+def test_a_job_that_came_along_runs_nothing_that_nobody_trusts(tmp_path: Path) -> None:
+    """A copied project may have a job in its queue, which the first look at the queue would start."""
+    mark = tmp_path / "ran"
+    command = f"{sys.executable} -c \"open({str(mark)!r}, 'w')\""
+    Jobs(tmp_path / "theirs" / "jobs", start=False).submit(Job("/nowhere", runner=command))
+    shutil.copytree(tmp_path / "theirs", tmp_path / "mine")
+    jobs = Jobs(tmp_path / "mine" / "jobs", start=False)
+    jobs.work()
+    [view] = jobs.all()
+    assert view.state == "failed"
+    assert view.failure is not None
+    assert "would run code of its own: runner: " in view.failure["text"]
+    for act in (jobs.resume, jobs.clone):
+        with pytest.raises(trust.UntrustedCode, match="give --trust after vpd"):
+            act(view.id)
+    assert not mark.exists()
+    trust.trust(tmp_path / "mine", [f"runner: {command}"])
+    jobs.resume(view.id)
+    jobs.work()
+    assert mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"runner": "train.sh"}, ["runner: train.sh"]),
+        ({"objective": "own.py:Loss"}, ["objective: own.py:Loss"]),
+        ({"teacher": {"part": "some.module:Teacher"}}, ["teacher: some.module:Teacher"]),
+        ({"curriculum": {"part": "vpd"}, "arguments": {"files": ["a", "b.py:C"]}},
+         ["arguments: b.py:C"]),
+        ({"objective": "vpd", "teacher": {"part": "checkpoint", "path": "C:\\m"}}, []),
+    ],
+)  # fmt: skip
+def test_what_a_job_would_run_is_listed(settings: dict[str, object], code: list[str]) -> None:
+    assert trust.code_of_job(settings) == code
+
+
+@pytest.mark.parametrize(
+    "memory", ["some.module:Memory", {"part": "some.module:Memory"}, ["own.py:Memory"]]
+)
+def test_a_memory_of_ones_own_is_listed(memory: object) -> None:
+    profile = read_profile(PACKAGE / "profiles" / "embedded.toml")
+    sampler = Choice("transformers", {**profile.sampler.arguments, "memory": memory})
+    [line] = trust.code_of_profile(replace(profile, sampler=sampler))
+    assert line.startswith("sampler: ")
+    assert line.endswith(":Memory")

@@ -3,7 +3,7 @@
 Phones write Display P3, cameras Adobe RGB, printers CMYK, each with a profile that says what its
 numbers mean.  Browsers heed the profile and models are given numbers, so the numbers are those of
 sRGB: what a model sees is what people are shown.  A PNG may say it in four bytes instead (cICP)
-and a camera by a mark in the EXIF; `made_profiles` has profiles that say the same.
+and a camera by a mark in the EXIF; `colour_marks` reads those and has profiles that say the same.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageCms
 
-from workbench import made_profiles
+from workbench import colour_marks
 
 _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
 """Modes whose numbers a profile can explain, each with the profile's name for it."""
@@ -31,12 +31,12 @@ def profile_of(picture: Image.Image) -> bytes:
 
     Call it before a pixel is read.
     """
-    if (code := made_profiles.code_of(picture)) is not None:  # PNG puts it above a profile
-        return made_profiles.of_code(code)
+    if (code := colour_marks.code_of(picture)) is not None:  # PNG puts it above a profile
+        return colour_marks.of_code(code)
     profile = picture.info.get("icc_profile")
     if isinstance(profile, bytes) and profile:
         return profile
-    return made_profiles.adobe_rgb() if made_profiles.is_marked_adobe(picture) else b""
+    return colour_marks.adobe_rgb() if colour_marks.is_marked_adobe(picture) else b""
 
 
 def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
@@ -77,7 +77,7 @@ def changes_nothing(picture: Image.Image) -> bool:
     or where a PNG names another gamma or other corners of its colours.
     """
     profile = profile_of(picture)
-    if not profile and made_profiles.code_of(picture) is not None:
+    if not profile and colour_marks.code_of(picture) is not None:
         return False  # of a screen that shows more light than sRGB knows
     if profile:
         mode = "RGB" if picture.mode == "P" else picture.mode

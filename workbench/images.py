@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 from PIL import Image, ImageOps
 
-from workbench import colour_profiles, deep_pictures
+from workbench import colour_profiles
 from workbench.boxes import Box, clip
 from workbench.errors import ImageError
 from workbench.local_files import real_path
@@ -124,6 +124,8 @@ def _open(path: object, file: Path | BinaryIO) -> Image.Image:
 
 def _all_bits(picture: Image.Image, file: Path | BinaryIO) -> Image.Image:
     """The picture, its lower bytes included where its colours have 16 bits and use fewer."""
+    from workbench import deep_pictures  # it needs numpy, which takes a command long to load
+
     if not deep_pictures.is_deep(picture):
         return picture
     tag = picture.getexif().get(_ORIENTATION, 1)
@@ -152,6 +154,8 @@ def _rgb(picture: Image.Image) -> Image.Image:
 
     Pillow alone would cut deep greys off at 255 and show what lies under transparency.
     """
+    from workbench import deep_pictures  # it needs numpy, which takes a command long to load
+
     if picture.mode.startswith(("I", "F")):
         return deep_pictures.to_grey(picture).convert("RGB")
     if picture.has_transparency_data:
@@ -163,6 +167,8 @@ def _rgb(picture: Image.Image) -> Image.Image:
 
 def _is_shown_as_decoded(path: Path) -> bool:
     """Whether browsers and other tools show a file as `decode` gives it."""
+    from workbench import deep_pictures  # it needs numpy, which takes a command long to load
+
     with _open(path, path) as picture:
         return (
             picture.format in ("JPEG", "PNG", "WEBP", "GIF", "BMP")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,37 +28,56 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def sources_of(path: Path) -> list[Path]:
+def sources_of(path: Path, module: str = "") -> list[Path]:
     """A Python file and the files of its own folder that it imports, directly or not, in order.
 
     A file that cannot be read or parsed is listed, and what it would import is not.
+
+    Args:
+        path: the file.
+        module: its dotted name, for one of a package: what it imports from there counts too.
     """
-    root, waiting = path.parent, [path]
+    roots = [(path.parent, "")]
+    if "." in module:
+        depth = module.count(".") + (path.name == "__init__.py")
+        roots.append((path.parents[depth], module.partition(".")[0]))
+    waiting = [path]
     files: dict[Path, None] = {}
     while waiting:
         file = waiting.pop()
         if file in files:
             continue
         files[file] = None
-        waiting += [one for one in _imported(file, root) if one not in files]
+        waiting += [one for one in _imported(file, roots) if one not in files]
     return sorted(files)
 
 
-def _imported(file: Path, root: Path) -> Iterator[Path]:
+def _imported(file: Path, roots: Sequence[tuple[Path, str]]) -> Iterator[Path]:
+    """The files that a file imports.
+
+    Args:
+        file: of Python.
+        roots: folders in which absolute names are looked up, each with the only package that is
+            looked for there, or nothing for all.
+    """
     try:
         tree = parse(file.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _files(root, alias.name)
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = file.parents[node.level - 1] if node.level else root
             names = [node.module] if node.module else []
             names += [".".join([*names[:1], alias.name]) for alias in node.names]
+        else:
+            continue
+        level = getattr(node, "level", 0)
+        places = [(file.parents[level - 1], "")] if level else roots
+        for folder, package in places:
             for name in names:
-                yield from _files(base, name)
+                if package in ("", name.partition(".")[0]):
+                    yield from _files(folder, name)
 
 
 def _files(folder: Path, name: str) -> Iterator[Path]:
@@ -73,12 +92,14 @@ def _files(folder: Path, name: str) -> Iterator[Path]:
                 yield file
 
 
-def local_paths(arguments: Mapping[str, Any]) -> list[Path]:
+def local_paths(arguments: Mapping[Any, Any]) -> list[Path]:
     """Files and folders that a part's arguments name, in the order of the arguments."""
     paths = []
     for value in arguments.values():
         if isinstance(value, Mapping):
             paths += local_paths(value)
+        elif isinstance(value, list | tuple):
+            paths += local_paths(dict(enumerate(value)))
         elif isinstance(value, str) and value:
             path = Path(value).expanduser()
             try:
@@ -90,12 +111,37 @@ def local_paths(arguments: Mapping[str, Any]) -> list[Path]:
 
 
 def digest(paths: Iterable[Path]) -> str:
-    """12 characters that change with the content of these files, and of those in these folders."""
-    total = hashlib.sha256()
+    """12 characters that change with the content of these files, and of those in these folders.
+
+    Folders count with everything below them; links to folders are not followed.
+    """
+    return joined(states(paths))
+
+
+def states(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
+    """The name of each file, from its folder where one is given, and the digest of its content."""
+    rows = []
     for path in paths:
-        files = sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else [path]
-        for file in files:
-            total.update(f"{file.name}\n".encode())
+        for name, file in sorted(_below(path)) if path.is_dir() else [(path.name, path)]:
             with file.open("rb") as content:
-                total.update(hashlib.file_digest(content, "sha256").digest())
+                rows.append((name, hashlib.file_digest(content, "sha256").digest()))
+    return rows
+
+
+def joined(rows: Iterable[tuple[str, bytes]]) -> str:
+    """The digest of some files' states, as `digest` gives it."""
+    total = hashlib.sha256()
+    for name, content in rows:
+        total.update(f"{name}\n".encode())
+        total.update(content)
     return total.hexdigest()[:12]
+
+
+def _below(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The files below a folder, each with its path from there; caches of Python left out."""
+    for root, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        for name in files:
+            file = Path(root, name)
+            if file.is_file():
+                yield file.relative_to(folder).as_posix(), file

@@ -18,6 +18,7 @@ from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from workbench import local_files
@@ -98,7 +99,9 @@ def load(role: str, name: str) -> Any:
         return _from_file(role, Path(path), attribute)
     if path and attribute:
         try:
-            return getattr(importlib.import_module(path), attribute)
+            module = importlib.import_module(path)
+            _note_sources(module)
+            return getattr(module, attribute)
         except (ImportError, AttributeError) as error:
             raise ProfileError(f"{role} '{name}' cannot be loaded: {error}") from error
     raise ProfileError(
@@ -145,6 +148,19 @@ def build(role: str, name: str, **arguments: Any) -> Any:
         raise
 
 
+_SOURCES: dict[str, list[tuple[str, bytes]]] = {}
+"""States of the files of modules of one's own when they were imported: a module is read once, so
+that what runs is what stood there then.
+"""
+
+
+def _note_sources(module: ModuleType) -> None:
+    name, file = module.__name__, Path(getattr(module, "__file__", None) or "")
+    if name not in _SOURCES:
+        files = local_files.sources_of(file, name) if file.suffix == ".py" else []
+        _SOURCES[name] = local_files.states(files)
+
+
 def _with_files(part: Any, role: str, name: str, factory: Any, arguments: dict[str, Any]) -> Any:
     """The part; one of somebody's own says in its version which files it is made of.
 
@@ -154,11 +170,15 @@ def _with_files(part: Any, role: str, name: str, factory: Any, arguments: dict[s
     if role not in KEYED or ":" not in name or not isinstance(ref, PartRef):
         return part
     path = Path(name.rpartition(":")[0])
-    if path.suffix != ".py":
-        module = sys.modules.get(getattr(factory, "__module__", ""))
-        path = Path(getattr(module, "__file__", None) or "")
-    sources = local_files.sources_of(path) if path.suffix == ".py" else []
-    state = local_files.digest([*sources, *local_files.local_paths(arguments)])
+    if path.suffix == ".py":
+        sources = local_files.states(local_files.sources_of(path))
+    else:
+        home = sys.modules.get(getattr(factory, "__module__", ""))
+        if home is not None:
+            _note_sources(home)
+        sources = _SOURCES.get(home.__name__, []) if home is not None else []
+    named = local_files.states(local_files.local_paths(arguments))
+    state = local_files.joined([*sources, *named])
     try:
         part.ref = replace(ref, version=f"{ref.version}+{state}")
     except AttributeError as error:

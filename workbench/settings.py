@@ -111,7 +111,13 @@ _OWN_FILE = re.compile(r"(?P<path>.+\.py):(?P<name>\w+)")
 
 
 def _placed(value: Any, folder: Path) -> Any:
-    """The name of a part in a file of one's own, with its path as seen from a folder."""
+    """The name of a part in a file of one's own, with its path as seen from a folder, wherever in
+    tables and lists it stands.
+    """
+    if isinstance(value, Mapping):
+        return {name: _placed(one, folder) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_placed(one, folder) for one in value]
     match = _OWN_FILE.fullmatch(value) if isinstance(value, str) else None
     return f"{absolute(match['path'], folder)}:{match['name']}" if match else value
 

@@ -3,7 +3,8 @@
 A profile's part may be `file.py:Name` or `package.module:Name`, and a backup, an archive or a
 checkout brings both the profile and the file along.  So the parts that are not registered ones are
 listed before any of them is loaded, and a project's own list has to be trusted once, by its folder
-and names: by making the project oneself, by `vpd --trust`, or by `trust` in a notebook.
+and names: by making the project oneself, by `vpd --trust`, or by `trust` in a notebook.  Training
+jobs come along as well, and may wait in the queue: whoever submits one trusts its command and code.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from workbench.settings import Choice, Profile, cache_dir
 SETTING = "VPD_TRUST"
 """Environment variable: `1` trusts every project that this process opens, `keep` from now on."""
 
-_LOADED = frozenset({"language"})
+_LOADED = frozenset({"language", "memory", "part"})
 """Arguments of parts that name another part."""
 
 
@@ -57,10 +58,31 @@ def _code_in(arguments: Mapping[str, Any]) -> Iterator[str]:
     for name, value in arguments.items():
         if isinstance(value, Mapping):
             yield from _code_in(value)
+        elif isinstance(value, list | tuple):
+            for one in value:
+                yield from _code_in({name: one})
         elif isinstance(value, str):
             path, colon, _ = value.rpartition(":")
             if colon and (path.endswith(".py") or name in _LOADED):
                 yield value
+
+
+def code_of_job(settings: Mapping[str, Any]) -> list[str]:
+    """What a training job would run that is no registered part: its command, and code of its own.
+
+    Args:
+        settings: of the job, by name.
+    """
+    runner, objective = settings.get("runner"), settings.get("objective")
+    code = [f"runner: {runner}"] if runner else []
+    if isinstance(objective, str) and ":" in objective:
+        code.append(f"objective: {objective}")
+    for role in ("arguments", "curriculum", "teacher", "policy", "transform"):
+        table = settings.get(role)
+        code += [
+            f"{role}: {one}" for one in (_code_in(table) if isinstance(table, Mapping) else ())
+        ]
+    return code
 
 
 def untrusted(folder: Path, code: Sequence[str]) -> list[str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tools_for_tests import OnePicture, ScriptedTool, a_program, a_task, all_tools
 
-from workbench.bench.execute import ASKING, QUESTIONING, _cold_and_warm
+from workbench.bench.execute import _cold_and_warm
+from workbench.bench.execute_programs import ASKING, QUESTIONING
 from workbench.errors import WorkbenchError
 from workbench.ports import Tool
 from workbench.records import Program, Task

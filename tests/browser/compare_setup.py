@@ -15,7 +15,7 @@ from PIL import Image
 from servers import Running, serve, sync_api
 from small_parts import profile_text
 
-from workbench.pipeline import run
+from workbench.pipeline.loop import run
 from workbench.records import Decision
 from workbench.settings import Choice
 from workbench.store import Project

@@ -62,3 +62,8 @@ def test_a_choice_is_read_as_the_option_that_is_named() -> None:
     asked = task("choice", ("red bus", "bus"))
     assert read_answer(asked, "Thus, it is the red bus.") == "red bus"
     assert read_answer(asked, "Thus, it is neither.") is None
+
+
+def test_the_end_of_a_very_long_rationale_is_read() -> None:
+    text = "There is a bus that is red. " * 400 + "Thus, there are 3 buses."
+    assert split(text).ending == "there are 3 buses."

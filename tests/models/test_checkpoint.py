@@ -34,6 +34,16 @@ def test_a_model_without_pictures_is_told(tmp_path: Path) -> None:
             load(str(tmp_path))
 
 
+@pytest.mark.parametrize("left", [0, 100])
+def test_weights_that_were_cut_off_are_told(tmp_path: Path, left: int) -> None:
+    """As a download leaves them that broke off."""
+    folder = save("llava", tmp_path / "model")
+    for weights in folder.glob("*.safetensors"):
+        weights.write_bytes(weights.read_bytes()[:left])
+    with pytest.raises(InputError, match=r"cannot be loaded \(Error while deserializing header"):
+        Vlm.load(str(folder))
+
+
 def test_a_base_without_a_chat_template_answers(tmp_path: Path) -> None:
     folder = save("paligemma", tmp_path / "base")
     assert not (folder / "chat_template.jinja").exists()

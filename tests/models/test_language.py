@@ -1,6 +1,7 @@
 """Language models in process: finding, loading, completing, choosing."""
 
 import importlib.util
+import json
 import multiprocessing
 import os
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 from tiny_language import CHAT, UNASKED, save_tiny_language
 
-from workbench.errors import EngineError, InputError, MissingPart
+from workbench.errors import EngineError, InputError, MissingPart, RefusedRequest
 from workbench.models import language
 from workbench.models.chat_turn import ChatTurn, chat_tokens, chat_turn
 from workbench.models.language import (
@@ -53,6 +54,14 @@ def test_the_absent_package_is_named_with_its_install_line(monkeypatch):
 def test_a_folder_without_weights_is_an_engine_error(tmp_path):
     with pytest.raises(EngineError, match="cannot be loaded"):
         load_language(os.fspath(tmp_path))
+
+
+def test_weights_that_were_cut_off_are_an_engine_error(tmp_path):
+    folder = save_tiny_language(tmp_path / "model")
+    for weights in folder.glob("*.safetensors"):
+        weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(EngineError, match="cannot be loaded: Error while deserializing header"):
+        load_language(os.fspath(folder))
 
 
 def test_a_missing_adapter_is_an_input_error(tiny, tmp_path):
@@ -140,11 +149,12 @@ def test_a_prompt_goes_through_the_model_once_for_all_its_options(tiny):
     assert options <= 6 * 2
 
 
-def test_an_endless_prompt_is_cut_in_its_middle(tiny):
+def test_a_prompt_that_is_too_long_is_refused_and_never_cut(tiny):
     model = TransformersLanguage(tiny, longest=64)
-    assert model.complete(["start " + "x" * 50_000 + " end"], 2) == model.complete(
-        ["start " + "x" * 9000 + " end"], 2
-    )
+    for ask in (lambda text: model.complete([text], 2), lambda text: model.choose([text], [["a"]])):
+        ask("short")
+        with pytest.raises(RefusedRequest, match="at most 64: shorten it, or raise 'longest'"):
+            ask("start " + "x" * 500 + " end")
 
 
 def test_nothing_asked_nothing_answered(tiny):
@@ -190,6 +200,12 @@ INST = (
     "{% for m in messages %}{% if m['role'] == 'user' %}[INST] {{ m['content'] }} [/INST]"
     "{% else %} {{ m['content'] }}<|im_end|>{% endif %}{% endfor %}"
 )
+# the generation prompt ends before the line break, or the space, that answers stand behind
+BREAK_LEFT_OUT = CHAT.replace("assistant\n", "assistant")
+SPACE_LEFT_OUT = (
+    "{% for m in messages %}{{ m['role'] }}:{{ ' ' + m['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}assistant:{% endif %}"
+)
 SWITCH = "{% if enable_thinking is not defined %}<think>\n{% endif %}"
 
 
@@ -199,6 +215,8 @@ SWITCH = "{% if enable_thinking is not defined %}<think>\n{% endif %}"
         (CHAT, ChatTurn(USER, ASKED)),
         (UNASKED, ChatTurn(USER, ASKED)),
         (INST, ChatTurn("[INST] ", " [/INST]", " ")),
+        (BREAK_LEFT_OUT, ChatTurn(USER, ASKED)),
+        (SPACE_LEFT_OUT, ChatTurn("user: ", "<|im_end|>\nassistant:", " ")),
         (CHAT.replace("assistant\n", "assistant\n<think>\n"),
          ChatTurn(USER, f"{ASKED}<think>\n</think>\n\n")),
         (CHAT.replace("assistant\n", f"assistant\n{SWITCH}"), ChatTurn(USER, ASKED)),
@@ -217,6 +235,33 @@ def test_a_template_without_a_generation_prompt_changes_no_answer(tiny, tmp_path
     assert without.complete(prompts, 12) == with_prompt.complete(prompts, 12)
     expected = with_prompt.choose(prompts, options)
     assert without.choose(prompts, options) == [pytest.approx(row) for row in expected]
+
+
+@pytest.mark.parametrize("template", [UNASKED, BREAK_LEFT_OUT, SPACE_LEFT_OUT, INST])
+def test_an_option_is_measured_with_what_the_template_writes_around_an_answer(tmp_path, template):
+    """As probable as the whole conversation makes it, up to the token that ends the turn.
+
+    The model has a second token that ends a text, with a higher number, and the template does not
+    write it.
+    """
+    folder = save_tiny_language(tmp_path / "model", template=template)
+    settings = folder / "generation_config.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"eos_token_id": [2, 40]}))
+    loaded = load_language(os.fspath(folder))
+    assert loaded.stops == (2, 40)
+    asked = [{"role": "user", "content": "yes or no?"}]
+    sums = []
+    for option in ("yes", "no"):
+        turns = [*asked, {"role": "assistant", "content": option}]
+        text = loaded.tokenizer.apply_chat_template(turns, tokenize=False)
+        ids = loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
+        end = len(ids) - ids[::-1].index(2)
+        chances = loaded.model(torch.tensor([ids])).logits[0].log_softmax(-1)
+        places = range(end - len(option) - 1, end)
+        sums.append(sum(float(chances[at - 1, ids[at]]) for at in places))
+    expected = torch.tensor(sums).softmax(0).tolist()
+    shares = TransformersLanguage(os.fspath(folder)).choose(["yes or no?"], [("yes", "no")])
+    assert shares == [pytest.approx(expected, abs=1e-5)]
 
 
 @pytest.mark.parametrize(

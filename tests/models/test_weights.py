@@ -8,6 +8,7 @@ import pytest
 
 from workbench.api import STANDARD
 from workbench.errors import InputError
+from workbench.models import weights
 from workbench.models.bundled import student_folder
 from workbench.models.checkpoint_state import checkpoint_state
 from workbench.models.language import TransformersLanguage
@@ -157,3 +158,20 @@ def test_the_embedded_parts_keep_their_keys() -> None:
     assert LanguageKnowledge("bundled").ref.version == "1"
     questions = StudentQuestions("bundled").ref
     assert (questions.version, questions.arguments["weights"]) == ("1", student_folder().name)
+
+
+def test_another_detector_makes_another_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file can be converted anew, and what was found with the earlier one is stale then."""
+    shipped = weights.detector_file()
+    assert weights.with_detector("1") == "1", "the digest of the file that ships is out of date"
+    other = tmp_path / "detector.onnx"
+    other.write_bytes(shipped.read_bytes() + b"more")
+    monkeypatch.setattr(weights, "detector_file", lambda: other)
+    first = weights.with_detector("1")
+    assert first.startswith("1-")
+    other.write_bytes(shipped.read_bytes() + b"else")
+    assert weights.with_detector("1") not in ("1", first)
+    monkeypatch.setattr(weights, "detector_file", lambda: tmp_path / "none")
+    assert weights.with_detector("1") == "1"

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from small_parts import profile_text
 
-from workbench import pipeline
 from workbench.errors import InputError
-from workbench.pipeline import correcting
+from workbench.pipeline import correcting, loop
 from workbench.records import Task
 from workbench.store import Project
 from workbench.store.doctor import examine
@@ -37,14 +36,14 @@ def test_programs_are_judged_again_by_the_new_answer(project: Project) -> None:
     event = correcting.correct(project, task.id, ["77"], " ann ", "nobody counted the hidden ones")
     assert (event.earlier, event.answers, event.author) == (task.answers, ("77",), "ann")
     assert verdicts(project, task) == []
-    summary = pipeline.run(project)
+    summary = loop.run(project)
     assert summary.done["verify"].rows == len(before.runs)
     assert summary.done["sample"].rows == summary.done["execute"].rows == 0
     assert verdicts(project, task) == [False] * len(before.runs)
     outcome = next(one for one in project.outcomes() if one.task_id == task.id)
     assert outcome.correct == 0
     correcting.correct(project, task.id, task.answers, "ann", "it was right")
-    pipeline.run(project)
+    loop.run(project)
     assert project.task_view(task.id).chosen == before.chosen
     assert [one.answers for one in corrections.of_task(project.database, task.id)] == [
         ("77",),

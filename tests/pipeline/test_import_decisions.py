@@ -90,6 +90,29 @@ def test_who_changed_their_mind_over_there_says_so_here(
     assert imported(project, tmp_path / "d.json", "argilla", records).added == 1
     task = records[0]["metadata"]["task_id"]
     assert project.curation.item(task).state == "rejected"
+    assert imported(project, tmp_path / "d.json", "argilla", records).notes == ()
+    # back to the first opinion, or an old file: that cannot be told, so it is said
+    records[0]["responses"] = {}
+    answered(records[0], "u1", decision="accept")
+    again = imported(project, tmp_path / "d.json", "argilla", records)
+    assert (again.added, again.repeats) == (0, 1)
+    assert "argilla:u1 decided 'reject' since" in again.notes[0].reason
+    assert project.curation.item(task).state == "rejected"
+
+
+def test_a_rationale_that_was_mended_and_not_accepted_is_listed(
+    project: Project, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    records = json.loads(
+        (export(snapshot, "argilla", tmp_path / "out").path / "records.json").read_text()
+    )[:2]
+    answered(records[0], "u1", decision="skip", rationale="Other words.")
+    answered(records[1], "u1", decision="accept", rationale="Other words.")
+    result = imported(project, tmp_path / "d.json", "argilla", records)
+    assert (result.added, result.edited, result.refused) == (2, 1, ())
+    [note] = result.notes
+    assert note.where == "record 1"
+    assert "only an accepted rationale is kept as an edit" in note.reason
 
 
 def test_there_and_back_through_label_studio(

@@ -13,9 +13,8 @@ from PIL import Image
 from small_parts import profile_text
 from typer.testing import CliRunner, Result
 
-from workbench import pipeline
 from workbench.cli import app
-from workbench.pipeline import importing
+from workbench.pipeline import importing, loop
 from workbench.records import Task
 from workbench.settings import Choice
 from workbench.store import Project
@@ -46,7 +45,7 @@ def choose(project: Project, choice: Choice, split: str | None, limit: int | Non
 
 def imported(project: Project, **selection: Any) -> int:
     """Number of tasks after a run that imports."""
-    pipeline.run(project, upto="import", **selection)
+    loop.run(project, upto="import", **selection)
     return project.count_tasks()
 
 
@@ -75,7 +74,7 @@ def test_a_run_that_asks_for_more_is_told_what_the_project_takes(
     project: Project, tally: Choice
 ) -> None:
     choose(project, tally, "test", 20)
-    summary = pipeline.run(project, 100, upto="import")
+    summary = loop.run(project, 100, upto="import")
     assert summary.notes == (
         "the project takes only the first 20 questions of split test of tallyqa; "
         "take more with: vpd import",

@@ -9,7 +9,8 @@ import pytest
 from small_parts import Scribe, profile_text
 
 from workbench.errors import RefusedRequest
-from workbench.pipeline import Parts, run
+from workbench.pipeline.loop import run
+from workbench.pipeline.parts import Parts
 from workbench.rationalize.rewrite import LanguageWriter
 from workbench.records import PartRef, Task
 from workbench.settings import Choice

@@ -10,7 +10,9 @@ from finished_project import finished_project
 from small_parts import COUNT, MORE, Scribe, profile_text
 
 from workbench.errors import EngineError, InputError
-from workbench.pipeline import Parts, report, run
+from workbench.pipeline.loop import run
+from workbench.pipeline.parts import Parts
+from workbench.pipeline.report import report
 from workbench.pipeline.snapshotting import SnapshotWish, preview
 from workbench.records import Program, Task, Trace
 from workbench.sample.again import account, child_of, is_empty

@@ -12,6 +12,7 @@ from shapes import SHAPES
 from world import run
 
 from workbench.rationalize.check.faithful import MAX_TEXT, check
+from workbench.rationalize.template import TemplateWriter
 from workbench.records import Program, Task, Trace
 
 
@@ -230,3 +231,43 @@ def test_any_text_is_checked_without_an_error(text: str) -> None:
 def test_a_changed_digit_never_passes(at: int, digit: str) -> None:
     if PAPER[at].isdigit() and PAPER[at] != digit:
         assert issues("paper", PAPER[:at] + digit + PAPER[at + 1 :])
+
+
+WORDS = [
+    "dog",
+    "cat",
+    "bus",
+    "car",
+    "bird",
+    "cow",
+    "horse",
+    "sheep",
+    "boat",
+    "bench",
+    "cup",
+    "fork",
+    "spoon",
+    "bowl",
+    "pizza",
+    "cake",
+    "chair",
+    "clock",
+    "book",
+    "vase",
+]
+
+
+def test_what_a_writer_had_to_leave_out_is_counted() -> None:
+    """A rationale of more things than fit is cut, and nothing is cut without a word."""
+    says = {f"What is thing {at}?": word for at, word in enumerate(WORDS)}
+    asked = [f"image_patch.visual_question_answering({question!r})" for question in says]
+    row = run(f"return formatting_answer(' '.join([{', '.join(asked)}]))", [], "What?", says)
+    [rationale] = TemplateWriter().write([row])
+    left = sum(f'"{word}"' not in rationale.text for word in WORDS)
+    assert left > 0
+    assert rationale.issues == (
+        f"The rationale leaves out {left} of the {len(WORDS)} things that the answer rests on.",
+    )
+    few = dict([*says.items()][:9])
+    short = run(f"return formatting_answer(' '.join([{', '.join(asked[:9])}]))", [], "What?", few)
+    assert TemplateWriter().write([short])[0].issues == ()

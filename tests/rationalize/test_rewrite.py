@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -114,10 +115,27 @@ def test_a_completion_is_cut_at_its_first_conclusion(completion: str, text: str)
 
 
 @given(st.text(max_size=5000))
-def test_any_completion_gives_one_bounded_line(completion: str) -> None:
-    text = cut(completion)
-    assert len(text) <= MAX_TEXT
-    assert text.isprintable()
+def test_any_completion_gives_one_line(completion: str) -> None:
+    assert cut(completion).isprintable()
+
+
+def test_a_rewrite_that_is_too_long_is_never_cut_into_a_target() -> None:
+    """Its end may stand in the middle of a box."""
+    row_, long = row("paper"), Copyist("^", "Then I looked at 610 88 790 241. " * 60)
+    [rationale] = LanguageWriter(long).write([row_])
+    assert rationale.text == TemplateWriter().write([row_])[0].text
+    assert f"at most {MAX_TEXT} are taken; lower max_tokens" in rationale.issues[-1]
+    assert not rationale.faithful
+
+
+def test_a_long_question_and_the_draft_stand_in_the_prompt_whole() -> None:
+    task, program, trace = row("paper")
+    asked = "Among all that can be seen here, " * 40 + "how many buses are not yellow?"
+    row_ = (replace(task, question=asked), replace(program, source="x = 1\n" * 900), trace)
+    text = prompt(*row_)
+    assert f"Question: {asked}\n" in text
+    assert f"Draft: {TemplateWriter().write([row_])[0].text}\n" in text
+    assert "# (the rest of the program is left out)\nSteps:" in text
 
 
 def test_the_language_writer_is_registered_keeps_its_promise_and_names_its_model() -> None:
@@ -125,7 +143,7 @@ def test_the_language_writer_is_registered_keeps_its_promise_and_names_its_model
     writer = LanguageWriter(Copyist())
     assert isinstance(writer, RationaleWriter)
     assert writer.ref.arguments["language"] == "copyist"
-    assert writer.ref.version == "1+3"
+    assert writer.ref.version == "2+3"
 
 
 def test_a_silly_length_is_refused() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from workbench.cli.run import with_memory
 from workbench.errors import ProfileError
-from workbench.pipeline import Parts
+from workbench.pipeline.parts import Parts
 from workbench.pipeline.remembering import corrections_of, divided, remember
 from workbench.recipes.memory.correction_memory import CorrectionMemory
 from workbench.recipes.ports import ProgramCorrection

@@ -135,7 +135,28 @@ def test_without_logprobs_the_option_that_is_named_counts(serve):
     server = serve(lambda n, _: said("I think it is the red car."))
     model = OpenAILanguage("tiny", base_url=server.url)
     assert model.choose(["Which?"], [["blue car", "red car", "red"]]) == [[0.0, 1.0, 0.0]]
-    assert model.choose(["Which?"], [["bus", "boat"]]) == [[0.5, 0.5]]
+
+
+@pytest.mark.parametrize(
+    ("reply", "options", "shares"),
+    [
+        ("I do not know, but yes", ["yes", "no"], [1.0, 0.0]),
+        ("Nobody's eyes: no.", ["yes", "no"], [0.0, 1.0]),
+        ("It is C++", ["C", "C++"], [0.0, 1.0]),
+        ("-1", ["1", "-1"], [0.0, 1.0]),
+        ("10", ["1", "10"], [0.0, 1.0]),
+        ("I do not know", ["yes", "no"], None),
+        ("...", ["yes", "no"], None),
+    ],
+)
+def test_a_reply_names_an_option_as_a_word_or_is_refused(serve, reply, options, shares):
+    server = serve(lambda n, _: said(reply))
+    model = OpenAILanguage("tiny", base_url=server.url)
+    if shares:
+        assert model.choose(["Which?"], [options]) == [shares]
+        return
+    with pytest.raises(EngineError, match=r"was to answer with one of yes, no, and answered"):
+        model.choose(["Which?"], [options])
 
 
 def test_a_question_is_one_request_for_k_programs(serve):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.sample.extract import extract_program, is_complete, read_reply
+from workbench.sample.extract import extract_program, is_complete, read_completion, read_reply
 
 PROGRAM = (
     "def execute_command(image):\n    patch = ImagePatch(image)\n    return formatting_answer(1)\n"
@@ -141,3 +141,30 @@ def test_a_later_block_that_is_no_program_does_not_hide_it(later):
 def test_hostile_replies_are_read_to_their_end(piece):
     program = read_reply((piece * 20_000)[:20_000] + PROGRAM).program
     assert program == "" or program.endswith("\n")
+
+
+FINAL = "def execute_command(image):\n    thing = ImagePatch(image).find('a')\n    return 'final'\n"
+LINES = FINAL.rstrip().split("\n")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Here:\n\n" + "\n".join(f"    {line}" for line in LINES) + "\n\nIt looks for a.",
+        "\n".join(f"> {line}" for line in LINES),
+        f">>> {LINES[0]}\n... {LINES[1]}\n... {LINES[2]}\n",
+        f"`{FINAL.rstrip()}`",
+        f"<pre>{FINAL.replace(chr(39), '&#39;')}</pre>",
+        f"{FINAL.replace('final', 'first')}\nWait, that is wrong. Correct is:\n\n{FINAL}",
+    ],
+    ids=["indented", "quoted", "prompts", "backticks", "html", "corrected"],
+)
+def test_a_program_without_a_fence_is_taken_from_what_stands_around_it(reply):
+    assert read_reply(reply).program == FINAL
+
+
+def test_behind_a_completion_the_first_program_counts():
+    header, body = FINAL.split("\n", 1)
+    more = FINAL.replace("final", "another question")
+    reply = read_completion(f"{header}\n", f"{body}\nThe next one asks for more.\n{more}")
+    assert reply.program == FINAL

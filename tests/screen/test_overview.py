@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from finished_project import finished_project
 
-from workbench.pipeline import report
+from workbench.pipeline.report import report
 from workbench.records import Decision
 from workbench.screen.charts.overview import overview
 from workbench.store import Project

@@ -412,9 +412,9 @@ def test_label_studio_boxes_are_in_percent(made: Callable[..., Path]) -> None:
     folder = made("label-studio")
     task = json.loads((folder / "tasks.json").read_text())[0]
     first, second, *_, told = task["predictions"][0]["result"]
+    assert (first["readonly"], told.get("readonly")) == (True, None)
     assert first["value"]["rectanglelabels"] == ["cat"]
-    assert first["value"]["x"] == pytest.approx(100 * 312 / 999)
-    assert first["value"]["y"] == pytest.approx(100 * 208 / 999)
+    assert [first["value"][side] * 9.99 for side in "xy"] == pytest.approx([312, 208])
     assert second["value"]["width"] == pytest.approx(100 * 500 / 999)
     assert (first["original_width"], first["original_height"]) == (96, 64)
     assert told["value"] == {"text": [RATIONALE]}

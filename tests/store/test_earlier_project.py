@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.pipeline import run
+from workbench.pipeline.loop import run
 from workbench.store import Project
 from workbench.store.doctor import examine
 

@@ -12,7 +12,7 @@ from store_rows import loop_records, profile_file, put_in_force, task
 from workbench.events import encode_events
 from workbench.records import TraceEvent
 from workbench.store import Project
-from workbench.store.records.rows import PackedEvents
+from workbench.store.records.packed_events import PackedEvents
 from workbench.verify.choose import AnswerVerifier
 
 EVENTS = (

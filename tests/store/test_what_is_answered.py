@@ -18,7 +18,7 @@ from scripted_answers import QUESTIONS
 from sharing_processes import HOLD, Child, children
 from small_parts import profile_text
 
-from workbench.pipeline import run
+from workbench.pipeline.loop import run
 from workbench.records import Failure, Task
 from workbench.settings import Choice
 from workbench.store import Outcome, Project

@@ -8,8 +8,7 @@ import pytest
 from finished_project import finished_project
 
 from workbench.curate.queue import QueueRequest
-from workbench.pipeline import run
-from workbench.pipeline.loop import Progress
+from workbench.pipeline.loop import Progress, run
 from workbench.store import Project, Selection
 from workbench.store.reading import checks
 from workbench.store.reading.checks import CheckRow

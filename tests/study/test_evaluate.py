@@ -4,6 +4,7 @@ what they cost.
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,13 +15,14 @@ from finished_project import finished_project
 from small_parts import ShareOfRed
 
 from workbench.errors import EngineError, ImageError, InputError
+from workbench.evaluate.benchmarks.submission import write
 from workbench.ports import Images
 from workbench.records import Prediction, Task, content_key
 from workbench.store import Project, Selection
 from workbench.store.reading import evaluations
 from workbench.study import answering
 from workbench.study.answering import NamedStudent, ask, sample, seconds_alone, student_by_name
-from workbench.study.evaluate import evaluate, evaluate_pipeline, questions
+from workbench.study.evaluate import evaluate, evaluate_pipeline, questions, submission
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
 from tiny_vlms import save
@@ -181,7 +183,7 @@ def test_the_pipeline_is_its_first_program_the_vote_and_a_bound(project: Project
 
 
 def test_pass_at_k_is_what_the_project_says_of_it(project: Project) -> None:
-    from workbench.pipeline import report
+    from workbench.pipeline.report import report
 
     bound = evaluate_pipeline(project, 4, timed=0)[-1]
     told = report(project).all.passed
@@ -235,6 +237,7 @@ def test_how_sure_a_yes_is_is_asked_where_the_benchmark_wants_it(
             answer_type="yesno",
             choices=("yes", "no"),
             family="",
+            meta={"question_id": at},
         )
         for at, task in enumerate(pictures)
     ]
@@ -248,6 +251,10 @@ def test_how_sure_a_yes_is_is_asked_where_the_benchmark_wants_it(
     )
     assert all(0 < share < 1 for share in shares.values())
     assert len(shares) == 4
+    answers = submission(project, questions(project, asked), row, model)
+    [file] = write("hateful", memes, answers, tmp_path / "out")
+    lines = list(csv.DictReader(file.path.read_text().splitlines()))
+    assert [float(line["proba"]) for line in lines] == [shares[meme.id] for meme in memes]
 
 
 def test_a_job_that_has_no_model_yet_is_said(project: Project) -> None:

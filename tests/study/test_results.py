@@ -94,6 +94,15 @@ def drawn(share: float, seed: int) -> list[bool]:
     return list(np.random.default_rng(seed).random(QUESTIONS) < share)
 
 
+def test_figures_under_several_ways_of_normalising_are_not_compared(project: Project) -> None:
+    put(project, "base", drawn(0.3, 2), details={"normalise": "official"})
+    assert results(project).rows[0].system == "base"
+    put(project, "vpd", drawn(0.9, 1), details={"normalise": "always"})
+    put(project, "earlier", drawn(0.9, 1))
+    with pytest.raises(InputError, match=r"\(always: vpd; official: base\).*--normalise always"):
+        results(project)
+
+
 def test_rows_stand_in_order_and_are_compared_with_the_base(project: Project) -> None:
     put(project, "vpd seed 0", drawn(0.9, 1))
     put(project, "base", drawn(0.3, 2))

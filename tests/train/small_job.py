@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import random
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 from tiny_vlms import save
 
 from workbench.images import digest_of
 from workbench.snapshot import Example, Snapshot, write
 from workbench.train.job import Job, Lora, write_job
+from workbench.train.training_run import TrainingRun
 
 
 def picture(folder: Path, number: int) -> Path:
@@ -96,3 +104,42 @@ def job_folder(folder: Path, family: str = "smolvlm", name: str = "job", **chang
     target.mkdir()
     write_job(Job(**settings), target)
     return target
+
+
+@contextmanager
+def cut_off_at(step: int) -> Iterator[None]:
+    """While this holds, a run of this process breaks off before a step."""
+    take = TrainingRun.step
+
+    def cut_off(self: TrainingRun, at: int) -> Any:
+        if at == step:
+            raise RuntimeError("killed here")
+        return take(self, at)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TrainingRun, "step", cut_off)
+        yield
+
+
+def run_in_two_processes(folder: Path) -> None:
+    """Run a job as two processes that meet, as a launcher would start them; both must succeed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    shared = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, "-m", "workbench.train.run", str(folder / "job.toml")],
+            env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    try:
+        texts = [process.communicate(timeout=240)[0] for process in ranks]
+    finally:
+        for process in ranks:
+            process.kill()
+    assert [process.returncode for process in ranks] == [0, 0], texts

@@ -22,8 +22,8 @@ from workbench.train.examples import Adapter
 from workbench.train.job import LARGEST_PICTURE, Job, Lora, read_job, write_job
 from workbench.train.load import load_student
 from workbench.train.loss import StudentLoss
-from workbench.train.run import LEFT_OUT, train
-from workbench.train.status_files import Board, read_lines
+from workbench.train.run import train
+from workbench.train.status_files import LEFT_OUT, Board, read_lines
 
 
 def job_with(folder: Path, odd: Image.Image, family: str = "qwen25_vl", at: int = 2) -> Path:

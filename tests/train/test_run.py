@@ -1,11 +1,7 @@
 """Whole runs of tiny students: resumed, divided among processes, stopped, refused."""
 
 import importlib.util
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import tomllib
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,14 +9,14 @@ from typing import Any
 
 import pytest
 import torch
-from small_job import job_folder, snapshot
+from small_job import cut_off_at, job_folder, run_in_two_processes, snapshot
 from tiny_vlms import make
 
 from workbench.errors import ProfileError
 from workbench.images import ImageFolder
 from workbench.models.student import TransformersStudent
 from workbench.snapshot import Snapshot
-from workbench.train import checkpoint, run
+from workbench.train import checkpoint, training_run
 from workbench.train.held_out import task_of
 from workbench.train.job import Job, Lora, job_of, job_text, read_job, write_job
 from workbench.train.run import execute
@@ -86,9 +82,7 @@ def test_the_model_offered_is_the_best_checkpoints(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
-def test_a_resumed_run_has_the_curve_of_an_unbroken_one(
-    tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_resumed_run_has_the_curve_of_an_unbroken_one(tmp_path: Path, method: str) -> None:
     settings: dict[str, Any] = {
         "method": method,
         "steps": 6,
@@ -98,15 +92,7 @@ def test_a_resumed_run_has_the_curve_of_an_unbroken_one(
         job_folder(tmp_path, name=name, **settings) for name in ("unbroken", "broken")
     )
     assert execute(unbroken) == 0
-    take = run.TrainingRun.step
-
-    def cut_off(self: run.TrainingRun, step: int) -> Any:
-        if step == 3:
-            raise RuntimeError("killed here")
-        return take(self, step)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(run.TrainingRun, "step", cut_off)
+    with cut_off_at(3):
         assert execute(broken) == 1
     assert list(curve(broken)) == [1, 2, 3]
     assert execute(broken) == 0
@@ -122,26 +108,7 @@ def test_a_resumed_run_has_the_curve_of_an_unbroken_one(
 def test_two_processes_give_the_curve_of_one(tmp_path: Path) -> None:
     one, two = (job_folder(tmp_path, name=name, batch=5, eval_every=4) for name in ("one", "two"))
     assert execute(one) == 0
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    shared = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
-    ranks = [
-        subprocess.Popen(
-            [sys.executable, "-m", "workbench.train.run", str(two / "job.toml")],
-            env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    try:
-        said = [process.communicate(timeout=240)[0] for process in ranks]
-    finally:
-        for process in ranks:
-            process.kill()
-    assert [process.returncode for process in ranks] == [0, 0], said
+    run_in_two_processes(two)
     assert curve(two) == pytest.approx(curve(one), rel=1e-4)
     figures = [
         [row for row in read_lines(f / "metrics.jsonl") if "accuracy" in row][-1]
@@ -159,14 +126,14 @@ def test_a_stopped_run_keeps_a_checkpoint_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = job_folder(tmp_path, steps=5, eval_every=50)
-    take = run.TrainingRun.step
+    take = training_run.TrainingRun.step
 
-    def then_stop(self: run.TrainingRun, step: int) -> Any:
+    def then_stop(self: training_run.TrainingRun, step: int) -> Any:
         (folder / "stop").touch()
         return take(self, step)
 
     with monkeypatch.context() as patched:
-        patched.setattr(run.TrainingRun, "step", then_stop)
+        patched.setattr(training_run.TrainingRun, "step", then_stop)
         assert execute(folder) == 0
     assert read_json(folder / "status.json")["state"] == "stopped"
     assert [path.name for path in checkpoint.checkpoints(folder)] == ["step-000001"]

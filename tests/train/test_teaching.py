@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
-from small_job import job_folder, picture
+from small_job import cut_off_at, job_folder, picture, run_in_two_processes
 from tiny_vlms import make, save
 from torch import Tensor
 
@@ -25,7 +21,6 @@ from workbench.models.second_head import MixedHead
 from workbench.models.vlm import Vlm
 from workbench.recipes.teaching import LANGUAGE, Classroom, Need, Outputs, Targets, Term, language
 from workbench.records import Lesson, PartRef
-from workbench.train import run
 from workbench.train.examples import Adapter
 from workbench.train.forward import outputs_of
 from workbench.train.job import job_of, read_job, write_job
@@ -347,21 +342,13 @@ def test_every_method_trains_a_student_that_answers(
 
 
 def test_a_run_with_layers_and_a_teacher_resumes_exactly_and_leaves_a_mixture(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     settings = {"objective": "dual_head", "arguments": {"accepted": "all"}, "steps": 4}
     whole = run_job(tmp_path, "region", "whole", **settings)
     teacher = read_job(whole / "job.toml").teacher
     broken = job_folder(tmp_path, "region", name="broken", teacher=teacher, **settings)
-    take = run.TrainingRun.step
-
-    def cut_off(self: run.TrainingRun, step: int) -> Any:
-        if step == 3:
-            raise RuntimeError("killed here")
-        return take(self, step)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(run.TrainingRun, "step", cut_off)
+    with cut_off_at(3):
         assert execute(broken) == 1
     assert execute(broken) == 0
     for one, other in zip(figures(whole), figures(broken), strict=True):
@@ -385,26 +372,7 @@ def test_two_processes_with_layers_give_the_curve_of_one(tmp_path: Path) -> None
     settings: dict[str, Any] = {"objective": "aux_embed", "batch": 5, "eval_every": 4}
     one, two = (job_folder(tmp_path, "region", name=name, **settings) for name in ("one", "two"))
     assert execute(one) == 0
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    shared = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
-    ranks = [
-        subprocess.Popen(
-            [sys.executable, "-m", "workbench.train.run", str(two / "job.toml")],
-            env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    try:
-        texts = [process.communicate(timeout=240)[0] for process in ranks]
-    finally:
-        for process in ranks:
-            process.kill()
-    assert [process.returncode for process in ranks] == [0, 0], texts
+    run_in_two_processes(two)
     for first, second in zip(figures(one), figures(two), strict=True):
         for name in ("loss", "label distance"):
             assert second[name] == pytest.approx(first[name], rel=1e-3)

@@ -2,6 +2,7 @@
 
 Files:
     execute.py        vpd bench execute: what running programs costs, as ratios measured in one run
+    execute_programs.py  what it runs: programs of usual size, and tools that cost nothing
     figure.py         the figure that every bench gives, and how its command prints it
     pages.py          vpd bench app: what the pages cost, in the real server and a real Chromium
     sample.py         vpd bench sample: what writing programs costs, beside a peer in the same run

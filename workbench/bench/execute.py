@@ -10,7 +10,6 @@ held       programs that all wait at once, and their memory
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import resource
@@ -19,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -28,142 +27,25 @@ from PIL import Image
 
 from workbench import registry
 from workbench.api import STANDARD
+from workbench.bench.execute_programs import (
+    ASKING,
+    PROGRAM,
+    QUESTIONING,
+    GreyPictures,
+    Jobs,
+    Stub,
+    digests_of,
+    jobs_of,
+    stubs,
+)
 from workbench.bench.figure import Figure, bench_parser, print_figures
-from workbench.boxes import Box
 from workbench.errors import ToolFailure, WorkbenchError
 from workbench.execute.cache import ResultCache
 from workbench.execute.executor import Executor
 from workbench.images import ImageFolder
 from workbench.ports import Images, Tool
-from workbench.records import PartRef, Program, Region, Task, ToolCall, ToolSpec, Value
+from workbench.records import ToolCall, Value
 from workbench.settings import data_dir
-
-PROGRAM = """
-def execute_command(image):
-    image_patch = ImagePatch(image)
-    cups = image_patch.find("NAME")
-    print(f"There are {len(cups)} of them.")
-    ordered = sorted(cups, key=lambda cup: cup.horizontal_center)
-    left, right = [], []
-    for i, cup in enumerate(ordered):
-        if cup.horizontal_center < image_patch.horizontal_center:
-            left.append(cup)
-        else:
-            right.append(cup)
-    largest = None
-    for cup in ordered:
-        if largest is None or cup.width * cup.height > largest.width * largest.height:
-            largest = cup
-    total = 0
-    for a in left:
-        for b in right:
-            total += round(distance(a, b))
-    if largest is None:
-        answer = image_patch.simple_query("What is there instead?")
-    elif largest in left:
-        answer = "left"
-    else:
-        answer = "right"
-    count = sum(1 for cup in cups if cup.exists("handle"))
-    print("handles:", count, "distance:", total)
-    return formatting_answer(answer)
-"""
-"""A program of the size of a published one: about thirty lines, five calls of tools."""
-
-ASKING = """
-def execute_command(image):
-    image_patch = ImagePatch(image)
-    found = image_patch.find("NAME")
-    others = image_patch.find("OTHER")
-    if image_patch.exists("THIRD"):
-        return formatting_answer(len(found) + len(others))
-    return formatting_answer(len(found) > len(others))
-"""
-"""A program that spends its time in the detector."""
-
-QUESTIONING = ASKING.replace("answer(", 'answer(image_patch.simple_query("What is this?") or ')
-"""The same program with a question to a vision-language model."""
-
-NAMES = (
-    "person", "car", "dog", "cat", "chair", "cup",
-    "bottle", "bird", "boat", "clock", "book", "bench",
-)  # fmt: skip
-"""Names that the programs look for; the detector knows all of them."""
-
-
-class Stub:
-    """A tool whose answer is a hash of the call.
-
-    Args:
-        spec: the tool that it stands for.
-        delay: seconds that each batch takes.
-    """
-
-    batch_size = 8
-
-    def __init__(self, spec: ToolSpec, delay: float = 0.0) -> None:
-        self.spec = spec
-        self.ref = PartRef("tool", f"stub-{spec.name}")
-        self._delay = delay
-
-    def __call__(self, calls: Sequence[ToolCall], images: Images) -> Sequence[Value | ToolFailure]:
-        time.sleep(self._delay)
-        return [self._answer(call) for call in calls]
-
-    def _answer(self, call: ToolCall) -> Value:
-        n = int.from_bytes(hashlib.sha256(repr(call).encode()).digest()[:4])
-        patch = call.arguments.get("patch")
-        if self.spec.name == "find" and isinstance(patch, Region):
-            return [
-                replace(patch, box=_part(patch.box, n + i), label="cup", score=0.9)
-                for i in range(4)
-            ]
-        return n % 2 == 0 if self.spec.returns == "bool" else f"answer {n % 5}"
-
-
-def _part(box: Box, n: int) -> Box:
-    x, y = box.x0 + box.width * (n % 7) / 10, box.y0 + box.height * (n % 5) / 8
-    return Box(x, y, x + box.width / 8, y + box.height / 6)
-
-
-class _Grey:
-    """Grey pictures of any digest."""
-
-    def open(self, digest: str) -> Image.Image:
-        return Image.new("RGB", (64, 48))
-
-    def crop(self, region: Region) -> Image.Image:
-        return self.open(region.image)
-
-
-def stubs(delay: float = 0.0) -> list[Stub]:
-    """One stub for each tool that `PROGRAM` calls; each batch takes `delay` seconds."""
-    return [Stub(STANDARD[name], delay) for name in ("find", "exists", "visual_question_answering")]
-
-
-Jobs = list[tuple[Task, Program]]
-
-
-def _jobs(source: str, count: int, digests: Sequence[str]) -> Jobs:
-    """`count` copies of a program, each with names and a picture of its own."""
-    jobs = []
-    for i in range(count):
-        names = (NAMES[(i * step + i // len(NAMES)) % len(NAMES)] for step in (1, 5, 7))
-        text = (
-            source.replace("NAME", next(names))
-            .replace("OTHER", next(names))
-            .replace("THIRD", next(names))
-        )
-        digest = digests[i % len(digests)]
-        task = Task(f"bench/{i}", "bench", "bench", digest, "?")
-        sampler = PartRef("sampler", "bench")
-        jobs.append((task, Program(f"p{i}", task.id, 0, text, 0.0, 0, 0, sampler)))
-    return jobs
-
-
-def _digests(count: int) -> list[str]:
-    """Different digests, as many as asked for."""
-    return [hashlib.sha256(str(i).encode()).hexdigest() for i in range(count)]
 
 
 @dataclass(slots=True)
@@ -200,10 +82,10 @@ def measure_sandbox(programs: int) -> list[Figure]:
     for traced in (True, False):
         quickest: dict[int, float] = {}
         for count in (1, programs) * 3:
-            jobs = _jobs(PROGRAM, count, _digests(count))
+            jobs = jobs_of(PROGRAM, count, digests_of(count))
             with (
                 _stopwatch() as seconds,
-                Executor(stubs(), _Grey(), workers=1, hold=4, traced=traced) as executor,
+                Executor(stubs(), GreyPictures(), workers=1, hold=4, traced=traced) as executor,
             ):
                 traces = list(executor.run(jobs))
             failed += sum(not trace.ok for trace in traces)
@@ -223,11 +105,11 @@ def measure_sandbox(programs: int) -> list[Figure]:
 def measure_start() -> list[Figure]:
     """Measure how long a person waits for one program alone."""
     began = time.perf_counter()
-    with Executor(stubs(), _Grey()) as executor:
+    with Executor(stubs(), GreyPictures()) as executor:
         ready = time.perf_counter() - began
-        next(executor.run(_jobs(PROGRAM, 1, _digests(1))))
+        next(executor.run(jobs_of(PROGRAM, 1, digests_of(1))))
         began = time.perf_counter()
-        next(executor.run(_jobs(PROGRAM.replace("handle", "lid"), 1, _digests(2)[1:])))
+        next(executor.run(jobs_of(PROGRAM.replace("handle", "lid"), 1, digests_of(2)[1:])))
         one = time.perf_counter() - began
     return [
         Figure("executor starts in", ready * 1000, "ms"),
@@ -251,7 +133,7 @@ def measure_tools(programs: int, detector: str, pictures: Path) -> list[Figure]:
         digests = [images.add(path) for path in _photos(pictures)]
         for digest in digests:
             images.open(digest)  # decoding is not what is compared
-        jobs, start = _jobs(ASKING, programs, digests), _jobs(ASKING, 1, digests)
+        jobs, start = jobs_of(ASKING, programs, digests), jobs_of(ASKING, 1, digests)
         with Executor(
             [_Forgetful(tool) for tool in _detector(detector, 0)], images, window=1, hold=1
         ) as executor:
@@ -308,7 +190,7 @@ def measure_warm(programs: int, detector: str, question: str, pictures: Path) ->
                 partial(_detector, detector, 3, question),
             ),
         ):
-            jobs, start = _jobs(source, count, digests), _jobs(source, 1, [first])
+            jobs, start = jobs_of(source, count, digests), jobs_of(source, 1, [first])
             cold, warm, _ = _cold_and_warm(jobs, start, images, tools, Path(folder) / name)
             note = f"{count} programs, a picture each, batched"
             on_disk = "the same, all results on disk"
@@ -408,11 +290,11 @@ def measure_held(programs: int) -> list[Figure]:
             return super().__call__(calls, images)
 
     tools = [Gate(STANDARD["find"]), *stubs()[1:]]
-    with Executor(tools, _Grey(), window=programs) as executor:
+    with Executor(tools, GreyPictures(), window=programs) as executor:
         before = _resident(os.getpid())
         began = time.perf_counter()
         failed = sum(
-            not trace.ok for trace in executor.run(_jobs(PROGRAM, programs, _digests(programs)))
+            not trace.ok for trace in executor.run(jobs_of(PROGRAM, programs, digests_of(programs)))
         )
         wall = time.perf_counter() - began
     note = f"{failed} failed, {wall:.1f} s in all"

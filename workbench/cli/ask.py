@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench import pipeline
 from workbench.cli.steps import ending, run_lines
 from workbench.cli.text import console, project_folder, safe, seconds
 from workbench.errors import InputError
+from workbench.pipeline.ask import ask
 from workbench.settings import Profile, find_profile, read_profile
 from workbench.store import Run
 
@@ -32,9 +32,7 @@ def main(
     """
     out, beside = console(), console(stderr=True)
     with beside.status("starting") as status:
-        reply = pipeline.ask(
-            picture, question, _profile(project, profile), k, choices, status.update
-        )
+        reply = ask(picture, question, _profile(project, profile), k, choices, status.update)
     out.print(f"question: {safe(reply.task.question)}")
     for program, trace, verdict in reply.runs:
         out.print(f"  {program.index + 1}. [{'kept' if verdict.chosen else '-'}] {ending(trace)}")

@@ -11,10 +11,8 @@ from typing import get_args
 from workbench.cli.bars import Bars
 from workbench.cli.text import console, error_line, open_project, percent, safe, seconds
 from workbench.errors import InputError
-from workbench.evaluate.benchmarks.scores import SystemAnswer
 from workbench.evaluate.benchmarks.submission import write
 from workbench.store import Evaluation, Project, Selection
-from workbench.store.reading import evaluations
 from workbench.study import evaluate
 from workbench.verify.normalise import Mode
 
@@ -66,7 +64,8 @@ def main(
             for model in systems
         ]
         if submit is not None:
-            _submit(opened, selection, rows, submit)
+            names: list[str | None] = [*[None] * (len(rows) - len(systems)), *systems]
+            _submit(opened, selection, list(zip(rows, names, strict=True)), submit)
     if as_json:
         print(json.dumps([asdict(row) for row in rows], indent=1, default=str))
         return
@@ -111,19 +110,33 @@ def line(row: Evaluation) -> str:
 
 
 def _submit(
-    project: Project, selection: Selection, rows: Sequence[Evaluation], folder: Path
+    project: Project,
+    selection: Selection,
+    rows: Sequence[tuple[Evaluation, str | None]],
+    folder: Path,
 ) -> None:
-    """Write each system's answers in the benchmark's own format, each into its own folder."""
-    question_set = evaluate.questions(project, selection)
-    for row in rows:
-        if row.mode != "any":
-            texts = evaluations.evaluation_answers(project.database, row.id)
-            answers = {task: SystemAnswer(text) for task, text in texts.items()}
-            for file in write(
-                question_set.scorer.source,
-                question_set.tasks,
-                answers,
-                folder / row.id,
-                read_options=True,
-            ):
-                console().print(f"{safe(row.system, 60)}: {file.rows} rows in {safe(file.path)}")
+    """Write each system's answers in the benchmark's own format, each into its own folder.
+
+    Args:
+        project: has the answers.
+        selection: of the questions.
+        rows: the evaluations, each with the name of its student.
+        folder: where the folders go.
+    """
+    posed = evaluate.questions(project, selection)
+    lacking: list[InputError] = []
+    for row, model in rows:
+        if row.mode == "any":  # the best of k is a bound and no system
+            continue
+        answers = evaluate.submission(project, posed, row, model)
+        try:
+            files = write(
+                posed.scorer.source, posed.tasks, answers, folder / row.id, read_options=True
+            )
+        except InputError as error:  # the others' files are written all the same
+            lacking.append(InputError(f"no file for {safe(row.system, 60)}: {error}"))
+            continue
+        for file in files:
+            console().print(f"{safe(row.system, 60)}: {file.rows} rows in {safe(file.path)}")
+    if lacking:
+        raise lacking[0]

@@ -67,7 +67,8 @@ def decisions(path: Path, tool: str, project: Path | None) -> None:
         f"{summary.repeats} were here already, "
         f"{len(summary.refused)} could not be taken"
     )
-    for row in summary.refused[:SHOWN]:
-        out.print(f"  {safe(row.where, 80)}: {safe(row.reason, 300)}")
-    if len(summary.refused) > SHOWN:
-        out.print(f"  and {len(summary.refused) - SHOWN} more")
+    for rows in (summary.refused, summary.notes):
+        for row in rows[:SHOWN]:
+            out.print(f"  {safe(row.where, 80)}: {safe(row.reason, 300)}")
+        if len(rows) > SHOWN:
+            out.print(f"  and {len(rows) - SHOWN} more")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from workbench import pipeline
 from workbench.cli.bars import Bars
 from workbench.cli.status import print_report
 from workbench.cli.text import console, open_project, safe, seconds
+from workbench.pipeline import loop
 from workbench.pipeline.remembering import ARGUMENT
 from workbench.settings import Profile
 
@@ -52,7 +52,7 @@ def main(
     with open_project(project, read_only=False) as opened, Bars() as bars:
         bars.load()
         profile = with_memory(opened.profile(), memory)
-        summary = pipeline.run(
+        summary = loop.run(
             opened, limit, k, upto, bars, split=split, repair=repair, profile=profile
         )
     worked = [

@@ -11,8 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from workbench.cli.text import console, open_project, percent, safe, seconds, without_pandas
-from workbench.pipeline import Report, report
-from workbench.pipeline.report import GroupShares
+from workbench.pipeline.report import GroupShares, Report, report
 from workbench.pipeline.report_repairs import RepairShares
 from workbench.shares import Share
 from workbench.store import Selection

@@ -1,12 +1,13 @@
 """What a language model's chat template writes around a user's turn, in text and in tokens.
 
-Some templates have no generation prompt: they write nothing to begin an answer with unless there is
-one.  What stands before an answer is then read off a turn that has one, or the model would first
-write it itself, as a part of its answer.
+Some templates have no generation prompt, and some write more before an answer than their generation
+prompt holds, such as a line break.  What stands before an answer is then read off a turn that has
+one, or the model would first write it itself, as a part of its answer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,28 +55,83 @@ def chat_turn(tokenizer: Any, system: str | None = None) -> ChatTurn:
     asking = render(None, True)
     before, _, after = asking.partition(_MARK)
     lead = ""
+    opening = _opening(render)
     if asking == render(None, False):
-        after, lead = _opening(render, after)
+        after, lead = _spaces_apart(opening or after)
+    elif opening.startswith(after):  # the generation prompt may leave out a line break, or a space
+        rest, lead = _spaces_apart(opening[len(after) :])
+        after += rest
     opened, end = unclosed(after)
     return ChatTurn(before, f"{after.rstrip()}\n{end}\n\n" if opened else after, lead)
 
 
-def _opening(render: Any, after: str) -> tuple[str, str]:
-    """What stands between a question and its answer, and the spaces that the answer begins with.
-
-    Args:
-        render: writes the turns with an answer.
-        after: what stands behind a question without one, which is all where no answer can be had.
-    """
+def _opening(render: Any) -> str:
+    """What stands between a question and its answer; empty where no answer can be had."""
     try:
         text = render(_SPECIMEN, False)
     except TemplateError:
-        return after, ""
+        return ""
     opening, specimen, _ = text.partition(_MARK)[2].rpartition(_SPECIMEN)
-    if not specimen:
-        return after, ""
-    plain = opening.rstrip(" ")
-    return plain, opening[len(plain) :]
+    return str(opening) if specimen else ""
+
+
+def _spaces_apart(text: str) -> tuple[str, str]:
+    """A text without the spaces at its end, and those spaces."""
+    plain = text.rstrip(" ")
+    return plain, text[len(plain) :]
+
+
+def answer_end(tokenizer: Any) -> list[int]:
+    """The tokens with which a language model ends its answer to a user's turn.
+
+    They are what its chat template writes there; without a template, the token that ends a text.
+    They are none where the tokenizer has neither.
+    """
+    tokens: list[int] = []
+    if tokenizer.chat_template is not None:
+        turns = [{"role": "user", "content": _MARK}, {"role": "assistant", "content": _SPECIMEN}]
+        try:
+            text = str(tokenizer.apply_chat_template(turns, tokenize=False))
+        except TemplateError:
+            text = ""
+        tokens = up_to_special(tokenizer, text.rpartition(_SPECIMEN)[2])
+    if tokens or tokenizer.eos_token_id is None:
+        return tokens
+    return [tokenizer.eos_token_id]
+
+
+def up_to_special(tokenizer: Any, text: str) -> list[int]:
+    """The tokens of a text up to its first special one, which ends it; none where none is there."""
+    tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
+    special = set(tokenizer.all_special_ids)
+    last = next((at for at, token in enumerate(tokens) if token in special), None)
+    return [] if last is None else list(tokens[: last + 1])
+
+
+def tokens_behind(
+    tokenizer: Any, prompt: str, text: str, special: Sequence[str], **options: Any
+) -> list[int]:
+    """The tokens of a text that stands behind a prompt.
+
+    They are those that the whole has behind the prompt, so that a tokenizer's word marks are right.
+
+    Args:
+        tokenizer: The model's.
+        prompt: What stands before.
+        text: What is tokenised.
+        special: The tokenizer's special tokens, the longest first.
+        **options: How the tokenizer is called.
+    """
+    anchor = prompt[-40:]
+    for token in special:
+        anchor = anchor.rpartition(token)[2]
+    before, both = (
+        tokenizer(one, add_special_tokens=False, **options)["input_ids"]
+        for one in (anchor, anchor + text)
+    )
+    if both[: len(before)] != before:
+        before, both = [], tokenizer(text, add_special_tokens=False, **options)["input_ids"]
+    return list(both[len(before) :])
 
 
 def chat_tokens(tokenizer: Any, prompt: str, system: str | None = None) -> list[int]:

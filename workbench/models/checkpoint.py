@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoProcessor
 
 from workbench.errors import InputError, MissingPart
@@ -45,7 +46,7 @@ def loading_errors(checkpoint: str) -> Iterator[None]:
             f"the model '{checkpoint}' needs a package that is absent ({_brief(error)}); the "
             f"processors of the hub's families take: {hub_install()}"
         ) from error
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise InputError(
             f"the model '{checkpoint}' cannot be loaded ({_brief(error)}); give 'bundled', "
             "'small', the folder of a checkpoint of AutoModelForImageTextToText, or a hub id"

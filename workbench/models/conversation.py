@@ -21,6 +21,7 @@ from torch import Tensor
 
 from workbench.boxes_in_text import boxes_in
 from workbench.errors import InputError
+from workbench.models.chat_turn import tokens_behind, up_to_special
 from workbench.models.picture_cache import PictureCache
 from workbench.models.pointer_words import pointed
 from workbench.models.region_vlm import IMAGE_TOKEN, RegionView
@@ -170,11 +171,8 @@ class Conversation:
         return len(templated) - common, opening, lead, self._end(after)
 
     def _end(self, after: str) -> list[int]:
-        behind = self.tokenizer(after, add_special_tokens=False)["input_ids"]
-        special = set(self.tokenizer.all_special_ids)
-        last = next((at for at, token in enumerate(behind) if token in special), None)
-        if last is not None:
-            return list(behind[: last + 1])
+        if end := up_to_special(self.tokenizer, after):
+            return end
         if self.tokenizer.eos_token_id is None:
             raise InputError(
                 "the checkpoint has no token that ends an answer; take an instruction-tuned "
@@ -211,17 +209,8 @@ class Conversation:
                 plain = self.processor.pointed(plain, self.picture(picture))
         if not plain and not ends:
             return []
-        anchor = prompt[-40:]
-        for token in self.special:
-            anchor = anchor.rpartition(token)[2]
-        body = self._lead + plain
-        before, both = (
-            self.tokenizer(t, add_special_tokens=False)["input_ids"]
-            for t in (anchor, anchor + body)
-        )
-        if both[: len(before)] != before:
-            before, both = [], self.tokenizer(body, add_special_tokens=False)["input_ids"]
-        return [*both[len(before) :], *(self.end if ends else ())]
+        body = tokens_behind(self.tokenizer, prompt, self._lead + plain, self.special)
+        return [*body, *(self.end if ends else ())]
 
     def length(self, text: str) -> int:
         """Number of tokens of a text; a box counts as the pointer that it can be."""

@@ -19,7 +19,7 @@ from PIL import Image
 
 from workbench.boxes import Box
 from workbench.errors import EngineError, InputError, MissingPart
-from workbench.settings import data_dir
+from workbench.models.weights import detector_file
 
 Array = np.ndarray[Any, Any]
 
@@ -101,7 +101,7 @@ class SSDLite:
     """
 
     def __init__(self, path: Path | None = None, threads: int = 1) -> None:
-        path = path or data_dir() / "models" / "detector" / "ssdlite_mobilenet_v2_coco.onnx"
+        path = path or detector_file()
         if not path.is_file():
             raise InputError(
                 f"no detector at {path}; run `python -m workbench.making.convert_detector`"

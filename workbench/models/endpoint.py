@@ -25,6 +25,7 @@ from workbench.models.connection import Connection, connection_of, takes_connect
 from workbench.models.replies import choices_of, logprobs_of, problem_of, text_of, usage_of
 from workbench.models.thinking import answer_of
 from workbench.records import PartRef
+from workbench.safe_text import safe
 from workbench.usage import Usage
 
 T = TypeVar("T")
@@ -299,8 +300,11 @@ class OpenAILanguage:
         """For each prompt, the probability of each of its options as the answer; they add to 1.
 
         They come from the first token's likeliest alternatives, where the server gives them and
-        they tell the options apart.  Otherwise the option that the answer names gets 1.0; when it
-        names none, all get the same share.
+        they tell the options apart.  Otherwise the option that the answer names gets 1.0.
+
+        Raises:
+            RefusedRequest: an answer names none of its options, or the endpoint refused a prompt.
+            EngineError: the endpoint gave no answer.
         """
 
         def one(row: tuple[str, tuple[str, ...]]) -> list[float]:
@@ -347,14 +351,30 @@ def _from_logprobs(
 
 
 def _from_text(text: str, choices: Sequence[str]) -> list[float]:
-    """1.0 for the option that stands first in a text, the longest of those that start there."""
+    """1.0 for the option that stands first in a text, the longest of those that start there.
+
+    An option is a word or several: "I do not know" does not name "no".
+
+    Raises:
+        RefusedRequest: the text names none of them.
+    """
     low = text.lower()
     places = [
-        (low.find(choice.strip().lower()), -len(choice), i)
+        (match.start(), -len(choice), i)
         for i, choice in enumerate(choices)
-        if choice.strip()
+        if choice.strip() and (match := _as_words(choice.strip().lower()).search(low))
     ]
-    positions = sorted(place for place in places if place[0] >= 0)
-    if not positions:
-        return [1 / len(choices)] * len(choices) if choices else []
-    return [1.0 if i == positions[0][2] else 0.0 for i in range(len(choices))]
+    if not places:
+        raise RefusedRequest(
+            f"the endpoint was to answer with one of {', '.join(choices)}, and answered "
+            f"{safe(text.strip(), 100)!r}",
+            True,
+        )
+    chosen = min(places)[2]
+    return [1.0 if i == chosen else 0.0 for i in range(len(choices))]
+
+
+def _as_words(option: str) -> re.Pattern[str]:
+    before = r"(?<!\w)" if option[0].isalnum() else ""
+    behind = r"(?!\w)" if option[-1].isalnum() else ""
+    return re.compile(before + re.escape(option) + behind)

@@ -25,12 +25,13 @@ from typing import Any
 import torch
 from filelock import FileLock
 from peft import PeftModel
+from safetensors import SafetensorError
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from workbench.errors import EngineError, InputError, MissingPart
-from workbench.models.chat_turn import chat_tokens, chat_turn
+from workbench.errors import EngineError, InputError, MissingPart, RefusedRequest
+from workbench.models.chat_turn import answer_end, chat_tokens, chat_turn, tokens_behind
 from workbench.models.checkpoint_state import checkpoint_state, with_state
 from workbench.models.thinking import answer_of, apart
 from workbench.records import PartRef, content_key
@@ -245,7 +246,7 @@ def _load(
             if adapter:  # merged in float32: rounding each product would move the weights twice
                 model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
             model = model.to(device=device, dtype=dtype).eval().requires_grad_(False)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise EngineError(
             f"the language model '{path}' cannot be loaded: {str(error)[:300]}; give a folder or "
             "hub id of a causal model that the installed transformers knows, or 'bundled'"
@@ -311,7 +312,7 @@ class TransformersLanguage:
         model: `bundled`, a folder, or a hub id.
         device: A device as torch names it; None chooses.
         batch_tokens: Most tokens of one forward pass, padding included.
-        longest: Most tokens of one prompt; the middle of a longer one is left out.
+        longest: Most tokens of one prompt; a longer one is refused.
     """
 
     def __init__(
@@ -323,8 +324,11 @@ class TransformersLanguage:
     ) -> None:
         self._model, self._device = model, device
         self._batch_tokens, self._longest = batch_tokens, longest
+        # 2: the likelihood of an option is measured where the chat template puts an answer, and
+        # with its end, which changes nothing for the bundled model
+        version = "1" if model == "bundled" else "2"
         self.ref = PartRef(
-            "language", "transformers", with_state("1", model), arguments={"model": model}
+            "language", "transformers", with_state(version, model), arguments={"model": model}
         )
 
     def complete(self, prompts: Sequence[str], max_tokens: int) -> Sequence[str]:
@@ -333,6 +337,7 @@ class TransformersLanguage:
         What the model thinks aloud before its answer is left out.
 
         Raises:
+            RefusedRequest: a prompt is too long.
             EngineError: the model breaks.
         """
         loaded = load_language(self._model, device=self._device)
@@ -367,18 +372,25 @@ class TransformersLanguage:
         the options share, goes through the model once.
 
         Raises:
+            RefusedRequest: a prompt is too long.
             EngineError: the model breaks.
         """
         loaded = load_language(self._model, device=self._device)
-        lead = chat_turn(loaded.tokenizer).lead
+        turn = chat_turn(loaded.tokenizer)
+        special = sorted(loaded.tokenizer.all_special_tokens, key=len, reverse=True)
+        end = answer_end(loaded.tokenizer) or loaded.stops[-1:]
         rows: list[tuple[int, list[int], list[int]]] = []
         for p, prompt in enumerate(prompts):
             start = self._prompt(loaded, prompt)
             for option in options[p]:
-                answer = loaded.tokenizer(
-                    lead + option, add_special_tokens=False, split_special_tokens=True
-                )["input_ids"]
-                rows.append((p, start, [*answer, *loaded.stops[-1:]]))
+                answer = tokens_behind(
+                    loaded.tokenizer,
+                    turn.after or "\n",
+                    turn.lead + option,
+                    special,
+                    split_special_tokens=True,
+                )
+                rows.append((p, start, [*answer, *end]))
         scores = [0.0] * len(rows)
         for batch in self._batches([len(start) + len(answer) for _, start, answer in rows]):
             for i, score in zip(batch, self._score(loaded, [rows[i] for i in batch]), strict=True):
@@ -440,8 +452,11 @@ class TransformersLanguage:
         ids = chat_tokens(loaded.tokenizer, prompt)
         if len(ids) <= self._longest:
             return ids
-        half = self._longest // 2
-        return ids[:half] + ids[-half:]
+        raise RefusedRequest(
+            f"the prompt has {len(ids)} tokens, and the language model '{self._model}' is given at "
+            f"most {self._longest}: shorten it, or raise 'longest'",
+            True,
+        )
 
     def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
         """Numbers of the rows of each batch, alike in length.

@@ -27,6 +27,7 @@ from workbench.models.weights import (
     is_folder,
     small_folder,
     weights_digest,
+    with_detector,
 )
 from workbench.ports import Images
 from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX, question_text
@@ -112,9 +113,8 @@ class TransformersStudent:
         if max_rationale_tokens != RATIONALE_TOKENS:
             arguments["max_rationale_tokens"] = max_rationale_tokens
         if checkpoint == "bundled":
-            return PartRef(
-                "student", checkpoint, student_folder().name.rsplit("-", 1)[-1], arguments
-            )
+            version = with_detector(student_folder().name.rsplit("-", 1)[-1])
+            return PartRef("student", checkpoint, version, arguments)
         if checkpoint in EMBEDDED:
             return PartRef("student", checkpoint, folder_digest(small_folder()), arguments)
         if is_folder(checkpoint):

@@ -312,6 +312,6 @@ def _load(checkpoint: str, device: str, batch_size: int, state: str, view: Check
         model = AutoModelForImageTextToText.from_pretrained(
             checkpoint_path(checkpoint), dtype=preferred_dtype(device)
         ).to(device)
-    model = with_second_head(model, checkpoint_path(checkpoint))
+        model = with_second_head(model, checkpoint_path(checkpoint))
     view.mark(model.config)
     return Vlm(model, processor, checkpoint, batch_size)

@@ -13,6 +13,8 @@ from workbench.settings import data_dir
 
 EMBEDDED = ("bundled", "small")
 """Names of the students that come with the workbench or are made by it."""
+SHIPPED_DETECTOR = "2cc028b6352262cc"
+"""Beginning of the digest of the detector that ships."""
 _WEIGHTS = ("*.safetensors", "*.bin")
 _FILES = (".safetensors", ".bin", ".gguf", ".json", ".jinja", ".txt", ".model", ".py")
 """What a model is loaded from; checkpoints of a training hold more, which changes no answer."""
@@ -21,6 +23,21 @@ _FILES = (".safetensors", ".bin", ".gguf", ".json", ".jinja", ".txt", ".model", 
 def is_folder(checkpoint: str) -> bool:
     """Whether a checkpoint is written as a folder, and not as a name of a hub."""
     return checkpoint not in EMBEDDED and (checkpoint[:1] in "./~" or Path(checkpoint).is_dir())
+
+
+def detector_file() -> Path:
+    """The file of the embedded detector; nothing need be there."""
+    return data_dir() / "models" / "detector" / "ssdlite_mobilenet_v2_coco.onnx"
+
+
+def with_detector(version: str) -> str:
+    """A part's version that names the embedded detector; unchanged for the one that ships."""
+    file = detector_file()
+    if not file.is_file():
+        return version
+    stat = file.stat()
+    digest = _digest(file, stat.st_size, stat.st_mtime_ns)
+    return version if digest.startswith(SHIPPED_DETECTOR) else f"{version}-{digest[:12]}"
 
 
 def small_folder() -> Path:

@@ -1,5 +1,7 @@
 """The hall: the only place that knows the order of the loop, the store and the rooms.
 
+Nothing is imported here, so that who wants the figures of a project does not wait for the loop.
+
 Files:
     ask.py               one question about one picture
     correcting.py        putting the answers of questions right
@@ -25,14 +27,8 @@ Files:
     report_repairs.py    figures of programs that were written again
     selecting.py         what selectors make of the rows of a snapshot
     snapshotting.py      what enters a snapshot, and why not
+    splits.py            which splits are for evaluation
     synthesizing.py      synthesizers at work: new questions from what kept runs have seen
     suspecting.py        the checks for wrong reasons inside the loop
     writing_again.py     programs that did not answer are written again, run and judged
 """
-
-from workbench.pipeline.ask import BothAnswers, ask
-from workbench.pipeline.loop import Progress, Summary, run
-from workbench.pipeline.parts import Parts
-from workbench.pipeline.report import Report, report
-
-__all__ = ["BothAnswers", "Parts", "Progress", "Report", "Summary", "ask", "report", "run"]

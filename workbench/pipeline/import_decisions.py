@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,16 @@ class DecisionImport:
     edited: int
     """Rationales that were changed over there, of those added."""
     refused: tuple[RefusedEntry, ...]
+    notes: tuple[RefusedEntry, ...] = ()
+    """What was taken in part, or not again, and why."""
 
 
 def import_decisions(project: Project, path: Path, tool: str) -> DecisionImport:
     """Add the decisions of a file that `tool` exported; a second time adds nothing.
 
     A rationale that was changed over there becomes an edit with the old one as its parent, and the
-    decision is about the new one.  Entries that cannot be taken are listed in the result.
+    decision is about the new one; one that was changed and not accepted is listed, as are entries
+    that cannot be taken.
 
     Args:
         project: open for writing.
@@ -44,6 +48,7 @@ def import_decisions(project: Project, path: Path, tool: str) -> DecisionImport:
     known_ids = decision_ids(project.database, [decision.id for decision in decisions])
     tasks = project.known_tasks([decision.task_id for decision in decisions])
     added = edited = 0
+    notes = _changed_back(project, [one for one in decisions if one.id in known_ids])
     for decision in (decision for decision in decisions if decision.id not in known_ids):
         if decision.task_id not in tasks:
             refused.append(
@@ -55,9 +60,39 @@ def import_decisions(project: Project, path: Path, tool: str) -> DecisionImport:
         try:
             edited += _decide(project, decision)
             added += 1
+            if decision.kind != "accept" and _is_changed(project, decision):
+                notes.append(
+                    RefusedEntry(
+                        decision.where,
+                        f"its rationale was changed, and the decision is '{decision.kind}': only "
+                        "an accepted rationale is kept as an edit",
+                    )
+                )
         except InputError as error:
             refused.append(RefusedEntry(decision.where, str(error)))
-    return DecisionImport(added, len(known_ids), edited, tuple(refused))
+    return DecisionImport(added, len(known_ids), edited, tuple(refused), tuple(notes))
+
+
+def _changed_back(project: Project, repeats: Sequence[ImportedDecision]) -> list[RefusedEntry]:
+    """The decisions that were imported before and are not their authors' last ones here.
+
+    An old file says the same as one of somebody who went back to their first opinion.
+    """
+    if not repeats:
+        return []
+    standing = {
+        (one.author, one.task_id): one.kind
+        for one in project.curation.standing([row.task_id for row in repeats])
+    }
+    return [
+        RefusedEntry(
+            row.where,
+            f"'{row.kind}' was imported before, and {row.author} decided '{now}' since; if this "
+            "file is the newer one, decide so in Curate",
+        )
+        for row in repeats
+        if (now := standing.get((row.author, row.task_id), row.kind)) != row.kind
+    ]
 
 
 def _decide(project: Project, row: ImportedDecision) -> bool:
@@ -70,12 +105,8 @@ def _decide(project: Project, row: ImportedDecision) -> bool:
         "client_time": row.client_time,
     }
     rationale = row.rationale_id
-    changed = (
-        row.kind == "accept"
-        and rationale is not None
-        and _is_changed(project, rationale, row.rationale)
-    )
-    if changed:
+    changed = row.kind == "accept" and _is_changed(project, row)
+    if changed and rationale is not None:
         edit = Decision(f"{row.id}:edit", "edit", rationale_id=rationale, **common)
         rationale = project.curation.edit_rationale(edit, row.rationale or "").id
     decision = Decision(
@@ -91,8 +122,9 @@ def _decide(project: Project, row: ImportedDecision) -> bool:
     return changed
 
 
-def _is_changed(project: Project, rationale_id: str, text: str | None) -> bool:
-    stored = rationale_text(project.database, rationale_id)
-    if stored is None or not text:
+def _is_changed(project: Project, row: ImportedDecision) -> bool:
+    """Whether the rationale that stands there is another than the one here."""
+    if row.rationale_id is None or not row.rationale:
         return False
-    return text.strip() != stored.strip()
+    stored = rationale_text(project.database, row.rationale_id)
+    return stored is not None and row.rationale.strip() != stored.strip()

@@ -15,11 +15,6 @@ NAMED = 5
 """Examples that the manifest names for each reason why something was left out."""
 
 
-def evaluates(split: str) -> bool:
-    """Whether tasks of a split are for evaluation, as its name says."""
-    return split.lower().startswith(("val", "dev", "test"))
-
-
 def look(
     project: Project,
     ours: set[str],

@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench import registry
 from workbench.errors import ProfileError
-from workbench.pipeline.leaking import evaluates
+from workbench.pipeline.splits import evaluates
 from workbench.ports import Remembering, Sampler
 from workbench.recipes.ports import Memory, ProgramCorrection
 from workbench.records import Task, content_key, plain

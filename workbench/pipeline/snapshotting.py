@@ -12,9 +12,10 @@ from msgspec import Meta
 
 from workbench.errors import SnapshotError
 from workbench.pipeline.crediting import poor_tasks
-from workbench.pipeline.leaking import NAMED, evaluates, leaks, look
+from workbench.pipeline.leaking import NAMED, leaks, look
 from workbench.pipeline.pairing import PairDraft, drafts, finished_pairs
 from workbench.pipeline.selecting import selectors, weigh
+from workbench.pipeline.splits import evaluates
 from workbench.records import JSON, REASON_WORDS, Reason, Task, plain
 from workbench.schema import check
 from workbench.snapshot import (

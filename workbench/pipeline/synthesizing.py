@@ -20,8 +20,8 @@ from PIL.Image import Image
 from workbench import registry
 from workbench.boxes import Box
 from workbench.errors import InputError, ProfileError, ToolFailure
-from workbench.pipeline.leaking import evaluates
 from workbench.pipeline.parts import Parts
+from workbench.pipeline.splits import evaluates
 from workbench.ports import LanguageModel, Tool
 from workbench.recipes.ports import LabelledRegion, SynthesizedQuestion, Synthesizer
 from workbench.records import PartRef, Region, Task, ToolCall, Value, content_key, plain

@@ -2,9 +2,9 @@
 
 Source: Hu et al. 2024 (VPD), section 4: an LLM turns (query, program, trace) into a rationale that
 keeps the boxes that matter and ends in "Thus, ...".  The draft of the deterministic writer stands
-in the prompt, so that a small model has the facts in words.  What comes back is hostile text: it is
-cut at the first conclusion, bounded, and checked like any other (`faithful.check`).  Nothing in it
-is ever interpreted.
+in the prompt, so that a small model has the facts in words.  What comes back is hostile text: it
+ends at its first conclusion, gives way to the draft where it is too long, and is checked like any
+other (`faithful.check`).  Nothing in it is ever interpreted.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from workbench.unanswered import answers_or_refusals, reason_line
 from workbench.usage import Usage, total
 
 MAX_TEXT = 1500
-"""Characters of a rationale that are kept."""
+"""Most characters of a rationale."""
 MAX_PROGRAM, MAX_STEPS, MAX_STEP = 1500, 30, 160
 """Bounds of what the prompt shows: characters of the program, tool calls, characters of each."""
 
@@ -128,7 +128,8 @@ class LanguageWriter:
         self._served = False
         ref = self.language.ref
         named = {"language": ref.name, "max_tokens": max_tokens, **dict(ref.arguments)}
-        self.ref = PartRef("writer", "language", f"1+{ref.version}", named)
+        # 2: a question is shown whole, and a rewrite that is too long is none
+        self.ref = PartRef("writer", "language", f"2+{ref.version}", named)
 
     @property
     def usage(self) -> Usage:
@@ -138,8 +139,9 @@ class LanguageWriter:
     def write(self, rows: Sequence[tuple[Task, Program, Trace]]) -> list[Rationale]:
         """One rationale for each row, in the same order, with the issues of the faithfulness check.
 
-        Where the language model's endpoint refuses a row's prompt, the draft stands in its place,
-        and the refusal among the issues, so that nobody takes it for a rewrite.
+        Where the language model refuses a row's prompt or writes more than `MAX_TEXT` characters,
+        the draft stands in its place, and the reason among the issues, so that nobody takes it for
+        a rewrite.
 
         Raises:
             EngineError: the language model broke, or its endpoint refuses all that it is asked.
@@ -152,16 +154,18 @@ class LanguageWriter:
         )
         self._served = self._served or any(isinstance(text, str) for text in texts)
         return [
-            self._draft(row, text) if isinstance(text, RefusedRequest) else self._one(row, text)
+            self._draft(row, reason_line(text))
+            if isinstance(text, RefusedRequest)
+            else self._one(row, text)
             for row, text in zip(rows, texts, strict=True)
         ]
 
     def _key(self, task: Task, trace: Trace) -> str:
         return content_key("rationale", trace.id, task.question, self.ref)
 
-    def _draft(self, row: tuple[Task, Program, Trace], refusal: RefusedRequest) -> Rationale:
+    def _draft(self, row: tuple[Task, Program, Trace], reason: str) -> Rationale:
         [draft] = TemplateWriter().write([row])
-        issue = f"not rewritten, this is the draft: {reason_line(refusal)}"
+        issue = f"not rewritten, this is the draft: {reason}"
         return replace(
             draft,
             id=self._key(row[0], row[2]),
@@ -172,6 +176,9 @@ class LanguageWriter:
     def _one(self, row: tuple[Task, Program, Trace], completion: str) -> Rationale:
         task, program, trace = row
         text = cut(completion)
+        if len(text) > MAX_TEXT:
+            length = f"the rewrite has {len(text)} characters, at most {MAX_TEXT} are taken"
+            return self._draft(row, f"{length}; lower max_tokens")
         checked = check(text, task, program, trace)
         return Rationale(
             id=self._key(task, trace),
@@ -188,14 +195,14 @@ class LanguageWriter:
 
 
 def cut(completion: str) -> str:
-    """The rationale in a completion: one line of at most `MAX_TEXT` characters.
+    """The rationale in a completion: one line that ends with the first conclusion.
 
-    It ends with the first conclusion.
+    A line of more than `MAX_TEXT` characters is for nobody, and may lack its end.
     """
     text = completion[: 4 * MAX_TEXT].strip()
     text = re.sub(r"^(?:explanation|rationale|answer)\s*:\s*", "", text, flags=re.IGNORECASE)
     text = re.split(r"\n\s*\n|\n(?=Question:)", text, maxsplit=1)[0]
-    text = one_line(text, MAX_TEXT)
+    text = one_line(text, 4 * MAX_TEXT)
     conclusion = _CONCLUSION.search(text)
     return text[: conclusion.end()] if conclusion is not None else text
 
@@ -203,7 +210,8 @@ def cut(completion: str) -> str:
 def prompt(task: Task, program: Program, trace: Trace) -> str:
     """The few-shot prompt for one trace.
 
-    Everything from outside is bounded and stands on lines of its own.
+    Everything from outside stands on lines of its own.  The question and the draft are whole; what
+    is left out of the program and its calls is said.
 
     Args:
         task: the question.
@@ -212,8 +220,8 @@ def prompt(task: Task, program: Program, trace: Trace) -> str:
     """
     draft, _ = join(tell(task, program, trace))
     shots = [_case(e.question, e.program, e.steps, e.draft) + f" {e.rationale}" for e in EXAMPLES]
-    question = one_line(task.question, 300)
-    case = _case(question, _source(program.source), steps(trace), draft[:MAX_TEXT])
+    question = one_line(task.question, len(task.question) + 1)
+    case = _case(question, _source(program.source), steps(trace), draft)
     return "\n\n".join((_INSTRUCTION, *shots, case))
 
 
@@ -229,7 +237,9 @@ def _case(question: str, program: str, calls: Sequence[str], draft: str) -> str:
 
 def _source(source: str) -> str:
     lines = (line[:200].rstrip() for line in source[:MAX_PROGRAM].splitlines())
-    return "\n".join("".join(c for c in line if c.isprintable()) for line in lines if line)
+    kept = ["".join(c for c in line if c.isprintable()) for line in lines if line]
+    more = ["# (the rest of the program is left out)"] * (len(source) > MAX_PROGRAM)
+    return "\n".join([*kept, *more])
 
 
 def steps(trace: Trace) -> list[str]:

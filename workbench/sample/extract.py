@@ -8,6 +8,7 @@ with the imports, constants and helpers of its own block.
 from __future__ import annotations
 
 import ast
+import html
 import json
 import re
 import textwrap
@@ -56,7 +57,23 @@ def read_reply(text: str, thinking: str = "") -> Reply:
     """
     thought, rest = apart(text.replace("\r\n", "\n").replace("\r", "\n"))
     whole = "\n".join(filter(None, [thinking, thought])).strip()
-    return Reply(extract_program(rest) if rest.strip() else "", whole)
+    return Reply(extract_program(_from_last(rest)) if rest.strip() else "", whole)
+
+
+def _from_last(text: str) -> str:
+    """A reply from its last program on, where a model corrects itself and puts fences round none.
+
+    Behind a completion a model may go on with anything, so that there the first program counts.
+    """
+    starts = [match.start() for match in re.finditer(rf"^def[ \t]+{MAIN}\b", text, re.MULTILINE)]
+    if len(starts) < 2 or _OPENING.search(text):
+        return text
+    between = text[starts[-2] : starts[-1]].split("\n")
+    speaks = any(
+        line.strip() and line[0] not in " \t)]}#" and not _CODE.match(line) for line in between
+    )
+    last = text[starts[-1] :]
+    return last if speaks and _parses(_program(last)) else text
 
 
 def read_completion(header: str, text: str) -> Reply:
@@ -110,8 +127,21 @@ def _blocks(text: str) -> Iterator[str]:
         yield from _json_texts(value)
     if named.search(text):
         yield text
+        yield from _plainer(text)
     yield from (renamed for block in reversed([*tagged, *fenced]) if (renamed := _renamed(block)))
     yield from filter(None, [_renamed(text)])
+
+
+def _plainer(text: str) -> Iterator[str]:
+    """A text without what stands before each line of its program, and without marks of HTML."""
+    before = re.search(rf"^(?P<mark>[ \t]+|(?:> ?)+|>>> )def[ \t]+{MAIN}\b", text, re.MULTILINE)
+    if before:
+        marks = re.escape(before["mark"])
+        if before["mark"] == ">>> ":
+            marks = r"(?:>>>|\.\.\.)(?: |$)"
+        yield re.sub(rf"^{marks}", "", text, flags=re.MULTILINE)
+    yield text.strip().strip("`")
+    yield html.unescape(re.sub(r"</?(?:pre|code)\b[^>]*>", "", text))
 
 
 def _fenced(text: str) -> Iterator[str]:

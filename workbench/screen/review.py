@@ -25,7 +25,7 @@ from workbench.screen.player import PlayerModel, PlayerRationale, Traces, full
 from workbench.screen.steps import Step
 from workbench.screen.views import PictureView
 from workbench.store import Project, Run, TaskView
-from workbench.store.people.curation import PERSON_SAMPLER
+from workbench.store.people.edits import PERSON_SAMPLER
 from workbench.store.reading import checks
 from workbench.store.reading.checks import CheckRow
 from workbench.store.reading.ids import edit_ids

@@ -14,8 +14,9 @@ take a project's `database`.
 """
 
 from workbench.store.people import reviewing
-from workbench.store.people.curation import Curation, Guideline
+from workbench.store.people.curation import Curation
 from workbench.store.people.reviewing import ReviewerFigures
+from workbench.store.people.rules_in_force import Guideline
 from workbench.store.project import PROFILE, STORE, Project, locate
 from workbench.store.reading import checks, evaluations, figures, ids, lineage, snapshots
 from workbench.store.reading.browse import SORTS, Page

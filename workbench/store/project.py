@@ -38,6 +38,7 @@ from workbench.store.reading.views import Counts, Run, TaskView
 from workbench.store.records import broken, loop_runs, sources
 from workbench.store.records import rows as shape
 from workbench.store.records.scope import LATEST, Scope, Selection, to_scope
+from workbench.store.records.tables import arrow_table
 
 STORE = "vpd.duckdb"
 PROFILE = "profile.toml"
@@ -208,7 +209,7 @@ class Project:
     def add_bad_rows(self, source: str, bad: Sequence[BadRow]) -> int:
         """Remember rows of a source that could not be imported, each with the reason."""
         rows = [{"source": source, "file": b.file, "line": b.line, "reason": b.reason} for b in bad]
-        return self.database.insert({"bad_row": shape.table("bad_row", rows, now())})["bad_row"]
+        return self.database.insert({"bad_row": arrow_table("bad_row", rows, now())})["bad_row"]
 
     # --- records of the loop
 
@@ -242,7 +243,7 @@ class Project:
             if new:
                 batch["touched"] = shape.touches(name, new)
             stamp = now()
-            tables = {of: shape.table(of, lines, stamp) for of, lines in batch.items()}
+            tables = {of: arrow_table(of, lines, stamp) for of, lines in batch.items()}
             added = self.database.insert(tables, before)
         self._written.update(makers)
         self._waiting += len(new)

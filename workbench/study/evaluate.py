@@ -249,12 +249,31 @@ def evaluate_pipeline(
                 snapshot=None,
                 latency=latency,
                 cost=_cost(programs, size),
-                details={**scored.details, "k": size},
+                details={**scored.details, "normalise": posed.mode, "k": size},
             )
         )
         scores[id_] = scored.per_task
     evaluations.put(project.database, rows, scores)
     return rows
+
+
+def submission(
+    project: Project, posed: Questions, row: Evaluation, model: str | None
+) -> dict[str, SystemAnswer]:
+    """The answers of an evaluation by question, as a benchmark's own files take them.
+
+    Args:
+        project: has the answers.
+        posed: the questions of the evaluation.
+        row: the evaluation.
+        model: the name under which its student was evaluated; not read for the pipeline.
+    """
+    texts = evaluations.evaluation_answers(project.database, row.id)
+    shares: Mapping[str, float] = {}
+    if posed.scorer.source == YES_SHARES and (row.kind, row.mode) == ("student", "direct"):
+        who = answering.student_by_name(project, model)
+        shares = answering.yes_shares(project, who, list(texts))
+    return {task: SystemAnswer(text, shares.get(task)) for task, text in texts.items()}
 
 
 def _pipeline_latency(

@@ -118,11 +118,13 @@ def results(
             and jobs that are not named here stay out of the table.
 
     Raises:
-        InputError: nothing was evaluated there, or no row has this name.
+        InputError: nothing was evaluated there, no row has this name, or the rows were scored in
+            several ways.
     """
     if by not in get_args(By):
         raise InputError(f"the table is by {' or by '.join(get_args(By))}, found '{by}'")
     chosen = _newest(_of_one_set(project.evaluations(), benchmark, split))
+    _check_one_way(chosen)
     jobs: dict[str | None, JobRow] = {row.id: row for row in project.lineage().jobs}
     if arms is not None:
         chosen = [row for row in chosen if row.job is None or row.job in arms]
@@ -174,6 +176,25 @@ def _newest(rows: Sequence[Evaluation]) -> list[Evaluation]:
     """
     latest = {(row.system if row.kind == "pipeline" else row.id): row for row in rows}
     return list(latest.values())
+
+
+def _check_one_way(rows: Sequence[Evaluation]) -> None:
+    """Refuse figures under several ways of normalising answers: they are not comparable.
+
+    Raises:
+        InputError: there are several.
+    """
+    ways: dict[str, list[str]] = {}
+    for row in rows:
+        if way := row.details.get("normalise"):
+            ways.setdefault(str(way), []).append(row.system)
+    if len(ways) > 1:
+        there = "; ".join(f"{way}: {', '.join(names)}" for way, names in sorted(ways.items()))
+        raise InputError(
+            f"answers were normalised in several ways ({there}), so that these figures cannot be "
+            "compared; evaluate in one way: vpd evaluate --normalise always, for each of them, "
+            "which asks nothing anew"
+        )
 
 
 def _single(rows: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:

@@ -18,6 +18,7 @@ from workbench.api import STANDARD
 from workbench.boxes import Box, clip, non_maximum_suppression
 from workbench.errors import ImageError, ToolFailure
 from workbench.models.detector import Detection, bundled_detector
+from workbench.models.weights import with_detector
 from workbench.ports import Images
 from workbench.records import PartRef, Region, ToolCall, Value
 from workbench.tools.arguments import answer_batch, patch, text
@@ -190,7 +191,9 @@ class FindCoco:
 
     def __init__(self, threshold: float = 0.3, iou: float = 0.5, threads: int = 1) -> None:
         self._detector = shared_detector(threshold, iou, threads)
-        self.ref = PartRef("tool", "ssdlite-coco", "1", {"threshold": threshold, "iou": iou})
+        self.ref = PartRef(
+            "tool", "ssdlite-coco", with_detector("1"), {"threshold": threshold, "iou": iou}
+        )
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         return answer_batch(calls, _request, lambda requests: self._detector.find(requests, images))
@@ -204,7 +207,9 @@ class ExistsCoco:
 
     def __init__(self, threshold: float = 0.3, iou: float = 0.5, threads: int = 1) -> None:
         self._detector = shared_detector(threshold, iou, threads)
-        self.ref = PartRef("tool", "ssdlite-coco-exists", "1", {"threshold": threshold, "iou": iou})
+        self.ref = PartRef(
+            "tool", "ssdlite-coco-exists", with_detector("1"), {"threshold": threshold, "iou": iou}
+        )
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         def run(requests: list[FindRequest]) -> list[Value | ToolFailure]:

@@ -90,6 +90,8 @@ class LanguageKnowledge:
             "language-knowledge",
             self._language.ref.version,
             {
+                # what the language part says of itself: where its endpoint is, how it is asked
+                **self._language.ref.arguments,
                 "model": model,
                 "language": language,
                 "method": self._method,
@@ -232,8 +234,8 @@ def _capital(words: str) -> str:
 
 
 def _tidy(answer: str, long: bool) -> str:
-    """An answer on one line: its first line and at most 300 characters, or all of it and 2000."""
+    """An answer on one line: its first line, or all of it."""
     lines = [line.strip() for line in answer.splitlines() if line.strip()]
     if long:
-        return " ".join(lines)[:2000]
-    return lines[0][:300].removesuffix(".") if lines else ""
+        return " ".join(lines)
+    return lines[0].removesuffix(".") if lines else ""

@@ -9,6 +9,7 @@ from workbench.api import STANDARD
 from workbench.errors import ToolFailure
 from workbench.models.bundled import student_folder
 from workbench.models.find_by_name import bundled_namer, vocabulary
+from workbench.models.weights import with_detector
 from workbench.ports import Images
 from workbench.records import PartRef, Region, ToolCall, Value
 from workbench.tools.arguments import answer_batch, patch, text
@@ -41,7 +42,10 @@ class FindNamed:
         self._namer = shared_namer(threshold, iou)
         self._more = vocabulary()
         self.ref = PartRef(
-            "tool", "student-regions", student_folder().name, {"threshold": threshold, "iou": iou}
+            "tool",
+            "student-regions",
+            with_detector(student_folder().name),
+            {"threshold": threshold, "iou": iou},
         )
 
     def _request(self, call: ToolCall) -> tuple[Region, tuple[str, ...]]:
@@ -67,7 +71,7 @@ class ExistsNamed(FindNamed):
         self.ref = PartRef(
             "tool",
             "student-regions-exists",
-            student_folder().name,
+            with_detector(student_folder().name),
             {"threshold": threshold, "iou": iou},
         )
 

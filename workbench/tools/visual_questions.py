@@ -13,6 +13,7 @@ from workbench.english import the
 from workbench.errors import ToolFailure
 from workbench.models.checkpoint_state import checkpoint_state
 from workbench.models.vlm import Vlm
+from workbench.models.weights import EMBEDDED, with_detector
 from workbench.ports import Images
 from workbench.prompts import LABEL_SUFFIX
 from workbench.records import PartRef, Region, ToolCall, Value
@@ -49,6 +50,8 @@ class _VlmTool:
             checkpoint_state(checkpoint)
             or (str(self._vlm.model.config.name_or_path or checkpoint).rsplit("/", 1)[-1])
         )
+        if checkpoint in EMBEDDED:  # they see through the embedded detector
+            weights = with_detector(weights)
         arguments = {"checkpoint": checkpoint, "weights": weights, "max_tokens": max_tokens}
         self.ref = PartRef("tool", self.name, self.version, arguments)
 

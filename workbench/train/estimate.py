@@ -28,8 +28,8 @@ from workbench.train.load import adapter_of
 from workbench.train.looks import Estimate, LessonPreview
 from workbench.train.memory import Skeleton, fits, in_words, longest_shape
 from workbench.train.plan import plan_of
-from workbench.train.run import TrainingRun
 from workbench.train.status_files import write_json
+from workbench.train.training_run import TrainingRun
 from workbench.unanswered import REFUSED, reason_line
 
 

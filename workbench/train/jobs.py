@@ -34,7 +34,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from workbench import processes
+from workbench import processes, trust
 from workbench.errors import InputError, ProfileError
 from workbench.local_files import real_path
 from workbench.records import JSON
@@ -110,6 +110,8 @@ class Jobs:
     def submit(self, job: Job, request: str = "", hand: Callable[[Path], str] | None = None) -> str:
         """Put a job at the end of the queue, or hand it to a cluster; returns its id.
 
+        Whoever submits a job trusts the command and the code that it names.
+
         Args:
             job: what to run.
             request: names the request; the same one again is the same job.
@@ -119,6 +121,7 @@ class Jobs:
         name = (
             hashlib.sha256(request.encode()).hexdigest()[:12] if request else uuid.uuid4().hex[:12]
         )
+        trust.trust(self.root.parent, trust.code_of_job(asdict(job)))
         with self._lock():
             target = self.root / name
             if not target.exists():
@@ -138,6 +141,7 @@ class Jobs:
 
         Raises:
             InputError: it did neither.
+            UntrustedCode: it came along with the project, and would run code of its own.
         """
         with self._lock():
             view = self.show(which)
@@ -145,6 +149,7 @@ class Jobs:
                 raise InputError(
                     f"job {view.id} is {view.state}; only a stopped or failed job can be resumed"
                 )
+            self._check_code(read_job(view.folder / FILE))
             (view.folder / STOP).unlink(missing_ok=True)
             self._enqueue(view.folder)
         self.advance()
@@ -159,9 +164,14 @@ class Jobs:
 
         Raises:
             ProfileError: a change is wrong.
+            UntrustedCode: the job came along with the project, and would run code of its own.
         """
-        settings = asdict(read_job(self._folder(which) / FILE))
-        return self.submit(job_of({**settings, **(changes or {})}), request)
+        earlier = read_job(self._folder(which) / FILE)
+        self._check_code(earlier)
+        return self.submit(job_of({**asdict(earlier), **(changes or {})}), request)
+
+    def _check_code(self, job: Job) -> None:
+        trust.check(self.root.parent, trust.code_of_job(asdict(job)))
 
     def stop(self, which: str, save: bool = True) -> None:
         """Take a job out of the queue, or end it.
@@ -289,15 +299,15 @@ def _hand_over(folder: Path, hand: Callable[[Path], str]) -> None:
 def _start_job(folder: Path) -> subprocess.Popen[bytes] | None:
     """Start a job in a session of its own, with its log in a file.
 
-    From here on its folder says that it runs; None where its file is wrong.
+    From here on its folder says that it runs; None where its file is wrong, or where it came along
+    with a project and names a command or code that nobody here has trusted.
     """
     try:
         job = read_job(folder / FILE)
+        trust.check(folder.parent.parent, trust.code_of_job(asdict(job)))
     except ProfileError as error:  # edited by hand meanwhile
-        write_json(
-            folder / STATUS,
-            {"state": "failed", "failure": asdict(explain(f"ProfileError: {error}", {}))},
-        )
+        text = f"{type(error).__name__}: {error}"
+        write_json(folder / STATUS, {"state": "failed", "failure": asdict(explain(text, {}))})
         (folder / QUEUE).unlink()
         return None
     (folder / STOP).unlink(missing_ok=True)

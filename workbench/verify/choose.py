@@ -166,7 +166,8 @@ class JudgedVerifier(_Chooser):
         self.ref = PartRef(
             "verifier",
             "judged",
-            f"2+{self.language.ref.version}",
+            # 3: the judge reads the whole question
+            f"3+{self.language.ref.version}",
             {
                 "threshold": threshold,
                 "mode": mode,

@@ -1,7 +1,7 @@
 """Whether other wording says the same, asked of a language model about pairs of short answers.
 
 Source: Hu et al. 2024 (arXiv 2312.03052), section 3.1 ("mountain" / "mountains").  Answers come
-from programs and data sets and are hostile: they are quoted as JSON on one line, bounded, and the
+from programs and data sets and are hostile: they are quoted as JSON on one line, whole, and the
 model can only choose between two words.
 """
 
@@ -11,8 +11,10 @@ import json
 import re
 from collections.abc import Sequence
 
+from workbench.errors import RefusedRequest
 from workbench.ports import LanguageModel
 from workbench.records import Task
+from workbench.unanswered import answers_or_refusals
 from workbench.verify.answers import same, yes_no
 from workbench.verify.form import form
 
@@ -76,9 +78,9 @@ def prompt(question: str, gold: str, answer: str) -> str:
 
 def _case(question: str, first: str, second: str, verdict: str) -> str:
     lines = (
-        f"Question: {_line(question, 200)}",
-        f"First: {_line(first)}",
-        f"Second: {_line(second)}",
+        f"Question: {_quoted(question)}",
+        f"First: {_quoted(first)}",
+        f"Second: {_quoted(second)}",
     )
     return "\n".join((*lines, f"Verdict: {verdict}".rstrip()))
 
@@ -137,16 +139,22 @@ def same_meaning(
 def control_share(language: LanguageModel, certainty: float) -> float:
     """The share of the control pairs that a model judges rightly.
 
-    A model that always says the same word gets 0.5.
+    A model that always says the same word gets 0.5.  A pair on which it says neither counts as
+    judged wrongly.
+
+    Raises:
+        EngineError: the model breaks.
     """
     prompts = [prompt(question, gold, answer) for question, gold, answer, _ in CONTROL]
-    chances = language.choose(prompts, [(SAME, DIFFERENT)] * len(prompts))
+    chances = answers_or_refusals(
+        lambda some: language.choose(some, [(SAME, DIFFERENT)] * len(some)), prompts, False
+    )
     right = [
-        (chance[0] >= certainty) == alike
+        not isinstance(chance, RefusedRequest) and (chance[0] >= certainty) == alike
         for chance, (_, _, _, alike) in zip(chances, CONTROL, strict=True)
     ]
     return sum(right) / len(right)
 
 
-def _line(text: str, limit: int = MAX_PHRASE) -> str:
-    return json.dumps(text[:limit], ensure_ascii=True)
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=True)

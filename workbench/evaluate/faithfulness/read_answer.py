@@ -16,7 +16,7 @@ from workbench.records import Task
 from workbench.verify.answers import choice, integer, yes_no
 
 MAX_TEXT = 4000
-"""Number of characters of a text that are read."""
+"""Number of characters of a text that are read, the last ones: they hold the answer."""
 
 _SIGN = re.compile(r"(Thus|Therefore|Hence|So)\b,?\s*")
 _THE_ANSWER = re.compile(r"\banswer(?: to the question)? is:?\s+(.+)", re.IGNORECASE | re.DOTALL)
@@ -43,7 +43,7 @@ class RationaleParts:
 
 def sentences(text: str) -> list[str]:
     """A text's sentences, in order."""
-    return [part.strip() for part in SENTENCE_END.split(text[:MAX_TEXT]) if part.strip()]
+    return [part.strip() for part in SENTENCE_END.split(text[-MAX_TEXT:]) if part.strip()]
 
 
 def split(text: str) -> RationaleParts:

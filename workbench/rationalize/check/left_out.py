@@ -30,7 +30,7 @@ _TOLD = (Found, Exists, Extreme, Holds, VisualAnswer, Fits, GeneralKnowledge)
 MANY = 8
 """Of more things than this of one kind, a text need not list the boxes."""
 MAX_CLAIMS = 14
-"""With more claims a writer has to leave some out, so that nothing is asked for."""
+"""With more claims a writer has to leave some out; they are counted and not named."""
 
 
 def left_out(text: str, followed: Followed) -> Iterator[str]:
@@ -43,15 +43,19 @@ def left_out(text: str, followed: Followed) -> Iterator[str]:
     everything = followed.lost and followed.answer.about is None
     entries = followed.story.relevant(followed.answer.rests, everything)
     claims = [entry.claim for entry in entries if isinstance(entry.claim, _TOLD)]
-    if not claims or len(claims) > MAX_CLAIMS:
+    if not claims:
         return
     reasons = _Reasons(text)
     if not reasons.before.strip() and not _is_statement(reasons.last):
         yield "The rationale gives no reason for its answer."
         return
-    for claim in claims:
-        if not reasons.cover(claim, claims):
-            yield f"The rationale leaves out what the answer rests on: {_name(claim)}."
+    absent = [claim for claim in claims if not reasons.cover(claim, claims)]
+    if absent and len(claims) > MAX_CLAIMS:
+        number = f"{len(absent)} of the {len(claims)} things"
+        yield f"The rationale leaves out {number} that the answer rests on."
+        return
+    for claim in absent:
+        yield f"The rationale leaves out what the answer rests on: {_name(claim)}."
 
 
 def _is_statement(conclusion: str) -> bool:

@@ -34,17 +34,25 @@ MODELS = 4
 """Number of probed students on the chart at most, the newest first."""
 
 
+_NONE = "Fills when systems are evaluated: vpd evaluate, or vpd study."
+_NO_PAIR = (
+    "Fills when at least two systems are evaluated on the same questions: vpd evaluate, or "
+    "vpd study."
+)
+
+
 def trust_charts(project: Project) -> list[Chart]:
     """Charts of systems against a baseline and by family, of reasons, probes and blind ratings."""
     try:
         figures = results(project, by="objective")
-    except InputError:  # nothing was evaluated yet
-        figures = None
+        why = ""
+    except InputError as error:  # nothing was evaluated yet, or in ways that are not comparable
+        figures, why = None, str(error) if project.evaluations() else ""
     ratings = project.curation.ratings()
     blind = _blind_chart()
     if pairs := rated_pairs(ratings):  # the first pair of models is the one that was rated most
         blind = _blind(human_evaluation(ratings, *pairs[0]), project.parts)
-    systems = [_against(figures), _by_family(figures)]
+    systems = [_against(figures, why or _NO_PAIR), _by_family(figures, why or _NONE)]
     return [*systems, *reason_charts(project), _probes(project), blind]
 
 
@@ -55,7 +63,7 @@ def stamp(project: Project) -> tuple[object, ...]:
     return (*evidence, *((path.name, path.stat().st_size) for path in files))
 
 
-def _against(figures: Results | None) -> Chart:
+def _against(figures: Results | None, why: str) -> Chart:
     rows = figures.rows if figures else ()
     pairs = [(row, row.against) for row in rows if row.against is not None]
     base = figures.baseline if figures else "a baseline"
@@ -103,8 +111,7 @@ def _against(figures: Results | None) -> Chart:
         "Jobs that differ in their seed alone are one row: the mean over seeds, with the seeds in "
         "its interval. Intervals from drawing pictures again; p corrected for all comparisons of "
         "the table (Holm 1979).",
-        "Fills when at least two systems are evaluated on the same questions: "
-        "vpd evaluate, or vpd study.",
+        why,
         (
             "system",
             "seeds",
@@ -127,7 +134,7 @@ def _against(figures: Results | None) -> Chart:
     )
 
 
-def _by_family(figures: Results | None) -> Chart:
+def _by_family(figures: Results | None, why: str) -> Chart:
     rows = [row for row in figures.rows if row.mode != "any"] if figures else []
     families = sorted({name for row in rows for name in row.families})
     table: list[Row] = []
@@ -142,7 +149,7 @@ def _by_family(figures: Results | None) -> Chart:
         f"share right; {_questions(figures)}",
         "As in the table above. Many cells are looked at: a difference in one of them is not yet "
         "a finding.",
-        "Fills when systems are evaluated: vpd evaluate, or vpd study.",
+        why,
         ("family", "n", *(row.system for row in rows)),
         tuple(table),
     )

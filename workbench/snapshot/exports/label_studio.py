@@ -55,6 +55,8 @@ def config(labels: Sequence[str]) -> str:
     add(view, "Text", name="question", value="$question")
     add(view, "Text", name="answer", value="$answer")
     add(view, "Image", name="image", value="$image", zoom="true")
+    # no way back reads boxes that were moved, so they are for looking alone
+    add(view, "Header", value="Boxes as the rationale has them: to move one, mend its four numbers")
     boxes = add(view, "RectangleLabels", name="boxes", toName="image")
     for label in labels:
         add(boxes, "Label", value=label)
@@ -141,6 +143,7 @@ def _result(example: Example) -> list[dict[str, Any]]:
                 "original_width": example.width,
                 "original_height": example.height,
                 "image_rotation": 0,
+                "readonly": True,
                 "value": {
                     "x": 100 * box.x0 / example.width,
                     "y": 100 * box.y0 / example.height,

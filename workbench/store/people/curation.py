@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,27 +16,24 @@ from workbench.curate.fold import History, Item, Standing
 from workbench.curate.queue import Lease, QueueProgress, QueueRequest, Served
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
-from workbench.rationalize.check.faithful import check as check_rationale
-from workbench.records import Decision, PartRef, Program, Rationale, Role, content_key, storable
+from workbench.records import Decision, PartRef, Program, Rationale, Role
 from workbench.store.kernel.database import IDS, Database, id_list, now
 from workbench.store.kernel.local import day_begin
 from workbench.store.people import (
     decide_many,
     decisions,
+    edits,
     ratings,
     reviewing,
+    rules_in_force,
 )
 from workbench.store.people import queue as serving
 from workbench.store.people.decide_many import Bulk, Verdicts
 from workbench.store.people.reviewing import ReviewerFigures, ToolBlame
+from workbench.store.people.rules_in_force import Guideline
 from workbench.store.reading import views
 from workbench.store.reading.summary import bring_up_to_date
 from workbench.store.records import rows as shape
-
-PERSON = PartRef("writer", "person")
-"""Writer of an edited rationale; the event says which person it was."""
-PERSON_SAMPLER = PartRef("sampler", "person")
-"""Sampler of an edited program; the event says which person it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +45,22 @@ class Recent:
     """Whether it was taken back since."""
 
 
-@dataclass(frozen=True, slots=True)
-class Guideline:
-    """One version of the guidelines."""
+def _check_parent(
+    rows: Sequence[Mapping[str, Any]], decision: Decision, name: str, parent: str | None
+) -> None:
+    """Refuse an edit of something that its task does not have.
 
-    version: str
-    """Content key of the text."""
-    text: str
-    author: str
-    created_at: datetime
+    Args:
+        rows: what is stored under the parent's id.
+        decision: of the edit.
+        name: of what is edited, for the message.
+        parent: id of the parent.
+
+    Raises:
+        InputError: there is no such parent.
+    """
+    if not rows or rows[0]["task_id"] != decision.task_id:
+        raise InputError(f"task '{decision.task_id}' has no {name} '{parent}' to edit")
 
 
 class Curation:
@@ -105,25 +109,10 @@ class Curation:
             InputError: there is no such parent, nothing changed, or the event breaks a rule.
         """
         rows = self.database.rows("SELECT * FROM rationale WHERE id = ?", [decision.rationale_id])
-        if not rows or rows[0]["task_id"] != decision.task_id:
-            raise InputError(
-                f"task '{decision.task_id}' has no rationale '{decision.rationale_id}' to edit"
-            )
+        _check_parent(rows, decision, "rationale", decision.rationale_id)
         parent = shape.to_rationale(rows[0], self._parts())
-        ((task, program, trace),) = views.traced(self.database, self._parts(), [parent.trace_id])
-        checked = check_rationale(text, task, program, trace)
-        edit = Rationale(
-            parent.id if text == parent.text else content_key("edit", parent.trace_id, text),
-            parent.trace_id,
-            task.id,
-            text,
-            parent.answer,
-            checked.citations,
-            checked.issues,
-            PERSON,
-            checked.bare,
-            checked.unchecked,
-        )
+        [row] = views.traced(self.database, self._parts(), [parent.trace_id])
+        edit = edits.edited_rationale(parent, row, text)
         event = replace(decision, made=edit.id, trace_id=parent.trace_id)
         keys = shape.Keys()
         self._edit("rationale", shape.from_rationale(edit, keys), keys, event)
@@ -140,23 +129,8 @@ class Curation:
             InputError: there is no such parent, nothing changed, or the event breaks a rule.
         """
         rows = self.database.rows("SELECT * FROM program WHERE id = ?", [decision.program_id])
-        if not rows or rows[0]["task_id"] != decision.task_id:
-            raise InputError(
-                f"task '{decision.task_id}' has no program '{decision.program_id}' to edit"
-            )
-        parent = shape.to_program(rows[0], self._parts())
-        program = Program(
-            parent.id if source == parent.source else content_key("edit", parent.id, source),
-            parent.task_id,
-            parent.index,
-            source,
-            parent.score,
-            0,
-            parent.seed,
-            PERSON_SAMPLER,
-            0.0,
-            parent.id,
-        )
+        _check_parent(rows, decision, "program", decision.program_id)
+        program = edits.edited_program(shape.to_program(rows[0], self._parts()), source)
         keys = shape.Keys()
         row = shape.from_program(program, keys, rows[0]["base_seed"])
         self._edit("program", row, keys, replace(decision, made=program.id))
@@ -279,46 +253,15 @@ class Curation:
 
     def settings(self) -> Settings:
         """The rules in force."""
-        names = ", ".join(f'"{name}"' for name in Settings.__slots__)
-        rows = self.database.rows(f"SELECT {names} FROM curation ORDER BY seq DESC LIMIT 1")
-        return Settings(**rows[0]) if rows else Settings()
+        return rules_in_force.settings(self.database)
 
     def set_settings(self, settings: Settings, author: str) -> None:
         """Put other rules in force; states that depend on the overlap change at once."""
-
-        def work(cursor: Any) -> None:
-            before = decisions.overlap_in_force(cursor)
-            row = {**asdict(settings), "author": author, "created_at": self.clock()}
-            names = ", ".join(f'"{name}"' for name in row)
-            marks = ", ".join("?" for _ in row)
-            cursor.execute(
-                f"INSERT INTO curation (seq, {names}) VALUES (nextval('curation_seq'), {marks})",
-                list(row.values()),
-            )
-            if settings.overlap != before:
-                decisions.write_all_states(cursor, self.clock())
-
-        self.database.transaction(work)
+        rules_in_force.set_settings(self.database, settings, author, self.clock())
 
     def add_guideline(self, text: str, author: str) -> Guideline:
         """Put guidelines in force; nothing changes where the text is in force already."""
-        if not text.strip():
-            raise InputError("the guidelines are empty; give a text file with words in it")
-        cleaned = storable(text)
-        guideline = Guideline(content_key("guideline", cleaned)[:12], cleaned, author, self.clock())
-
-        def work(cursor: Any) -> None:
-            latest = cursor.execute("SELECT arg_max(version, seq) FROM guideline").fetchone()
-            if latest[0] != guideline.version:
-                cursor.execute(
-                    "INSERT INTO guideline VALUES (nextval('guideline_seq'), ?, ?, ?, ?)",
-                    [guideline.version, guideline.text, guideline.author, guideline.created_at],
-                )
-
-        self.database.transaction(work)
-        current = self.guideline()
-        assert current is not None
-        return current
+        return rules_in_force.add_guideline(self.database, text, author, self.clock())
 
     def guideline(self, version: str | None = None) -> Guideline | None:
         """The guidelines in force, or this version; None where there are none."""
@@ -326,10 +269,7 @@ class Curation:
 
     def guidelines(self) -> list[Guideline]:
         """Every text that was put in force, the newest first."""
-        rows = self.database.rows(
-            "SELECT version, text, author, created_at FROM guideline ORDER BY seq DESC"
-        )
-        return [Guideline(**row) for row in rows]
+        return rules_in_force.guidelines(self.database)
 
     # --- the queue
 

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.events import decode_events, tool_seconds
-from workbench.rationalize.check.bare import is_bare
 from workbench.store.kernel.database import IDS, Database, id_list, now
 from workbench.store.reading import views
 from workbench.store.records import rows as shape
+from workbench.store.records.tables import arrow_table
 from workbench.store.records.words import text_of, tools_of
 
 READ = 1_000
@@ -69,7 +69,7 @@ def _events(database: Database) -> None:
             cursor.execute(sql, {"tools": tools, "ids": id_list(ids)})
 
     database.insert(
-        {"touched": shape.table("touched", shape.touches("trace", read), now())}, update
+        {"touched": arrow_table("touched", shape.touches("trace", read), now())}, update
     )
 
 
@@ -126,6 +126,8 @@ def _work(database: Database) -> None:
 
 def _bare(database: Database) -> None:
     """Fill in whether rationales are bare."""
+    from workbench.rationalize.check.bare import is_bare  # its room is large, and this is rare
+
     sql = f"""
     SELECT rationale.id, rationale.task_id, rationale.text, rationale.answer, task.question,
         trace.evidence
@@ -169,7 +171,7 @@ def _set(
             {"ids": id_list(row["id"] for row in rows), "values": id_list(values)},
         )
 
-    database.insert({"touched": shape.table("touched", touched, now())}, update)
+    database.insert({"touched": arrow_table("touched", touched, now())}, update)
 
 
 STEPS: Mapping[str, Callable[[Database], None]] = {

@@ -6,16 +6,18 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from workbench.errors import InputError
 from workbench.evidence import FLAGGED
 from workbench.records import JSON
-from workbench.snapshot import Picture, Snapshot
 from workbench.store.kernel.database import IDS, Database, id_list, now
 from workbench.store.records.scope import Scope
+
+if TYPE_CHECKING:
+    from workbench.snapshot import Picture, Snapshot
 
 _TEXT, _TIME = pa.string(), pa.timestamp("us")
 
@@ -244,6 +246,8 @@ def last_decision(database: Database) -> str | None:
 
 def pictures(database: Database, digests: Sequence[str]) -> dict[str, Picture]:
     """Sizes and fingerprints of these pictures, by digest; those that have none are left out."""
+    from workbench.snapshot import Picture  # it reads Parquet, for which most commands do not ask
+
     sql = f"SELECT digest, width, height, fingerprint FROM picture WHERE digest IN {IDS}"
     return {
         row["digest"]: Picture(

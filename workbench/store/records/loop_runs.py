@@ -11,6 +11,7 @@ from workbench.records import PartRef
 from workbench.store.kernel.database import Database, now
 from workbench.store.records import rows as shape
 from workbench.store.records.scope import Scope, Selection
+from workbench.store.records.tables import arrow_table
 from workbench.usage import Usage
 
 ROLES = ("sampler", "executor", "verifier", "writer", "student")
@@ -42,7 +43,7 @@ def start(database: Database, scope: Scope, selection: Selection, upto: str) -> 
 
 def add_part(database: Database, ref: PartRef) -> str:
     """Remember a part; returns its key."""
-    database.insert({"part": shape.table("part", [shape.from_part(ref)], now())})
+    database.insert({"part": arrow_table("part", [shape.from_part(ref)], now())})
     return shape.part_key(ref)
 
 

@@ -1,20 +1,13 @@
-"""Records to Arrow tables and back: the only place that knows both shapes.
-
-A lone surrogate in a text cannot be written as UTF-8 and becomes '?'.
-"""
+"""Records to rows and back: the only place that knows both shapes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any, overload
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import uuid4
 
-import pyarrow as pa
-
-from workbench.events import decode_events, encode_events, tool_seconds
-from workbench.rationalize.follow.evidence import evidence_of
+from workbench.events import encode_events, tool_seconds
 from workbench.records import (
     Citation,
     Failure,
@@ -24,83 +17,15 @@ from workbench.records import (
     Rationale,
     Task,
     Trace,
-    TraceEvent,
     Verdict,
     content_key,
     plain,
     storable,
     storable_json,
 )
+from workbench.store.records.packed_events import PackedEvents
 from workbench.store.records.words import text_of, tools_of
 from workbench.verify.answers import canonical
-
-_TEXTS = pa.list_(pa.string())
-_TIME = pa.timestamp("us")
-
-_KINDS = {
-    "text": pa.string(),
-    "texts": _TEXTS,
-    "int": pa.int32(),
-    "long": pa.int64(),
-    "float": pa.float64(),
-    "bool": pa.bool_(),
-    "bytes": pa.binary(),
-    "time": _TIME,
-}
-
-_COLUMNS = {
-    "part": "key role name version arguments",
-    "bad_row": "source file line:long reason",
-    "task": "id seq:long source split image question answers:texts answer_type choices:texts "
-    "family meta content",
-    "program": "id task_id sampler base_seed:long index:int source score:float tokens:long "
-    "seed:long seconds:float parent problem thinking draws:int",
-    "trace": "id program_id task_id executor answer failure_kind failure_message failure_line:int "
-    "steps:long tool_calls:long seconds:float events:bytes tools form evidence work:float",
-    "verdict": "id trace_id program_id task_id verifier runs:int score:float correct:bool "
-    "chosen:bool method reason",
-    "rationale": "id trace_id task_id writer text answer citations issues:texts "
-    "bare:bool unchecked:texts",
-    "prediction": "id task_id model answer rationale score:float seconds:float form problem",
-}
-"""Columns of each table; a kind stands behind the colon, and a column without one is text."""
-
-
-def _schema(columns: str) -> pa.Schema:
-    pairs = (column.partition(":") for column in [*columns.split(), "created_at:time"])
-    return pa.schema([(name, _KINDS[kind or "text"]) for name, _, kind in pairs])
-
-
-SCHEMAS: Mapping[str, pa.Schema] = {
-    **{name: _schema(columns) for name, columns in _COLUMNS.items()},
-    "touched": pa.schema({"id": pa.string(), "task_ids": _TEXTS, "parts": _TEXTS, "texts": _TEXTS}),
-}
-"""The Arrow schema of each table that is written in batches."""
-
-
-def table(name: str, rows: Sequence[Mapping[str, Any]], created_at: datetime) -> pa.Table:
-    """Rows of one table as Arrow.
-
-    Args:
-        name: the table.
-        rows: each by column name; columns that the table lacks are left out.
-        created_at: the time (UTC) that all rows get.
-    """
-    schema = SCHEMAS[name]
-    columns = [
-        pa.repeat(pa.scalar(created_at, _TIME), len(rows))
-        if column.name == "created_at"
-        else _column([row[column.name] for row in rows], column.type)
-        for column in schema
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
-    try:
-        return pa.array(values, kind)
-    except UnicodeEncodeError:
-        return pa.array([storable_json(value) for value in values], kind)
 
 
 def part_key(ref: PartRef) -> str:
@@ -244,55 +169,6 @@ def to_program(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Program:
     )
 
 
-class PackedEvents(Sequence[TraceEvent]):
-    """The events of a stored trace, decoded at the first look; equal to the tuple of them.
-
-    Most readers of a trace look at its answer alone, and decoding takes ten times as long as the
-    rest.
-
-    Args:
-        packed: bytes of `encode_events`.
-
-    Raises:
-        ValueError: on the first look, for bytes that `encode_events` did not write.
-    """
-
-    __slots__ = ("_events",)
-
-    def __init__(self, packed: bytes) -> None:
-        self._events: bytes | tuple[TraceEvent, ...] = packed
-
-    def _decoded(self) -> tuple[TraceEvent, ...]:
-        events = self._events
-        # Two threads may both decode; what they put in place is the same.
-        if not isinstance(events, tuple):
-            events = self._events = decode_events(events)
-        return events
-
-    @overload
-    def __getitem__(self, place: int) -> TraceEvent: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> tuple[TraceEvent, ...]: ...
-
-    def __getitem__(self, place: int | slice) -> TraceEvent | tuple[TraceEvent, ...]:
-        return self._decoded()[place]
-
-    def __len__(self) -> int:
-        return len(self._decoded())
-
-    def __iter__(self) -> Iterator[TraceEvent]:
-        return iter(self._decoded())
-
-    def __eq__(self, other: object) -> bool:
-        return self._decoded() == (tuple(other) if isinstance(other, PackedEvents) else other)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return repr(self._decoded())
-
-
 def form_of(answer: str | None, task: Task | None) -> str:
     """The canonical form of an answer, as the store keeps it; empty without an answer.
 
@@ -316,6 +192,9 @@ def evidence_in(trace: Trace, source: str | None, choices: tuple[str, ...]) -> s
     Raises:
         ValueError: the trace's stored events cannot be read.
     """
+    # it follows a run through its program, for which most commands have no use
+    from workbench.rationalize.follow.evidence import evidence_of
+
     return evidence_of(source or "", trace, choices) or ""
 
 
