@@ -18,6 +18,8 @@ Files:
     pairing.py           preference pairs, and whose preference each is
     parts.py             parts by a profile's names, built when first asked for
     planning.py          what to do next under a budget
+    predicting.py        the student's answers, scored
+    progress.py          how far a run of the loop is, and what it did
     program_teacher.py   the programs' answers, for a teacher
     remembering.py       corrections that a sampler's memory recalls
     repairing.py         what follows from the run of a repaired program
@@ -27,12 +29,14 @@ Files:
     snapshotting.py      what enters a snapshot, and why not
     synthesizing.py      synthesizers at work: new questions from what kept runs have seen
     suspecting.py        the checks for wrong reasons inside the loop
+    units/               work units: many processes and machines do a run
     writing_again.py     programs that did not answer are written again, run and judged
 """
 
 from workbench.pipeline.ask import BothAnswers, ask
-from workbench.pipeline.loop import Progress, Summary, run
+from workbench.pipeline.loop import run
 from workbench.pipeline.parts import Parts
+from workbench.pipeline.progress import Progress, Summary
 from workbench.pipeline.report import Report, report
 
 __all__ = ["BothAnswers", "Parts", "Progress", "Report", "Summary", "ask", "report", "run"]

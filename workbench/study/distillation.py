@@ -17,7 +17,7 @@ from typing import Any
 from workbench.errors import EngineError, InputError
 from workbench.local_files import real_path
 from workbench.pipeline.ingesting import ingest
-from workbench.pipeline.loop import Progress, Watch
+from workbench.pipeline.progress import Progress, Watch
 from workbench.pipeline.snapshotting import folder_of
 from workbench.records import content_key
 from workbench.store import Project, Selection
