@@ -1,7 +1,7 @@
 """Profiles and folders: which part plays which role, with which arguments.
 
-A profile is a TOML file.  `embedded`, `endpoint` and `hub` ship; a project has its own copy as
-`profile.toml`.  An unknown key is an error that lists the right ones; no profile object ever
+A profile is a TOML file.  `embedded`, `endpoint` and three of `hub` ship; a project has its own copy
+as `profile.toml`.  An unknown key is an error that lists the right ones; no profile object ever
 travels into a part: parts take the plain arguments written here.
 """
 

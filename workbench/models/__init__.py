@@ -14,6 +14,8 @@ Files:
     endpoint_pictures.py  a multimodal model behind a chat endpoint
     endpoint_student.py   a student behind a chat endpoint
     find_by_name.py       detection by name with the student's own eyes
+    hub_catalogue.py      what is known of models of the hub without asking it
+    hub_check.py          what of a model is here, and what it takes
     language.py           language models in this process
     picture_budget.py     how much of a picture a checkpoint gets to see
     picture_cache.py      each picture goes through an image processor once

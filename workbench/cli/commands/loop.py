@@ -62,7 +62,8 @@ def init(
     profile: Annotated[
         str,
         typer.Option(
-            help="Name of a shipped profile (embedded, endpoint or hub), or a .toml file."
+            help="Name of a shipped profile (embedded, endpoint, hub-8gb, hub or hub-80gb), or a "
+            ".toml file."
         ),
     ] = "embedded",
     limit: Limit = None,
