@@ -111,7 +111,8 @@ def main(
         for stage, done in summary.done.items()
         if done.rows
     ]
-    out.print(f"run {summary.run}: {', '.join(worked) if worked else 'nothing was left to do'}")
+    nothing = "nothing was done here" if slurm is not None else "nothing was left to do"
+    out.print(f"run {summary.run}: {', '.join(worked) if worked else nothing}")
     for stage, done in summary.done.items():
         if done.usage.requests:
             out.print(f"this run's {stage}: {done.usage}")

@@ -43,7 +43,7 @@ MOST_WAITS = 100
 """Most times that a busy server, which answers others meanwhile, is asked again for one answer."""
 LONGEST_PAUSE = 60.0
 """Longest pause before a further attempt, seconds, where the server names none."""
-LONGEST_WAIT = 600.0
+LONGEST_WAIT = 120.0
 """Longest pause that a server may ask for, seconds."""
 LARGEST_REPLY = 20_000_000
 """Most bytes of one reply."""
@@ -291,8 +291,8 @@ class Endpoint:
 
         At most `concurrency` calls run at a time, and items are taken as they are needed.  A
         refused request is the fault of its item alone.  Behind any other error of an endpoint no
-        further call is begun, but those under way are waited for, since they are paid for; the
-        items whose call was not made get None.
+        further call is begun, but those under way are waited for, since they are paid for; an item
+        whose call was not made gets None, or does not come at all.
         """
         broken = threading.Event()
 

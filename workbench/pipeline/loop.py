@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from workbench.errors import InputError
 from workbench.pipeline import importing, writing_again
 from workbench.pipeline.grouping import batches, programs_of
-from workbench.pipeline.parts import ROLES, Parts
+from workbench.pipeline.parts import Parts
 from workbench.pipeline.predicting import predictions_of
 from workbench.pipeline.progress import Done, Progress, Summary, Watch
 from workbench.pipeline.remembering import corrections_of
@@ -176,9 +176,6 @@ class _Loop:
         """Let workers do what they can, and take in what they made; returns whether the rest of the
         run follows now.
         """
-        for stage in stages:
-            role = ROLES[stage]
-            self._role(role, getattr(self.parts, role).ref)
         spread = Spread(self.project, self.parts, self.scope, self.selection, stages, self.number)
         self._take(spread.take_in())
         if self.workers is None or not (keys := spread.plan(self.workers)):

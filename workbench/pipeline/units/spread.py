@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.errors import EngineError, InputError
@@ -53,7 +53,7 @@ class Spread:
     Args:
         project: open for writing.
         parts: of the run.
-        scope: with the keys of the parts.
+        scope: gives the number of programs of a question and the seed.
         selection: the questions.
         stages: of the run, in their order.
         run: its number.
@@ -110,8 +110,12 @@ class Spread:
             (tuple(s for s in _PROGRAM_STAGES if s in self.stages), pending.to_begin),
             (tuple(s for s in ("predict",) if s in self.stages), pending.to_predict),
         ]
+        roles = [ROLES[stage] for stage in ("sample", "predict") if stage in self.stages]
+        keys: dict[str, Any] = {role: content_key(getattr(self.parts, role).ref) for role in roles}
+        # the run itself names a part once its stage begins
+        scope = replace(self.scope, **keys)
         pairs = [
-            (stages, ask(database, self.scope, self.selection)) for stages, ask in choices if stages
+            (stages, ask(database, scope, self.selection)) for stages, ask in choices if stages
         ]
         return [(stages, ids) for stages, ids in pairs if ids]
 

@@ -278,7 +278,9 @@ def main(words: Sequence[str]) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         # a shell's background process, and all that it starts, would not hear them
         signal.signal(name, signal.default_int_handler)
-    paths = map(Path, Path(words[0]).read_text(encoding="utf-8").splitlines())
+    listing = map(Path, Path(words[0]).read_text(encoding="utf-8").splitlines())
+    # a unit that is gone was taken in since the list was written: another worker did it
+    paths = (path for path in listing if path.is_file())
     cache = Path(words[1]) if len(words) > 1 else None
     return 1 if work(paths, cache, lambda text: print(text, flush=True)) else 0
 
