@@ -203,7 +203,7 @@ class RewritingSampler(Protocol):
     def write_again(
         self, attempts: Sequence[tuple[Task, Program, Trace]], seed: int
     ) -> Iterable[Program]:
-        """One program for each attempt, in the same order, whose `parent` is the earlier program.
+        """One program for each attempt, in any order, whose `parent` is the earlier program.
 
         Args:
             attempts: questions with a program that failed, or that ended with an empty answer, and

@@ -8,7 +8,7 @@ from typing import Any
 
 from chat_server import said, serving
 
-from workbench.pipeline import run
+from workbench.pipeline.loop import run
 from workbench.settings import Choice, find_profile
 from workbench.store import Project
 
@@ -37,7 +37,7 @@ def answer(n: int, payload: Mapping[str, Any]) -> Any:
         question = text.splitlines()[-3]
         program = KNOW if "more than" in question else SEE
         return said(*[program] * payload["n"])
-    return said("yes" if "fly" in text or "more than" in text else "3")
+    return said("yes" if "bird" in text or "more than" in text else "3")
 
 
 def test_one_model_plays_every_role(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ import pytest
 from small_parts import profile_text
 
 from workbench.errors import EngineError, InputError
-from workbench.pipeline import run
 from workbench.pipeline.correcting import correct
+from workbench.pipeline.loop import run
 from workbench.pipeline.units import launch
 from workbench.pipeline.units.gather import gather
 from workbench.pipeline.units.plan import FOLDER, WorkFolder, read_unit

@@ -13,7 +13,7 @@ from workbench.models.endpoint import OpenAILanguage
 from workbench.models.pool import as_completed
 from workbench.models.servers import Servers
 from workbench.pipeline.grouping import programs_of
-from workbench.records import Task
+from workbench.records import Failure, PartRef, Program, Task, Trace
 from workbench.sample.endpoint import OpenAISampler
 
 PROGRAM = "def execute_command(image):\n    return formatting_answer({})\n"
@@ -28,6 +28,13 @@ def tasks(number):
 
 def is_about(payload, number):
     return f"# How many things of kind {number}?" in payload["messages"][0]["content"]
+
+
+def an_attempt(task):
+    program = Program(f"p{task.id}", task.id, 1, "x", 0.0, 1, 0, PartRef("s", "s"))
+    failure = Failure("runtime", "NameError: name 'x' is not defined", 1)
+    executor = PartRef("executor", "e")
+    return task, program, Trace("r", program.id, task.id, None, failure, (), 1, 0, 0.1, executor)
 
 
 def sampler(*servers, **arguments):
@@ -157,6 +164,19 @@ def test_a_server_that_dies_ends_the_work_and_what_was_answered_comes_before():
         assert len(server.asked) == 3 + 2 + 1, "two attempts, and one to see whether it lives"
     assert came == ["t/0", "t/1", "t/2"]
     assert model.usage.requests == 3
+
+
+def test_what_was_written_again_before_an_error_comes_before_it():
+    def answer(n, payload):
+        return None if is_about(payload, 1) or n > 3 else said(PROGRAM.format(n))
+
+    given = [an_attempt(task) for task in tasks(3)]
+    with serving(answer) as server:
+        programs, came = sampler(server, retries=0, concurrency=3).write_again(given, 0), []
+        ids = (came.append(one.task_id) for one in programs)
+        with pytest.raises(EngineError, match="gave no answer for model"):
+            list(ids)
+    assert sorted(came) == ["t/0", "t/2"]
 
 
 def test_a_busy_server_that_answers_others_is_waited_for_beyond_the_retries():

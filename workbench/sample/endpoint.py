@@ -145,7 +145,7 @@ class OpenAISampler:
                 yield result
 
     def write_again(self, attempts: Sequence[Attempt], seed: int) -> Iterator[Program]:
-        """One program for each attempt, in the attempts' order, with what came of the earlier one.
+        """One program for each attempt, as they come, with what came of the earlier one.
 
         Args:
             attempts: Questions, programs that did not answer them, and their traces.
@@ -154,15 +154,12 @@ class OpenAISampler:
         Raises:
             EngineError: as in `sample`.
         """
-        for attempt, result in self._endpoint.each(lambda one: self._again(one, seed), attempts):
+        for attempt, result in self._endpoint.answers(lambda one: self._again(one, seed), attempts):
             task, parent, _ = attempt
-            # before anything was answered, a refusal may be of a setting that all requests share
-            if isinstance(result, RefusedRequest) and (result.certain or self.usage.requests):
+            if isinstance(result, RefusedRequest):
                 own = again_seed(parent, seed)
                 yield child_of(parent, no_program(task, 0, own, self.ref, result))
-            elif isinstance(result, EngineError):
-                raise EngineError(str(result)) from result
-            elif result is not None:
+            else:
                 yield child_of(parent, result)
 
     def _again(self, attempt: Attempt, seed: int) -> Program:
