@@ -18,6 +18,7 @@ Files:
     guard.py           host, origin, login, body bounds and headers before every page
     guesses.py         how often a password may be tried, how many are hashed at once
     header.py          what the header says beside the project: work that goes on
+    health.py          whether the server works, and its figures for Prometheus
     home.py            the start page: the loop as six steps, imports and runs, recent work
     interface.py       Compare as a Gradio interface
     js/                what checks the scripts, and the source of the program editor

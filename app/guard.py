@@ -36,14 +36,16 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 OPEN = (
     "/login",
+    "/health",
     "/static/",
     "/favicon.ico",
     "/config",
     "/gradio_api/info",
     "/gradio_api/startup-events",
 )
-"""Answered before a login: the login itself, our own style sheets and scripts, and the names of the
-API's endpoints, which Gradio's clients read before they send who they are.
+"""Answered before a login: the login itself, whether the server works, our own style sheets and
+scripts, and the names of the API's endpoints, which Gradio's clients read before they send who they
+are.
 """
 
 ENGINE = (

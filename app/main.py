@@ -29,6 +29,7 @@ from app import (
     compare,
     curate,
     dashboard,
+    health,
     home,
     recipes,
     status,
@@ -77,7 +78,19 @@ def build(
     """
     site = Site(project, people, me)
     account.add(site, sign_on)
-    for part in (status, home, browse, step, curate, train, recipes, compare, dashboard, api):
+    for part in (
+        status,
+        home,
+        browse,
+        step,
+        curate,
+        train,
+        recipes,
+        compare,
+        dashboard,
+        health,
+        api,
+    ):
         part.add(site)
     return site
 

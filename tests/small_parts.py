@@ -8,7 +8,9 @@ really weak.
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -232,6 +234,28 @@ class Choosy(ShareOfRed):
         self, tasks: Sequence[Task], images: Images, explain: bool = False
     ) -> list[Prediction]:
         raise ValueError("absolute aspect ratio must be smaller than 200, got 225.0")
+
+
+class FatalFind(FindSquares):
+    """Ends its whole process at its first call: once, by a file that `SMALL_PARTS_DEATH` names."""
+
+    def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
+        note = Path(os.environ["SMALL_PARTS_DEATH"])
+        if not note.exists():
+            note.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__call__(calls, images)
+
+
+class Deadly(ShareOfRed):
+    """Ends its whole process whenever it sees one question."""
+
+    def answer(
+        self, tasks: Sequence[Task], images: Images, explain: bool = False
+    ) -> list[Prediction]:
+        if any(task.id == "squares/0002/0" for task in tasks):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().answer(tasks, images, explain)
 
 
 class PlainWriter:

@@ -79,7 +79,12 @@ OWNERS = {
     ),
     "onnxruntime": ("workbench.tools.", "workbench.models.", "workbench.making."),
     "rapidocr": ("workbench.tools.ocr",),
-    "httpx": ("workbench.models.endpoint", "workbench.sample.endpoint"),
+    "httpx": (
+        "workbench.models.chat_endpoint",
+        "workbench.models.endpoint",
+        "workbench.sample.endpoint",
+        "workbench.tools.endpoint_eyes",
+    ),
     "gradio": ("app.", "workbench.blocks"),
     "authlib": ("app.sign_on",),
     "anywidget": ("workbench.widgets",),

@@ -154,6 +154,27 @@ class Sampler(Protocol):
         ...
 
 
+@runtime_checkable
+class PooledSampler(Protocol):
+    """A sampler that has many questions under way at once, as one behind an endpoint does."""
+
+    def sample_all(self, tasks: Iterable[Task], k: int, seed: int) -> Iterable[Program]:
+        """Programs for each task, those of a task together; the tasks in any order.
+
+        The store keeps programs by task and index, so that what is ready need not wait for what is
+        slow.
+
+        Args:
+            tasks: the questions, taken lazily, as there is room for them.
+            k: programs for each task.
+            seed: seed of the sampling, as `Sampler.sample` takes it.
+
+        Raises:
+            EngineError: as in `Sampler.sample`; what came before is yielded.
+        """
+        ...
+
+
 Recall = Callable[[Task], Sequence[tuple[str, str]]]
 """For a question, corrected programs to show: the question of each on one line, and its source."""
 
@@ -182,7 +203,7 @@ class RewritingSampler(Protocol):
     def write_again(
         self, attempts: Sequence[tuple[Task, Program, Trace]], seed: int
     ) -> Iterable[Program]:
-        """One program for each attempt, in the same order, whose `parent` is the earlier program.
+        """One program for each attempt, in any order, whose `parent` is the earlier program.
 
         Args:
             attempts: questions with a program that failed, or that ended with an empty answer, and
@@ -317,6 +338,23 @@ class Student(Protocol):
             tasks: the questions.
             images: opens their pictures.
             explain: a rationale as well as the answer.
+        """
+        ...
+
+
+@runtime_checkable
+class PooledStudent(Protocol):
+    """A student that has many questions under way at once, as one behind an endpoint does."""
+
+    def answer_all(self, tasks: Iterable[Task], images: Images) -> Iterable[Prediction]:
+        """One prediction for each task, in any order; one with a `problem` where there is none.
+
+        Args:
+            tasks: the questions, taken lazily, as there is room for them.
+            images: opens their pictures.
+
+        Raises:
+            EngineError: the model or endpoint broke; what came before is yielded.
         """
         ...
 

@@ -16,8 +16,16 @@ import psutil
 from workbench.records import JSON
 
 
-def begin(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    """Start a command in a session of its own; what it prints is added to the file `log`."""
+def begin(
+    command: Sequence[str], log: Path, variables: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a command in a session of its own; what it prints is added to the file `log`.
+
+    Args:
+        command: the program and its arguments.
+        log: the file.
+        variables: of its environment, beside those of this process.
+    """
     with log.open("ab") as out:
         return subprocess.Popen(  # noqa: S603 - callers start our own modules
             command,
@@ -25,7 +33,7 @@ def begin(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
             stdout=out,
             stderr=out,
             start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(variables or {})},
         )
 
 

@@ -1,8 +1,8 @@
 """Profiles and folders: which part plays which role, with which arguments.
 
-A profile is a TOML file.  `embedded` and `hub` ship with the package; a project has its own copy as
-`profile.toml`.  An unknown key is an error that lists the right ones; no profile object ever
-travels into a part: parts take the plain arguments written here.
+A profile is a TOML file.  `embedded`, `endpoint` and three of `hub` ship; a project has its own
+copy as `profile.toml`.  An unknown key is an error that lists the right ones; no profile object
+ever travels into a part: parts take the plain arguments written here.
 """
 
 from __future__ import annotations

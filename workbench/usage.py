@@ -34,6 +34,20 @@ class Usage:
         return text + (f", cost {self.cost:.4f}" if self.cost else "")
 
 
+def per_rationale(usage: Usage, rationales: int) -> str:
+    """What one kept rationale cost, in words; empty where nothing was asked or none is kept.
+
+    Args:
+        usage: of all stages.
+        rationales: number of rationales of kept runs.
+    """
+    if not usage.requests or not rationales:
+        return ""
+    tokens = (usage.prompt_tokens + usage.completion_tokens) / rationales
+    cost = f", cost {usage.cost / rationales:.6f}" if usage.cost else ""
+    return f"{tokens:,.0f} tokens{cost}"
+
+
 @runtime_checkable
 class Metered(Protocol):
     """A part of any role that asks an endpoint."""

@@ -6,7 +6,7 @@ import pytest
 from rich.progress import Progress as RichProgress
 
 from workbench.cli.bars import Bars, rate_of
-from workbench.pipeline.loop import Progress
+from workbench.pipeline.progress import Progress
 
 
 def test_a_rate_is_that_of_the_whole_stage() -> None:

@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 from small_parts import Scribe, profile_text
 
+from workbench.cli.status import print_report
+from workbench.cli.text import console
 from workbench.errors import RefusedRequest
 from workbench.pipeline.loop import run
 from workbench.pipeline.parts import Parts
 from workbench.rationalize.rewrite import LanguageWriter
 from workbench.records import PartRef, Task
+from workbench.screen.charts.overview import overview
+from workbench.screen.charts.project_charts import numbers
 from workbench.settings import Choice
 from workbench.store import Project
 from workbench.unanswered import no_program
@@ -49,7 +53,9 @@ def test_a_student_that_takes_no_picture_of_some_shape_answers_the_others(projec
     assert run(project, parts=fresh).done["predict"].rows == 0
 
 
-def test_what_endpoints_cost_is_kept_with_the_project(project: Project) -> None:
+def test_what_endpoints_cost_is_kept_with_the_project(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     class Billed(Scribe):
         @property
         def usage(self) -> Usage:
@@ -64,6 +70,15 @@ def test_what_endpoints_cost_is_kept_with_the_project(project: Project) -> None:
     whole = run(project, parts=billed).report
     assert whole.usage == {"sample": Usage(TASKS, 0, 10 * TASKS, 2 * TASKS, 0.5 * TASKS)}
     assert whole.to_json()["usage"]["sample"]["requests"] == TASKS
+    few = run(project, limit=5, parts=billed).report
+    assert few.rationales == whole.rationales > few.counts.rationales, "endpoints saw all questions"
+    each = few.to_json()["usage_per_rationale"]
+    assert each["completion_tokens"] * whole.rationales == pytest.approx(2 * TASKS)
+    tokens = f"{12 * TASKS / whole.rationales:,.0f} tokens, cost {TASKS / 2 / whole.rationales:.6f}"
+    print_report(console(), few)
+    assert f"per kept rationale: {tokens} ({whole.rationales} rat" in capsys.readouterr().out
+    [says] = [says for name, _, says in numbers(overview(project)) if name == "Endpoints"]
+    assert says.endswith(f"; a kept rationale: {tokens}")
 
 
 def test_a_program_that_did_not_come_is_a_run_with_the_reason(project: Project) -> None:

@@ -7,7 +7,7 @@ import time
 from dataclasses import fields, replace
 
 import pytest
-from chat_server import Server
+from chat_server import Server, said
 
 from workbench import registry
 from workbench.api import STANDARD
@@ -36,18 +36,6 @@ def serve():
     for server in servers:
         server.shutdown()
         server.server_close()
-
-
-def said(*texts, logprobs=None):
-    choices = [
-        {"message": {"content": text}, "logprobs": {"content": logprobs} if logprobs else None}
-        for text in texts
-    ]
-    return (
-        200,
-        {"choices": choices, "usage": {"prompt_tokens": 100, "completion_tokens": 10 * len(texts)}},
-        {},
-    )
 
 
 def tasks(number):
@@ -288,6 +276,7 @@ def test_samples_that_came_are_kept_when_a_later_request_fails(serve):
         ("Unsupported value: 'n' does not support 4 with this model. Only 1.", "n", None),
         ("Unknown field `seed` in request", "seed", None),
         ("logprobs is not supported by this server", "logprobs", None),
+        ("Unrecognized request argument: chat_template_kwargs", "chat_template_kwargs", None),
     ],
 )
 def test_a_field_that_the_server_does_not_take_is_left_out(serve, message, field, instead):
@@ -295,7 +284,8 @@ def test_a_field_that_the_server_does_not_take_is_left_out(serve, message, field
         return refused(message) if field in payload else said(PROGRAM.format(1))
 
     server = serve(answer)
-    programs = list(sampler(server, concurrency=1).sample(tasks(2), 4, seed=0))
+    model = sampler(server, concurrency=1, thinking=False)
+    programs = list(model.sample(tasks(2), 4, seed=0))
     assert len(programs) == 8
     assert not any(program.problem for program in programs)
     assert sum(field in payload for payload in server.asked) == 1
@@ -311,14 +301,17 @@ def test_settings_say_what_is_sent(serve):
         omit=["n", "temperature"],
         extra={"reasoning_effort": "low"},
         logprobs=False,
+        thinking=False,
     )
     list(model.sample(tasks(1), 1, seed=0))
     [sent] = server.asked
+    assert sent["chat_template_kwargs"] == {"enable_thinking": False}
     assert sent["max_completion_tokens"] == 1400
     assert sent["reasoning_effort"] == "low"
     assert not {"max_tokens", "n", "temperature", "logprobs"} & set(sent)
     assert model.ref.arguments["omit"] == ["n", "temperature"]
-    assert "reply_limit" not in sampler(server).ref.arguments
+    assert model.ref.arguments["thinking"] is False
+    assert not {"reply_limit", "thinking"} & set(sampler(server).ref.arguments)
 
 
 def test_the_settings_of_an_endpoint_are_arguments_of_each_part_that_asks_one():
@@ -467,7 +460,7 @@ def an_attempt(task):
 def test_a_program_that_failed_is_sent_back_with_its_error(serve):
     server = serve(lambda n, p: said(PROGRAM.format(7)))
     given = [an_attempt(task) for task in tasks(2)]
-    programs = list(sampler(server).write_again(given, seed=0))
+    programs = sorted(sampler(server).write_again(given, seed=0), key=lambda one: one.task_id)
     assert [(p.task_id, p.parent, p.index) for p in programs] == [
         ("t/0", "pt/0", 1),
         ("t/1", "pt/1", 1),

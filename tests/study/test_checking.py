@@ -8,7 +8,8 @@ import pytest
 from finished_project import finished_project
 
 from workbench.curate.queue import QueueRequest
-from workbench.pipeline.loop import Progress, run
+from workbench.pipeline.loop import run
+from workbench.pipeline.progress import Progress
 from workbench.store import Project, Selection
 from workbench.store.reading import checks
 from workbench.store.reading.checks import CheckRow

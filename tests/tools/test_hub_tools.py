@@ -50,7 +50,7 @@ def crop(gallery: Gallery) -> Region:
     return dataclasses.replace(gallery.whole(), box=Box(100, 80, 400, 300))
 
 
-@pytest.mark.parametrize("kind", ["owlv2", "grounding_dino"])
+@pytest.mark.parametrize("kind", ["owlv2", "grounding_dino", "mm_grounding_dino"])
 @pytest.mark.parametrize("half", [False, True])
 def test_zero_shot_detectors_give_patches_inside_the_crop_best_first(
     gallery: Gallery, checkpoint: Folder, kind: str, half: bool

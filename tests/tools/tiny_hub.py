@@ -25,6 +25,8 @@ from transformers import (
     LlavaConfig,
     LlavaForConditionalGeneration,
     LlavaProcessor,
+    MMGroundingDinoConfig,
+    MMGroundingDinoForObjectDetection,
     Owlv2Config,
     Owlv2ForObjectDetection,
     Owlv2Processor,
@@ -107,9 +109,18 @@ def owlv2(folder: Path) -> str:
 
 
 def grounding_dino(folder: Path) -> str:
+    return _dino(folder, GroundingDinoConfig, GroundingDinoForObjectDetection)
+
+
+def mm_grounding_dino(folder: Path) -> str:
+    """The class of LLMDet."""
+    return _dino(folder, MMGroundingDinoConfig, MMGroundingDinoForObjectDetection)
+
+
+def _dino(folder: Path, config_class: Any, model_class: Any) -> str:
     torch.manual_seed(0)
     tokenizer = bert_tokenizer(folder)
-    config = GroundingDinoConfig(
+    config = config_class(
         backbone_config=SwinConfig(
             image_size=64,
             embed_dim=8,
@@ -137,7 +148,7 @@ def grounding_dino(folder: Path) -> str:
     processor = GroundingDinoProcessor(
         GroundingDinoImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 96}), tokenizer
     )
-    return _save(folder, GroundingDinoForObjectDetection(config), processor)
+    return _save(folder, model_class(config), processor)
 
 
 def yolos(folder: Path) -> str:

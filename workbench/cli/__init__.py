@@ -20,6 +20,7 @@ Files:
     init.py      vpd init and vpd import
     interface.py  vpd interface: Compare as a Gradio interface
     lab.py       vpd lab: JupyterLab on the course
+    model_check.py  vpd models check: what the models of a profile take
     models.py    vpd make-models: the embedded models, trained again
     next.py      vpd next: what to do next under a budget
     options.py   what the commands' declarations share: common options, and how a command runs

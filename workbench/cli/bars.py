@@ -15,7 +15,7 @@ from rich.progress import Task as RichTask
 from rich.text import Text
 
 from workbench.cli.text import console
-from workbench.pipeline.loop import Progress
+from workbench.pipeline.progress import Progress
 
 EVERY = 10.0
 """Seconds between two plain lines."""

@@ -10,7 +10,7 @@ import typer
 
 from workbench.cli.bars import Bars
 from workbench.cli.text import console, project_folder, safe
-from workbench.pipeline.loop import Progress
+from workbench.pipeline.progress import Progress
 from workbench.store import doctor
 
 

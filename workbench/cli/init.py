@@ -17,7 +17,7 @@ from workbench.cli.text import console, open_project, safe
 from workbench.errors import InputError
 from workbench.local_files import real_path
 from workbench.pipeline import correcting, importing
-from workbench.pipeline.loop import Progress
+from workbench.pipeline.progress import Progress
 from workbench.ports import Columns, HasColumns, HasSplits
 from workbench.settings import Choice, absolute
 from workbench.store import Project

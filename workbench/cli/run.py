@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import typer
 
 from workbench.cli.bars import Bars
 from workbench.cli.status import print_report
 from workbench.cli.text import console, open_project, safe, seconds
+from workbench.errors import InputError
 from workbench.pipeline import loop
 from workbench.pipeline.remembering import ARGUMENT
+from workbench.pipeline.units.spread import Workers
 from workbench.settings import Profile
 
 
@@ -28,6 +33,37 @@ def with_memory(profile: Profile, memory: str | None) -> Profile:
     return replace(profile, sampler=replace(profile.sampler, arguments=arguments))
 
 
+def workers_of(workers: int | None, slurm: int | None, sbatch: str) -> Workers | None:
+    """Who does the work; None where this process does it alone.
+
+    Args:
+        workers: number of processes on this machine.
+        slurm: number of jobs of Slurm.
+        sbatch: the command that submits them.
+
+    Raises:
+        InputError: both are given, or a number is out of its range.
+    """
+    if workers is not None and slurm is not None:
+        raise InputError("give --workers for this machine or --slurm for an array, not both")
+    if slurm is not None:
+        return Workers(slurm, sbatch)
+    return None if workers is None or workers == 1 else Workers(workers)
+
+
+def work(units: Sequence[Path], cache: Path | None) -> None:
+    """Do work units; the exit code is 1 where one failed.
+
+    Args:
+        units: their files.
+        cache: file of tool results; None takes the project's own.
+    """
+    from workbench.pipeline.units import worker
+
+    if worker.work(units, cache, lambda text: print(safe(text, 4000), flush=True)):
+        raise typer.Exit(1)
+
+
 def main(
     project: Path | None,
     limit: int | None,
@@ -36,6 +72,9 @@ def main(
     split: str | None,
     repair: int | None,
     memory: str | None = None,
+    workers: int | None = None,
+    slurm: int | None = None,
+    sbatch: str = "sbatch",
 ) -> None:
     """Run the loop and print where the project stands.
 
@@ -47,20 +86,33 @@ def main(
         split: take only the questions of this split.
         repair: times that a program is written again; None takes the profile's number.
         memory: name of the sampler's memory, or `off`; None takes the profile's.
+        workers: number of processes that do the work; None does it in this one.
+        slurm: number of jobs of Slurm that do it instead.
+        sbatch: the command that submits them.
     """
     out = console()
+    others = workers_of(workers, slurm, sbatch)
     with open_project(project, read_only=False) as opened, Bars() as bars:
         bars.load()
         profile = with_memory(opened.profile(), memory)
         summary = loop.run(
-            opened, limit, k, upto, bars, split=split, repair=repair, profile=profile
+            opened,
+            limit,
+            k,
+            upto,
+            bars,
+            split=split,
+            repair=repair,
+            profile=profile,
+            workers=others,
         )
     worked = [
         f"{stage} {done.rows} in {seconds(done.seconds)}"
         for stage, done in summary.done.items()
         if done.rows
     ]
-    out.print(f"run {summary.run}: {', '.join(worked) if worked else 'nothing was left to do'}")
+    nothing = "nothing was done here" if slurm is not None else "nothing was left to do"
+    out.print(f"run {summary.run}: {', '.join(worked) if worked else nothing}")
     for stage, done in summary.done.items():
         if done.usage.requests:
             out.print(f"this run's {stage}: {done.usage}")

@@ -17,7 +17,7 @@ from workbench.cli.bars import Bars
 from workbench.cli.options import key_value
 from workbench.cli.text import console, local_time, open_project, safe
 from workbench.errors import InputError
-from workbench.pipeline.loop import Progress
+from workbench.pipeline.progress import Progress
 from workbench.pipeline.snapshotting import Preview, SnapshotWish, folder_of, keep, preview
 from workbench.snapshot import LeftOut, Manifest, Snapshot
 from workbench.store.reading import snapshots

@@ -15,7 +15,7 @@ from workbench.pipeline.report import GroupShares, Report, report
 from workbench.pipeline.report_repairs import RepairShares
 from workbench.shares import Share
 from workbench.store import Selection
-from workbench.usage import Usage
+from workbench.usage import Usage, per_rationale
 
 
 def main(project: Path | None, as_json: bool, split: str | None, limit: int | None) -> None:
@@ -134,6 +134,9 @@ def _print_usage(out: Console, figures: Report) -> None:
         out.print(f"endpoints, {stage}: {usage}")
     if len(figures.usage) > 1:
         out.print(f"endpoints, all: {sum(figures.usage.values(), Usage())}")
+    each = per_rationale(sum(figures.usage.values(), Usage()), figures.rationales)
+    if each:
+        out.print(f"endpoints, per kept rationale: {each} ({figures.rationales} rationales)")
 
 
 def _row(name: str, group: GroupShares) -> list[Text]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from workbench.cli.bars import Bars
 from workbench.cli.options import key_value
 from workbench.cli.text import console, open_project, safe
-from workbench.pipeline.loop import Progress
+from workbench.pipeline.progress import Progress
 from workbench.pipeline.synthesizing import synthesize
 
 

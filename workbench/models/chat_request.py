@@ -1,8 +1,8 @@
 """What a request to a chat endpoint holds: servers differ in the fields that they take.
 
 Reasoning models refuse `max_tokens`, many servers do not know `max_completion_tokens`, some refuse
-`n`, `seed` or `logprobs`.  Settings say what to send; a server that names a field as unsupported is
-asked again without it, and not asked so again.
+`n`, `seed`, `logprobs` or options of the chat template.  Settings say what to send; a server that
+names a field as unsupported is asked again without it, and not asked so again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from workbench.records import JSON
 LimitName = Literal["max_tokens", "max_completion_tokens", "none"]
 """The field that bounds a reply, or none."""
 
-_FREE = ("n", "seed", "logprobs", "top_logprobs")
+TEMPLATE = "chat_template_kwargs"
+"""The field with options of the model's chat template, as vLLM, SGLang and llama.cpp take it."""
+
+_FREE = ("n", "seed", "logprobs", "top_logprobs", TEMPLATE)
 """Fields without which a request means the same: what is missing is asked for again."""
 _UNSUPPORTED = re.compile(
     r"unsupported|not supported|does(?: not|n't) support|unknown|unrecogni[sz]ed|unexpected"
@@ -34,6 +37,8 @@ class ChatRequest:
         thinking_tokens: Room for a thought in front of each reply, in tokens.
         omit: Names of fields that are never sent, for example `temperature`.
         extra: Further fields of each request, for example `reasoning_effort`.
+        thinking: Whether the chat template lets the model think first; None leaves that to the
+            server.
 
     Raises:
         InputError: a setting is not one of these.
@@ -45,6 +50,7 @@ class ChatRequest:
         thinking_tokens: int = 0,
         omit: Sequence[str] = (),
         extra: Mapping[str, JSON] | None = None,
+        thinking: bool | None = None,
     ) -> None:
         if reply_limit not in get_args(LimitName):
             raise InputError(
@@ -59,13 +65,21 @@ class ChatRequest:
         self._limits = [reply_limit]
         self._thinking, self._extra = thinking_tokens, dict(extra or {})
         self._omit = set(omit)
+        self._template = {} if thinking is None else {"enable_thinking": thinking}
         settings = {
             "reply_limit": reply_limit,
             "thinking_tokens": thinking_tokens,
             "omit": list(omit),
             "extra": self._extra,
+            "thinking": thinking,
         }
-        plain = {"reply_limit": "max_tokens", "thinking_tokens": 0, "omit": [], "extra": {}}
+        plain = {
+            "reply_limit": "max_tokens",
+            "thinking_tokens": 0,
+            "omit": [],
+            "extra": {},
+            "thinking": None,
+        }
         self.arguments = {name: value for name, value in settings.items() if value != plain[name]}
         """The settings that are not the usual ones, for a part's reference."""
 
@@ -79,6 +93,9 @@ class ChatRequest:
         limit = self._limits[-1]
         bound: dict[str, Any] = {} if limit == "none" else {limit: max_tokens + self._thinking}
         fields = {**bound, **options, **self._extra}
+        if self._template:
+            more = self._extra.get(TEMPLATE)
+            fields[TEMPLATE] = {**self._template, **(more if isinstance(more, dict) else {})}
         return {name: value for name, value in fields.items() if name not in self._omit}
 
     def adapt(self, message: str, sent: Mapping[str, Any]) -> bool:

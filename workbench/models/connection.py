@@ -31,29 +31,38 @@ class Connection:
     retries: int = 5
     """Further attempts after the first."""
     concurrency: int = 8
-    """Requests at a time."""
+    """Requests at a time, at all servers together; vLLM wants 128 and more."""
     prices: Sequence[float] = (0.0, 0.0)
     """Cost of a million prompt tokens and of a million completion tokens."""
     first_pause: float = 1.0
     """Seconds before the second attempt; each further pause is twice as long."""
+    base_urls: Sequence[str] = ()
+    """Several servers of the same model, of which the least busy one is asked; none where
+    `base_url` names the only one.  Records name the first."""
+    thinking: bool | None = None
+    """As for `ChatRequest`, like the next four."""
     reply_limit: LimitName = "max_tokens"
-    """As for `ChatRequest`, like the next three."""
     thinking_tokens: int = 0
     omit: Sequence[str] = ()
     extra: Mapping[str, JSON] | None = None
 
     def __post_init__(self) -> None:
-        if not self.base_url.startswith(("http://", "https://")):
+        if isinstance(self.base_urls, str):
             raise InputError(
-                f"base_url must begin with http:// or https://, found '{self.base_url}'"
+                f"base_urls must be a list of addresses, found the text '{self.base_urls}'; "
+                "give one address as base_url"
             )
+        for address in self.addresses:
+            if not isinstance(address, str) or not address.startswith(("http://", "https://")):
+                raise InputError(f"base_url must begin with http:// or https://, found '{address}'")
         if len(self.prices) != 2 or self.concurrency < 1 or self.retries < 0:
             raise InputError("an endpoint needs two prices, concurrency >= 1 and retries >= 0")
 
     @property
-    def address(self) -> str:
-        """The base address, always written alike."""
-        return self.base_url.rstrip("/")
+    def addresses(self) -> tuple[str, ...]:
+        """The base addresses, each once and always written alike; records name the first."""
+        plain = (str(one).rstrip("/") for one in self.base_urls or (self.base_url,))
+        return tuple(dict.fromkeys(plain))
 
     def request(self) -> ChatRequest:
         """What each request holds.
@@ -61,7 +70,9 @@ class Connection:
         Raises:
             InputError: a setting of the request is not one of those that are taken.
         """
-        return ChatRequest(self.reply_limit, self.thinking_tokens, self.omit, self.extra)
+        return ChatRequest(
+            self.reply_limit, self.thinking_tokens, self.omit, self.extra, self.thinking
+        )
 
 
 def connection_of(part: str, settings: Mapping[str, Any]) -> Connection:
@@ -84,9 +95,13 @@ def connection_of(part: str, settings: Mapping[str, Any]) -> Connection:
 
 
 def takes_connection(part: type[T]) -> type[T]:
-    """A part whose `**settings` are those of `Connection`, and are listed as its arguments."""
+    """A part whose `**settings` are those of `Connection`, and are listed as its arguments.
+
+    One that the part names itself has the default that stands there.
+    """
     own = inspect.signature(part)
     plain = [one for one in own.parameters.values() if one.kind is not one.VAR_KEYWORD]
     listed = inspect.signature(Connection).parameters.values()
-    part.__signature__ = own.replace(parameters=[*plain, *listed])  # type: ignore[attr-defined]
+    others = [one for one in listed if one.name not in own.parameters]
+    part.__signature__ = own.replace(parameters=[*plain, *others])  # type: ignore[attr-defined]
     return part

@@ -56,6 +56,11 @@ def problem_of(choice: Mapping[str, Any]) -> str:
     return f"the server sent a choice without text (finish_reason {ending})"
 
 
+def is_cut(choice: Mapping[str, Any]) -> bool:
+    """Whether a choice reached the bound of its length before it had ended."""
+    return choice.get("finish_reason") == "length"
+
+
 def logprobs_of(choice: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The text, log-probability and likeliest alternatives of each token of a choice.
 

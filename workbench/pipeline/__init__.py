@@ -20,6 +20,8 @@ Files:
     pairing.py           preference pairs, and whose preference each is
     parts.py             parts by a profile's names, built when first asked for
     planning.py          what to do next under a budget
+    predicting.py        the student's answers, scored
+    progress.py          how far a run of the loop is, and what it did
     program_teacher.py   the programs' answers, for a teacher
     remembering.py       corrections that a sampler's memory recalls
     repairing.py         what follows from the run of a repaired program
@@ -30,5 +32,6 @@ Files:
     splits.py            which splits are for evaluation
     synthesizing.py      synthesizers at work: new questions from what kept runs have seen
     suspecting.py        the checks for wrong reasons inside the loop
+    units/               work units: many processes and machines do a run
     writing_again.py     programs that did not answer are written again, run and judged
 """

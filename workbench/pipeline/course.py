@@ -8,6 +8,7 @@ from pathlib import Path
 from workbench.local_files import real_path
 from workbench.pipeline import loop
 from workbench.pipeline.importing import import_tasks
+from workbench.pipeline.progress import Watch
 from workbench.pipeline.snapshotting import SnapshotWish, take
 from workbench.settings import Choice, cache_dir
 from workbench.store import Project, Selection
@@ -40,7 +41,7 @@ def course_project(folder: Path | None = None) -> Path:
     return place
 
 
-def prepared(folder: Path | None = None, watch: loop.Watch | None = None) -> Path:
+def prepared(folder: Path | None = None, watch: Watch | None = None) -> Path:
     """The folder of the course's project, after the loop has run over its train questions.
 
     Args:

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TypeVar
 
 from workbench.errors import EngineError
+from workbench.ports import PooledSampler, Sampler
 from workbench.records import Program, Task
 
 T = TypeVar("T")
@@ -19,7 +20,25 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
-def by_task(programs: Iterable[Program], tasks: Sequence[Task], k: int) -> Iterator[list[Program]]:
+class Handed:
+    """Questions on their way to a sampler, of which those without programs are remembered.
+
+    Args:
+        tasks: the questions.
+    """
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._tasks = iter(tasks)
+        self.left: dict[str, None] = {}
+        """Ids of the questions that the sampler took and gave no programs for yet."""
+
+    def __iter__(self) -> Iterator[Task]:
+        for task in self._tasks:
+            self.left[task.id] = None
+            yield task
+
+
+def by_task(programs: Iterable[Program], tasks: Handed, k: int) -> Iterator[list[Program]]:
     """Programs grouped by task as they come.
 
     Args:
@@ -30,7 +49,7 @@ def by_task(programs: Iterable[Program], tasks: Sequence[Task], k: int) -> Itera
     Raises:
         EngineError: the sampler breaks its promise.
     """
-    left = [task.id for task in tasks]
+    left = tasks.left
     group: list[Program] = []
     for program in programs:
         group.append(program)
@@ -39,11 +58,39 @@ def by_task(programs: Iterable[Program], tasks: Sequence[Task], k: int) -> Itera
         if len(group) == k:
             if sorted(p.index for p in group) != list(range(k)):
                 raise EngineError(_not_as_expected(k, k, program.task_id))
-            left.remove(program.task_id)
+            del left[program.task_id]
             yield group
             group = []
+    next(iter(tasks), None)  # a question that the sampler never took lacks its programs too
     if group or left:
-        raise EngineError(_not_as_expected(len(group), k, group[0].task_id if group else left[0]))
+        id = group[0].task_id if group else next(iter(left))
+        raise EngineError(_not_as_expected(len(group), k, id))
+
+
+def programs_of(
+    sampler: Sampler, chunks: Iterable[Sequence[Task]], k: int, seed: int
+) -> Iterator[list[Program]]:
+    """The programs of each task, as they come.
+
+    A sampler that has many questions under way is handed all of them; another one gets a chunk
+    after the other.
+
+    Args:
+        sampler: writes the programs.
+        chunks: the questions, taken lazily.
+        k: programs of each.
+        seed: of the sampling.
+
+    Raises:
+        EngineError: the model or endpoint broke, or the sampler breaks its promise.
+    """
+    if isinstance(sampler, PooledSampler):
+        handed = Handed(task for chunk in chunks for task in chunk)
+        yield from by_task(sampler.sample_all(handed, k, seed), handed, k)
+        return
+    for chunk in chunks:
+        handed = Handed(chunk)
+        yield from by_task(sampler.sample(list(handed), k, seed), handed, k)
 
 
 def _not_as_expected(number: int, k: int, task_id: str) -> str:

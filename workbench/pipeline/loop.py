@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.errors import InputError
 from workbench.pipeline import importing, writing_again
-from workbench.pipeline.grouping import batches, by_task
+from workbench.pipeline.grouping import batches, programs_of
 from workbench.pipeline.parts import Parts
+from workbench.pipeline.predicting import predictions_of
+from workbench.pipeline.progress import Done, Progress, Summary, Watch
 from workbench.pipeline.remembering import corrections_of
-from workbench.pipeline.report import Report, report
+from workbench.pipeline.report import report
+from workbench.pipeline.units.gather import Gathered
+from workbench.pipeline.units.spread import Spread, Workers, stages_upto
 from workbench.ports import ListeningVerifier
 from workbench.records import PartRef, Prediction, Program, Task
 from workbench.settings import Profile
@@ -29,9 +33,8 @@ from workbench.store import (
     Selection,
 )
 from workbench.store.records import loop_runs, pending
-from workbench.unanswered import answer_each, no_answer, with_reason
+from workbench.unanswered import with_reason
 from workbench.usage import Usage, total
-from workbench.verify.answers import score
 
 if TYPE_CHECKING:
     from workbench.pipeline.suspecting import JudgedTask
@@ -53,44 +56,6 @@ WRITE_RATIONALES = 64
 PREDICT_TASKS = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a stage is."""
-
-    stage: str
-    done: int
-    total: int
-    """Number of `unit`s: programs for execute, traces for rationalize, else tasks."""
-    unit: str
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What one stage did in one run."""
-
-    rows: int
-    """Records added."""
-    seconds: float
-    usage: Usage = field(default_factory=Usage)
-    """What its endpoints were asked, and what that cost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What one run did, and where the project stands after it."""
-
-    run: int
-    done: dict[str, Done]
-    """By stage, in order; a stage that had nothing to do has 0 rows."""
-    notes: tuple[str, ...]
-    """What was left out and why, in sentences."""
-    report: Report
-    """Over the tasks of this run's split and limit."""
-
-
-Watch = Callable[[Progress], None]
-
-
 def run(
     project: Project,
     limit: int | None = None,
@@ -103,6 +68,7 @@ def run(
     parts: Parts | None = None,
     repair: int | None = None,
     profile: Profile | None = None,
+    workers: Workers | None = None,
 ) -> Summary:
     """Bring the first `limit` tasks of a project as far as `upto`.
 
@@ -117,6 +83,7 @@ def run(
         repair: times that a program is written again while it fails or ends with an empty answer;
             the profile's when None.
         profile: to use instead of the project's.
+        workers: who does the work; this process alone when None.
 
     Raises:
         InputError: an unknown stage, a number out of range, or a project without tasks.
@@ -147,11 +114,12 @@ def run(
                 source=source,
                 parts=own,
                 repair=repair,
+                workers=workers,
             )
     scope = Scope(k=k or parts.profile.k, seed=parts.profile.seed)
     selection = Selection(split, limit, source)
     rounds = parts.profile.repair if repair is None else repair
-    return _Loop(project, parts, selection, scope, progress, rounds).run(upto)
+    return _Loop(project, parts, selection, scope, progress, rounds, workers).run(upto)
 
 
 @dataclass(slots=True)
@@ -163,16 +131,20 @@ class _Loop:
     progress: Watch | None
     rounds: int = 0
     """Times that a program is written again."""
+    workers: Workers | None = None
     number: int = 0
     done: dict[str, Done] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     metered: dict[str, Usage] = field(default_factory=dict)
     """By stage, what its endpoints had been asked before the run."""
+    by_workers: dict[str, Done] = field(default_factory=dict)
+    """By stage, what workers did."""
 
     def run(self, upto: str) -> Summary:
         # Every part is built before any work: a wrong name in the profile shows now, not after an
         # hour of sampling.
-        self.parts.build(STAGES[: STAGES.index(upto) + 1])
+        # Workers load their own models, so that this process only needs to know which they are.
+        self.parts.build(STAGES[: STAGES.index(upto) + 1], warm=self.workers is None)
         self.number = self.project.start_run(self.scope, self.selection, upto)
         stages = {
             "import": self._import,
@@ -187,13 +159,46 @@ class _Loop:
                 self.done[stage] = Done(0, 0.0)
                 self.metered[stage] = total(self.parts.of_stage(stage))
                 stages[stage]()
-                if stage == "import" and self.project.count_tasks(self.selection.split) == 0:
-                    raise InputError(importing.no_tasks(self.project, self.selection.split))
+                if stage == "import":
+                    if self.project.count_tasks(self.selection.split) == 0:
+                        raise InputError(importing.no_tasks(self.project, self.selection.split))
+                    if not self._spread(stages_upto(upto)):
+                        break
         finally:
             self.project.end_run(self.number, peak_rss())
+        for stage, done in self.by_workers.items():
+            own = self.done.get(stage, Done(0, 0.0))
+            self.done[stage] = own.plus(done.rows, done.seconds, done.usage)
         return Summary(
             self.number, self.done, tuple(self.notes), report(self.project, None, self.selection)
         )
+
+    def _spread(self, stages: Sequence[str]) -> bool:
+        """Let workers do what they can, and take in what they made; returns whether the rest of the
+        run follows now.
+        """
+        spread = Spread(self.project, self.parts, self.scope, self.selection, stages, self.number)
+        self._take(spread.take_in())
+        if self.workers is None or not (keys := spread.plan(self.workers)):
+            return True
+        if self.workers.sbatch is not None:
+            self.notes.append(spread.elsewhere(keys, self.workers))
+            return False
+        self._tell("units", 0, len(keys), "units")
+        self._take(
+            spread.here(
+                keys, self.workers, lambda done: self._tell("units", done, len(keys), "units")
+            )
+        )
+        return True
+
+    def _take(self, part: Gathered) -> None:
+        """Count what workers made among what this run did."""
+        self.notes += part.notes
+        for stage, cost in part.costs.items():
+            self.by_workers[stage] = self.by_workers.get(stage, Done(0, 0.0)).plus(
+                cost.rows, cost.seconds, cost.usage
+            )
 
     # --- the stages
 
@@ -236,11 +241,8 @@ class _Loop:
         ids = pending.to_sample(self.project.database, self.scope, self.selection)
 
         def samples() -> Iterator[list[Program]]:
-            for chunk in batches(ids, SAMPLE_TASKS):
-                tasks = self.project.tasks(chunk)
-                yield from by_task(
-                    sampler.sample(tasks, self.scope.k, self.scope.seed), tasks, self.scope.k
-                )
+            chunks = (self.project.tasks(chunk) for chunk in batches(ids, SAMPLE_TASKS))
+            return programs_of(sampler, chunks, self.scope.k, self.scope.seed)
 
         self._stream(
             "sample",
@@ -365,11 +367,11 @@ class _Loop:
         problems: list[Prediction] = []
 
         def answers() -> Iterator[Prediction]:
-            for chunk in batches(ids, PREDICT_TASKS):
-                for prediction in self._answers(self.project.tasks(chunk)):
-                    if prediction.problem:
-                        problems.append(prediction)
-                    yield prediction
+            chunks = (self.project.tasks(chunk) for chunk in batches(ids, PREDICT_TASKS))
+            for prediction in predictions_of(student, chunks, self.parts.images):
+                if prediction.problem:
+                    problems.append(prediction)
+                yield prediction
 
         self._stream(
             "predict",
@@ -385,20 +387,6 @@ class _Loop:
                 f"the student could not answer {len(problems)} questions, which count as wrong; "
                 f"for example {problems[0].task_id}: {problems[0].problem}"
             )
-
-    def _answers(self, tasks: Sequence[Task]) -> list[Prediction]:
-        student, images = self.parts.student, self.parts.images
-        predictions = answer_each(
-            tasks,
-            lambda some: student.answer(some, images),
-            lambda task, reason: [no_answer(task, student.ref, reason)],
-        )
-        return [
-            replace(prediction, score=score(task, prediction.answer).score)
-            if task.labelled and not prediction.problem
-            else prediction
-            for task, prediction in zip(tasks, predictions, strict=True)
-        ]
 
     # --- what every stage needs
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from workbench import registry
 from workbench.errors import InputError, WorkbenchError
 from workbench.pipeline import importing
-from workbench.pipeline.loop import Progress, run
+from workbench.pipeline.loop import run
 from workbench.pipeline.loop_jobs import LoopWish, read_wish
+from workbench.pipeline.progress import Progress
 from workbench.pipeline.report import costs
 from workbench.ports import HasSplits
 from workbench.records import JSON

@@ -12,7 +12,16 @@ from workbench import registry
 from workbench.errors import ToolFailure
 from workbench.limits import Limits
 from workbench.pipeline.remembering import ARGUMENT, divided, remember
-from workbench.ports import Images, RationaleWriter, Sampler, Student, Tool, Verifier, Warmable
+from workbench.ports import (
+    ConcurrentTool,
+    Images,
+    RationaleWriter,
+    Sampler,
+    Student,
+    Tool,
+    Verifier,
+    Warmable,
+)
 from workbench.recipes.ports import ProgramCorrection
 from workbench.records import PartRef, ToolCall, Value
 from workbench.settings import Profile
@@ -47,6 +56,7 @@ class Renamed:
         self.spec = replace(tool.spec, name=name)
         self.ref: PartRef = tool.ref
         self.batch_size = tool.batch_size
+        self.concurrency = tool.concurrency if isinstance(tool, ConcurrentTool) else 1
 
     @property
     def usage(self) -> Usage:
@@ -85,10 +95,14 @@ class Parts:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def build(self, stages: Sequence[str]) -> None:
+    def build(self, stages: Sequence[str], warm: bool = True) -> None:
         """Build what some stages of the loop need.
 
         A part that can load its model ahead of its first call does so now (see `ports.Warmable`).
+
+        Args:
+            stages: of the loop.
+            warm: False leaves such models to the first call.
 
         Raises:
             ProfileError: a wrong name or argument.
@@ -97,7 +111,7 @@ class Parts:
         for stage in stages:
             if stage in ROLES:
                 part = getattr(self, ROLES[stage])
-                if isinstance(part, Warmable):
+                if warm and isinstance(part, Warmable):
                     part.warm()
 
     def of_stage(self, stage: str) -> Sequence[object]:

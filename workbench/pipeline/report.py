@@ -72,6 +72,8 @@ class Report:
     """Highest use of memory of the latest finished run, in bytes."""
     usage: Mapping[str, Usage] = field(default_factory=dict)
     """What endpoints were asked in all runs of the project, by stage, and what that cost."""
+    rationales: int = 0
+    """Rationales of kept runs in the whole project, with the parts in force."""
     repairs: RepairShares | None = None
     """What writing programs again brought; None where none was."""
 
@@ -99,7 +101,18 @@ class Report:
             "stages": {name: asdict(cost) for name, cost in self.stages.items()},
             "peak_rss_bytes": self.peak_rss,
             "usage": {name: asdict(usage) for name, usage in self.usage.items()},
+            "usage_per_rationale": self._usage_per_rationale(),
             **({"repair": self.repairs.to_json()} if self.repairs is not None else {}),
+        }
+
+    def _usage_per_rationale(self) -> dict[str, float] | None:
+        """What one kept rationale cost at endpoints; None where nothing was asked or none is."""
+        usage = sum(self.usage.values(), Usage())
+        if not usage.requests or not self.rationales:
+            return None
+        return {
+            name: getattr(usage, name) / self.rationales
+            for name in ("prompt_tokens", "completion_tokens", "cost")
         }
 
 
@@ -163,9 +176,12 @@ def report(
     names = sorted({o.family for o in outcomes})
     stages = costs(project, scope)
     seconds = [o.student_seconds for o in outcomes if o.student_seconds is not None]
+    counts = project.counts(scope, selection)
+    # endpoints were asked in all runs, whichever questions are looked at here
+    everything = counts if selection == Selection() else project.counts(scope)
     return Report(
         k=scope.k,
-        counts=project.counts(scope, selection),
+        counts=counts,
         all=figures(outcomes, scope.k),
         families={
             name: figures([o for o in outcomes if o.family == name], scope.k) for name in names
@@ -175,6 +191,7 @@ def report(
         student_seconds=sum(seconds) / len(seconds) if seconds else None,
         peak_rss=project.peak_rss(),
         usage=loop_runs.usage(project.database),
+        rationales=everything.rationales,
         repairs=repair_shares(project, scope, selection, outcomes),
     )
 

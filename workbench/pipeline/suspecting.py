@@ -27,18 +27,18 @@ JudgedTask = tuple[Task, Sequence[Run], Sequence[Verdict]]
 """A task, its runs, and one verdict for each of them."""
 
 
-class Suspecting:
-    """Chooses among right runs with what the checks say about them; a context manager.
+class Checking:
+    """Checks runs for wrong reasons, and stores nothing; a context manager.
 
     Args:
-        project: takes the checks.
+        specs: of the tools that programs may call.
+        limits: of each run.
     """
 
-    def __init__(self, project: Project) -> None:
-        self.project = project
-        self._worlds = Worlds(specs_of(project), Limits.of(project.profile().limits))
+    def __init__(self, specs: Sequence[ToolSpec], limits: Limits) -> None:
+        self._worlds = Worlds(specs, limits)
 
-    def __enter__(self) -> Suspecting:
+    def __enter__(self) -> Checking:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -46,8 +46,8 @@ class Suspecting:
 
     def choose(
         self, verifier: ListeningVerifier, judged: Sequence[JudgedTask]
-    ) -> list[Sequence[Verdict]]:
-        """The verdicts of some tasks, chosen anew.
+    ) -> tuple[list[Sequence[Verdict]], list[CheckRow]]:
+        """The verdicts of some tasks, chosen anew, and the checks that were made for that.
 
         Args:
             verifier: what judged them.
@@ -60,9 +60,54 @@ class Suspecting:
             if verdict.correct
         ]
         siblings = {task.id: [trace.id for _, trace in runs] for task, runs, _ in judged}
-        rows = self._check(cases, siblings)
+        rows = self.rows(cases, siblings)
         flagged = {row.trace_id for row in rows if row.suspicion >= FLAGGED}
-        return [verifier.choose(runs, verdicts, flagged) for _, runs, verdicts in judged]
+        return [verifier.choose(runs, verdicts, flagged) for _, runs, verdicts in judged], rows
+
+    def rows(self, cases: Sequence[Case], siblings: Mapping[str, Sequence[str]]) -> list[CheckRow]:
+        """What the store is to keep of the checks of some cases.
+
+        Args:
+            cases: the runs.
+            siblings: ids of the traces of each question, by index.
+        """
+        rows = []
+        shaken = shake(self._worlds, ((case.task, case.program, case.trace) for case in cases))
+        for case, effects in zip(cases, shaken, strict=True):
+            key = key_of(case.trace.id, siblings.get(case.task.id, ()), ())
+            rows.append(row_of(case, key, effects))
+        return rows
+
+
+class Suspecting:
+    """Chooses among right runs with what the checks say about them; a context manager.
+
+    Args:
+        project: takes the checks.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._checking = Checking(specs_of(project), Limits.of(project.profile().limits))
+
+    def __enter__(self) -> Suspecting:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._checking.__exit__()
+
+    def choose(
+        self, verifier: ListeningVerifier, judged: Sequence[JudgedTask]
+    ) -> list[Sequence[Verdict]]:
+        """The verdicts of some tasks, chosen anew.
+
+        Args:
+            verifier: what judged them.
+            judged: the tasks.
+        """
+        verdicts, rows = self._checking.choose(verifier, judged)
+        checks.add(self.project.database, rows)
+        return verdicts
 
     def check(self, runs: Sequence[tuple[Task, Program, Trace]], scope: Scope) -> None:
         """Check runs beside the sampled runs of their questions.
@@ -77,24 +122,7 @@ class Suspecting:
         }
         cases = [case_of(*run, beside.get(run[0].id, ()), ()) for run in runs]
         siblings = {id: [trace.id for _, trace in others] for id, others in beside.items()}
-        self._check(cases, siblings)
-
-    def _check(
-        self, cases: Sequence[Case], siblings: Mapping[str, Sequence[str]]
-    ) -> list[CheckRow]:
-        """Check cases and store what comes of it.
-
-        Args:
-            cases: the runs.
-            siblings: ids of the traces of each question, by index.
-        """
-        rows = []
-        shaken = shake(self._worlds, ((case.task, case.program, case.trace) for case in cases))
-        for case, effects in zip(cases, shaken, strict=True):
-            key = key_of(case.trace.id, siblings.get(case.task.id, ()), ())
-            rows.append(row_of(case, key, effects))
-        checks.add(self.project.database, rows)
-        return rows
+        checks.add(self.project.database, self._checking.rows(cases, siblings))
 
 
 def key_of(trace_id: str, runs: Sequence[str | None], issues: Sequence[str]) -> str:
@@ -145,8 +173,13 @@ def row_of(case: Case, key: str, effects: Shaken) -> CheckRow:
 
 def specs_of(project: Project) -> list[ToolSpec]:
     """Specs of the profile's tools, without building any where all have published names."""
-    profile = project.profile()
-    if set(profile.tools) <= set(STANDARD):
-        return [STANDARD[name] for name in profile.tools]
-    with Parts(profile, project.images) as parts:
-        return [tool.spec for tool in parts.tools]
+    with Parts(project.profile(), project.images) as parts:
+        return specs_of_parts(parts)
+
+
+def specs_of_parts(parts: Parts) -> list[ToolSpec]:
+    """Specs of the tools of some parts, the published ones where all have published names."""
+    names = parts.profile.tools
+    if set(names) <= set(STANDARD):
+        return [STANDARD[name] for name in names]
+    return [tool.spec for tool in parts.tools]

@@ -25,7 +25,9 @@ from workbench.unanswered import with_reason
 
 MOST_ROUNDS = 10
 WRITE_PROGRAMS = 16
-"""Programs that the sampler writes again at once."""
+"""Programs that are stored together."""
+HANDED_PROGRAMS = 256
+"""Programs that the sampler gets at once to write again."""
 WRITE_TRACES = 64
 
 
@@ -78,9 +80,9 @@ class WritingAgain:
         ids = pending.to_write_again(database, self._scope, self._selection, number, EMPTY)
 
         def programs() -> Iterator[Program]:
-            for chunk in batches(ids, WRITE_PROGRAMS):
+            for chunk in batches(ids, HANDED_PROGRAMS):
                 attempts = self._project.traced(chunk)
-                yield from _in_place(attempts, self._programs(attempts))
+                yield from _of_attempts(attempts, self._programs(attempts))
 
         def write(chunk: list[Program]) -> int:
             return self._project.add_programs(chunk, self._scope.seed)
@@ -151,20 +153,22 @@ class WritingAgain:
         self._project.add_verdicts([[verdict] for verdict in verdicts if verdict is not None])
 
 
-def _in_place(attempts: Sequence[Attempt], programs: Iterable[Program]) -> Iterator[Program]:
-    """The programs, once each is seen to be written after the attempt in its place.
+def _of_attempts(attempts: Sequence[Attempt], programs: Iterable[Program]) -> Iterator[Program]:
+    """The programs, once each is seen to be written after one of the attempts.
 
     Raises:
         EngineError: the sampler breaks its promise.
     """
-    number = 0
-    for number, program in enumerate(programs, 1):
-        parent = attempts[number - 1][1].id if number <= len(attempts) else None
-        if program.parent != parent or parent is None:
+    left = {program.id for _, program, _ in attempts}
+    number = 1
+    for program in programs:
+        if program.parent not in left:
             break
+        left.discard(program.parent)
         yield program
+        number += 1
     else:
-        if number == len(attempts):
+        if not left:
             return
     raise EngineError(
         f"the sampler was given {len(attempts)} programs to write again, and its program "

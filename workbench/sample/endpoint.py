@@ -9,13 +9,20 @@ from typing import Any
 
 from workbench.api import Style
 from workbench.errors import EngineError, InputError, RefusedRequest
+from workbench.models.chat_endpoint import Endpoint
 from workbench.models.connection import connection_of, takes_connection
-from workbench.models.endpoint import Endpoint
-from workbench.models.replies import logprobs_of, number, problem_of, text_of, thinking_of
+from workbench.models.replies import (
+    is_cut,
+    logprobs_of,
+    number,
+    problem_of,
+    text_of,
+    thinking_of,
+)
 from workbench.ports import Recall
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
 from workbench.sample.again import Attempt, child_of
-from workbench.sample.extract import read_reply
+from workbench.sample.extract import ends_with, read_reply
 from workbench.sample.prompt import HEADER, Prompt, Prompts, too_long
 from workbench.sample.seeds import again_seed
 from workbench.unanswered import no_program
@@ -24,12 +31,12 @@ from workbench.usage import Usage
 
 @takes_connection
 class OpenAISampler:
-    """k programs per question from a chat endpoint, several questions at a time.
+    """k programs per question from a chat endpoint, `concurrency` questions at a time.
 
     A question is one request with `n=k`.  Many servers ignore `n`; further requests then make up
     for what is missing.  Each request carries a seed made from the question, so that a server that
     honours it gives the same programs again.  A question that the server refuses, and a reply
-    without a program, are rows with the reason.
+    without a whole program, are rows with the reason.
 
     Args:
         specs: The tools that programs may call.
@@ -104,27 +111,41 @@ class OpenAISampler:
             EngineError: the endpoint gave no answer, or refused all that it was asked; what it was
                 paid for is yielded before.
         """
-        broken: EngineError | None = None
-        waiting: list[tuple[Task, RefusedRequest]] = []
-        for task, result in self._endpoint.each(lambda task: self._task(task, k, seed), tasks):
-            if isinstance(result, RefusedRequest) and not (result.certain or self.usage.requests):
-                waiting.append((task, result))  # it may be a setting that all questions share
-            elif isinstance(result, RefusedRequest):
-                yield from self._refused(task, range(k), seed, result)
-            elif isinstance(result, EngineError):
-                broken = broken or result
-            elif result is not None:
-                yield from result
-        if waiting and not self.usage.requests:
-            broken = broken or waiting[0][1]
-        else:
-            for task, error in waiting:
-                yield from self._refused(task, range(k), seed, error)
-        if broken is not None:
-            raise EngineError(str(broken)) from broken
+        waiting = [task.id for task in reversed(tasks)]
+        early: dict[str, list[Program]] = {}
+        try:
+            for group in self._groups(tasks, k, seed):
+                early[group[0].task_id] = group
+                while waiting and waiting[-1] in early:
+                    yield from early.pop(waiting.pop())
+        except EngineError:
+            for id in reversed(waiting):
+                yield from early.pop(id, ())
+            raise
+
+    def sample_all(self, tasks: Iterable[Task], k: int, seed: int) -> Iterator[Program]:
+        """k programs per question, grouped by question, in the order in which the groups come.
+
+        Args:
+            tasks: Questions, taken as requests become free.
+            k: Programs per question.
+            seed: The run's seed.
+
+        Raises:
+            EngineError: as in `sample`.
+        """
+        for group in self._groups(tasks, k, seed):
+            yield from group
+
+    def _groups(self, tasks: Iterable[Task], k: int, seed: int) -> Iterator[list[Program]]:
+        for task, result in self._endpoint.answers(lambda task: self._task(task, k, seed), tasks):
+            if isinstance(result, RefusedRequest):
+                yield self._refused(task, range(k), seed, result)
+            else:
+                yield result
 
     def write_again(self, attempts: Sequence[Attempt], seed: int) -> Iterator[Program]:
-        """One program for each attempt, in the attempts' order, with what came of the earlier one.
+        """One program for each attempt, as they come, with what came of the earlier one.
 
         Args:
             attempts: Questions, programs that did not answer them, and their traces.
@@ -133,15 +154,12 @@ class OpenAISampler:
         Raises:
             EngineError: as in `sample`.
         """
-        for attempt, result in self._endpoint.each(lambda one: self._again(one, seed), attempts):
+        for attempt, result in self._endpoint.answers(lambda one: self._again(one, seed), attempts):
             task, parent, _ = attempt
-            # before anything was answered, a refusal may be of a setting that all requests share
-            if isinstance(result, RefusedRequest) and (result.certain or self.usage.requests):
+            if isinstance(result, RefusedRequest):
                 own = again_seed(parent, seed)
                 yield child_of(parent, no_program(task, 0, own, self.ref, result))
-            elif isinstance(result, EngineError):
-                raise EngineError(str(result)) from result
-            elif result is not None:
+            else:
                 yield child_of(parent, result)
 
     def _again(self, attempt: Attempt, seed: int) -> Program:
@@ -218,6 +236,11 @@ class OpenAISampler:
         problem = problem_of(choice)
         if not problem and not reply.program:
             problem = "the reply holds a thought and no program; raise max_tokens"
+        if not problem and is_cut(choice) and ends_with(text_of(choice), reply.program):
+            problem = (
+                f"the reply was cut within the program at max_tokens = {self._max_tokens}; "
+                "raise max_tokens"
+            )
         if problem:
             return no_program(task, index, seed, self.ref, problem, reply.thinking)
         tokens = logprobs_of(choice)

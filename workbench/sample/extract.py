@@ -271,3 +271,14 @@ def is_complete(body: str) -> bool:
     body = apart(body)[1]
     _, _, rest = body.partition("\n")
     return "```" in body or re.search(r"^[^\s)]", rest, re.MULTILINE) is not None
+
+
+def ends_with(reply: str, program: str) -> bool:
+    """Whether nothing stands behind a program in the reply that it was read from.
+
+    A reply that reached its bound then ends within the program; a fence or chatter behind it says
+    that it is whole.
+    """
+    lines = [line.strip() for line in reply.split("\n") if line.strip()]
+    last = [line.strip() for line in program.split("\n") if line.strip()]
+    return bool(lines and last) and lines[-1] == last[-1]

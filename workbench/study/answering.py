@@ -15,8 +15,9 @@ from workbench.evaluate.faithfulness.read_answer import read_answer
 from workbench.local_files import real_path
 from workbench.models.weights import EMBEDDED, is_folder, model_folder
 from workbench.pipeline.grouping import batches
-from workbench.pipeline.loop import PREDICT_TASKS, Progress, Watch
+from workbench.pipeline.loop import PREDICT_TASKS
 from workbench.pipeline.parts import Parts
+from workbench.pipeline.progress import Progress, Watch
 from workbench.ports import CountsTokens, Forgetful, Images, SharesYes, Student
 from workbench.records import JSON, PartRef, Prediction, Task, content_key
 from workbench.store import Project

@@ -16,7 +16,7 @@ from workbench.evaluate.wrong_reasons.suspicion import Case, CheckFinding
 from workbench.evidence import FLAGGED
 from workbench.execute import Limits
 from workbench.pipeline.grouping import batches
-from workbench.pipeline.loop import Progress, Watch
+from workbench.pipeline.progress import Progress, Watch
 from workbench.pipeline.suspecting import case_of, key_of, row_of, specs_of
 from workbench.store import Outcome, Project, Selection
 from workbench.store.reading import checks

@@ -14,7 +14,7 @@ from typing import Any
 import tomli_w
 
 from workbench.errors import InputError
-from workbench.pipeline.loop import Watch
+from workbench.pipeline.progress import Watch
 from workbench.schema import read_toml
 from workbench.store import Project, Selection
 from workbench.study.distillation import jobs_of, train_jobs

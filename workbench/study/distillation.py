@@ -16,7 +16,7 @@ from typing import Any
 
 from workbench.errors import EngineError, InputError
 from workbench.pipeline.ingesting import ingest
-from workbench.pipeline.loop import Progress, Watch
+from workbench.pipeline.progress import Progress, Watch
 from workbench.records import JSON, content_key
 from workbench.snapshot import Snapshot
 from workbench.store import Project, Selection

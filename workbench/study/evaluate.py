@@ -18,7 +18,7 @@ from workbench.evaluate.benchmarks.scores import Scorer, SystemAnswer, clusters
 from workbench.evaluate.statistics.comparisons import Interval, mean_interval
 from workbench.pipeline import loop
 from workbench.pipeline.ingesting import ingest
-from workbench.pipeline.loop import Progress, Watch
+from workbench.pipeline.progress import Progress, Watch
 from workbench.records import JSON, Task, content_key
 from workbench.shares import best_of
 from workbench.store import (

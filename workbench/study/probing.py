@@ -24,7 +24,7 @@ from workbench.evaluate.faithfulness.probe import (
     plan,
 )
 from workbench.pipeline.grouping import batches
-from workbench.pipeline.loop import Progress, Watch
+from workbench.pipeline.progress import Progress, Watch
 from workbench.ports import Concluding, Student
 from workbench.records import JSON, PartRef, Task, content_key
 from workbench.store import Project

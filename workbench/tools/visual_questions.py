@@ -9,23 +9,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.api import STANDARD
-from workbench.english import the
 from workbench.errors import ToolFailure
 from workbench.models.checkpoint_state import checkpoint_state
 from workbench.models.vlm import Vlm
 from workbench.models.weights import EMBEDDED, with_detector
 from workbench.ports import Images
-from workbench.prompts import LABEL_SUFFIX
-from workbench.records import PartRef, Region, ToolCall, Value
-from workbench.tools.arguments import LONGEST_QUESTION, answer_batch, patch, text, texts
-from workbench.tools.yesno import property_question
+from workbench.records import PartRef, ToolCall, Value
+from workbench.tools.arguments import answer_batch
+from workbench.tools.picture_questions import (
+    PictureQuestion,
+    first_line,
+    open_question,
+    property_check,
+    readable,
+    short_answer,
+    text_match,
+)
 
 CAPTION_PROMPT = "What is in the picture?"
 """The question that the base student learnt to answer with the names of what it sees.
 
 `tasks/collage/perception.py` has the lessons.
 """
-MATCH_QUESTION = "What does the picture show?"
 
 
 class _VlmTool:
@@ -55,18 +60,20 @@ class _VlmTool:
         arguments = {"checkpoint": checkpoint, "weights": weights, "max_tokens": max_tokens}
         self.ref = PartRef("tool", self.name, self.version, arguments)
 
-    def _say(self, requests: list[tuple[Region, str]], images: Images) -> list[Value | ToolFailure]:
-        regions, prompts = [r for r, _ in requests], [p for _, p in requests]
+    def _say(
+        self, requests: Sequence[PictureQuestion], images: Images
+    ) -> list[Value | ToolFailure]:
+        regions, prompts = [one.region for one in requests], [one.prompt for one in requests]
         answers = self._vlm.generate(regions, prompts, images, self._max_tokens)
-        return [
-            _first_line(answer) or ToolFailure("the model gave no answer") for answer in answers
-        ]
+        return [first_line(answer) or ToolFailure("the model gave no answer") for answer in answers]
 
-    def _choose(
-        self, requests: Sequence[tuple[Region, str, Sequence[str]]], images: Images
-    ) -> list[list[float]]:
-        regions, prompts, options = zip(*requests, strict=True)
-        return self._vlm.choose(regions, prompts, options, images)
+    def _choose(self, requests: Sequence[PictureQuestion], images: Images) -> list[list[float]]:
+        return self._vlm.choose(
+            [one.region for one in requests],
+            [one.prompt for one in requests],
+            [one.options for one in requests],
+            images,
+        )
 
 
 class StudentQuestions(_VlmTool):
@@ -85,13 +92,13 @@ class StudentQuestions(_VlmTool):
     spec = STANDARD["visual_question_answering"]
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
-        def parse(call: ToolCall) -> tuple[Region, str]:
-            return _readable(call, images), text(call, "question", LONGEST_QUESTION) + LABEL_SUFFIX
+        def run(requests: list[PictureQuestion]) -> list[Value | ToolFailure]:
+            return [
+                short_answer(answer) if isinstance(answer, str) else answer
+                for answer in self._say(requests, images)
+            ]
 
-        def run(requests: list[tuple[Region, str]]) -> list[Value | ToolFailure]:
-            return [_plain(answer) for answer in self._say(requests, images)]
-
-        return answer_batch(calls, parse, run)
+        return answer_batch(calls, lambda call: open_question(call, images), run)
 
 
 class StudentProperty(_VlmTool):
@@ -105,15 +112,11 @@ class StudentProperty(_VlmTool):
     spec = STANDARD["verify_property"]
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
-        def parse(call: ToolCall) -> tuple[Region, str, tuple[str, str]]:
-            thing, attribute = text(call, "object_name"), text(call, "attribute")
-            question = property_question(the(thing), attribute) + LABEL_SUFFIX
-            return _readable(call, images), question, ("yes", "no")
-
-        def run(requests: list[tuple[Region, str, tuple[str, str]]]) -> list[Value | ToolFailure]:
-            return [yes > no for yes, no in self._choose(requests, images)]
-
-        return answer_batch(calls, parse, run)
+        return answer_batch(
+            calls,
+            lambda call: property_check(call, images),
+            lambda requests: [yes > no for yes, no in self._choose(requests, images)],
+        )
 
 
 class StudentTextMatch(_VlmTool):
@@ -127,29 +130,14 @@ class StudentTextMatch(_VlmTool):
     spec = STANDARD["best_text_match"]
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
-        def parse(call: ToolCall) -> tuple[Region, str, list[str], list[str]]:
-            options = texts(call, "options")
-            prefix = text(call, "prefix") if call.arguments.get("prefix") not in (None, "") else ""
-            question = f"Which kind of {prefix}?" if prefix else MATCH_QUESTION
-            choices = [f"{prefix} {option}" if prefix else option for option in options]
-            # a program gets back the very option that it passed
-            values = list(call.arguments["options"])  # type: ignore[arg-type]
-            return (
-                _readable(call, images),
-                f"{question} Options: {', '.join(choices)}.{LABEL_SUFFIX}",
-                options,
-                values,
-            )
-
-        def run(
-            requests: list[tuple[Region, str, list[str], list[str]]],
-        ) -> list[Value | ToolFailure]:
-            shares = self._choose([item[:3] for item in requests], images)
+        def run(requests: list[PictureQuestion]) -> list[Value | ToolFailure]:
+            shares = self._choose(requests, images)
             return [
-                item[3][row.index(max(row))] for item, row in zip(requests, shares, strict=True)
+                request.values[row.index(max(row))]
+                for request, row in zip(requests, shares, strict=True)
             ]
 
-        return answer_batch(calls, parse, run)
+        return answer_batch(calls, lambda call: text_match(call, images), run)
 
 
 class StudentCaption(_VlmTool):
@@ -178,21 +166,6 @@ class StudentCaption(_VlmTool):
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         return answer_batch(
             calls,
-            lambda call: (_readable(call, images), self._prompt),
+            lambda call: PictureQuestion(readable(call, images), self._prompt),
             lambda requests: self._say(requests, images),
         )
-
-
-def _readable(call: ToolCall, images: Images) -> Region:
-    """The call's patch; its picture is opened here, so that a broken one fails this call alone."""
-    region = patch(call)
-    images.open(region.image)
-    return region
-
-
-def _first_line(answer: str) -> str:
-    return next((line.strip() for line in answer.splitlines() if line.strip()), "")
-
-
-def _plain(answer: Value | ToolFailure) -> Value | ToolFailure:
-    return answer.removesuffix(".").lower() if isinstance(answer, str) else answer

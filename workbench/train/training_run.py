@@ -25,7 +25,7 @@ from workbench.train.classroom import (
     figure_names,
     student_of_run,
 )
-from workbench.train.devices import accelerator_of, sum_over_processes
+from workbench.train.devices import accelerator_of, peak_mb, sum_over_processes
 from workbench.train.examples import Adapter, Order
 from workbench.train.feeding import Feed, MicroBatch, worker_count
 from workbench.train.held_out import SHOWN, AnswerLoss, Examiner, held_out

@@ -60,7 +60,11 @@ def init(
     images: PictureFolder = None,
     settings: SourceSettings = None,
     profile: Annotated[
-        str, typer.Option(help="Name of a shipped profile (embedded or hub), or a .toml file.")
+        str,
+        typer.Option(
+            help="Name of a shipped profile (embedded, endpoint, hub-8gb, hub or hub-80gb), or a "
+            ".toml file."
+        ),
     ] = "embedded",
     limit: Limit = None,
     split: Split = None,
@@ -202,6 +206,28 @@ def run(
             "By default, the profile's."
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            metavar="NUMBER",
+            help="Let so many processes on this machine do the work, in units of at most 256 "
+            "questions. A worker that dies is replaced; nothing is lost or doubled.",
+        ),
+    ] = None,
+    slurm: Annotated[
+        int | None,
+        typer.Option(
+            "--slurm",
+            metavar="JOBS",
+            help="Submit the work to Slurm as an array of so many jobs, and end. The same command "
+            "later takes in what they made and submits what is missing.",
+        ),
+    ] = None,
+    sbatch: Annotated[
+        str,
+        typer.Option(help="The command that submits, for example 'sbatch -p gpu --gres=gpu:1'."),
+    ] = "sbatch",
 ) -> None:
     """Run the loop: write programs, run and verify them, explain the kept ones, ask the student.
 
@@ -217,7 +243,30 @@ def run(
         split=split,
         repair=repair,
         memory=memory,
+        workers=workers,
+        slurm=slurm,
+        sbatch=sbatch,
     )
+
+
+@commands.command(rich_help_panel=PANEL)
+def work(
+    units: Annotated[
+        list[Path], typer.Argument(metavar="UNIT...", help="Files in work/units of a project.")
+    ],
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of tool results. By default, the project's own; many machines need one each."
+        ),
+    ] = None,
+) -> None:
+    """Do work units that `vpd run` planned, on this or any machine that sees the project's folder.
+
+    The store is not opened: each unit becomes one file in work/shards, which the next `vpd run`
+    takes in. The exit code is 1 if a unit failed; work/failures says why.
+    """
+    go("run", "work", units=units, cache=cache)
 
 
 @commands.command(rich_help_panel=PANEL)

@@ -1,4 +1,4 @@
-"""The commands of the group Keep: backup, restore and doctor."""
+"""The commands of the group Keep: backup, restore, doctor and models."""
 
 from __future__ import annotations
 
@@ -56,3 +56,35 @@ def doctor(
 ) -> None:
     """Check every invariant of the project; the exit code is 1 if one of them does not hold."""
     go("doctor", project=project, quick=quick, repair=repair, as_json=as_json)
+
+
+models = typer.Typer(help="Look at the models of a profile.", no_args_is_help=True)
+commands.add_typer(models, name="models", rich_help_panel=PANEL)
+
+
+@models.command("check")
+def check_models(
+    project: ProjectFolder = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(help="A shipped profile or a .toml file, instead of the project's profile."),
+    ] = None,
+    memory: Annotated[
+        float | None,
+        typer.Option(help="Memory of the card in GiB. By default, 8, 24 and 80 are told about."),
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the hub.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say which files of each model are here, its size, licence and terms, and what fits.
+
+    Nothing is downloaded. Without a network it says how to get what is missing.
+    """
+    go(
+        "model_check",
+        project=project,
+        profile=profile,
+        memory=memory,
+        offline=offline,
+        as_json=as_json,
+    )

@@ -173,6 +173,8 @@ class Overview:
     """Space on the disk."""
     usage: Usage
     """What endpoints were asked in all runs of the project, and what that cost."""
+    rationales: int = 0
+    """Rationales of kept runs, with the parts in force; 0 where no endpoint was asked."""
 
     @property
     def pipeline(self) -> SystemFigures | None:
@@ -201,6 +203,7 @@ def overview(project: Project) -> Overview:
     blamed = {one.tool: one.wrong for one in project.curation.blame()}
     agreement = tuple(asdict(one) for one in project.curation.agreement())
     lineage = project.lineage()
+    usage = sum(loop_runs.usage(project.database).values(), Usage())
     return Overview(
         at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         k=scope.k,
@@ -231,7 +234,8 @@ def overview(project: Project) -> Overview:
         validation=validations(project.database),
         minutes=_minutes(project, lineage.snapshots),
         disk=_disk(project.path),
-        usage=sum(loop_runs.usage(project.database).values(), Usage()),
+        usage=usage,
+        rationales=project.counts(scope).rationales if usage.requests else 0,
     )
 
 

@@ -26,6 +26,7 @@ from workbench.screen.charts.chart import (
 from workbench.screen.charts.overview import Overview
 from workbench.shares import Share
 from workbench.store.reading.search import token
+from workbench.usage import per_rationale
 
 WILSON = "95 % intervals: Wilson 1927."
 
@@ -53,6 +54,8 @@ def _endpoints(overview: Overview) -> list[tuple[str, str, str]]:
     if not usage.requests:
         return []
     tokens = f"{usage.prompt_tokens:,} + {usage.completion_tokens:,} tokens"
+    if each := per_rationale(usage, overview.rationales):
+        tokens += f"; a kept rationale: {each}"
     if not usage.cost:
         return [("Endpoints", f"{usage.requests:,}", f"requests, {tokens}")]
     return [("Endpoints", f"{usage.cost:,.2f}", f"cost of {usage.requests:,} requests, {tokens}")]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.records import VISITORS
-from workbench.store.kernel.database import Database
+from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.records.scope import Scope, Selection
 
 # CTEs that the queries share, with no more columns than needed, as one that is used twice is
@@ -80,6 +80,30 @@ def to_sample(database: Database, scope: Scope, selection: Selection) -> list[st
         ORDER BY selected.seq
     """
     return _ask(database, sql, scope, selection)
+
+
+def to_begin(database: Database, scope: Scope, selection: Selection) -> list[str]:
+    """Tasks without any program of the scope's sampler and seed.
+
+    Args:
+        database: the store.
+        scope: the parts in force.
+        selection: the tasks looked at.
+    """
+    sql = f"""
+    WITH {SELECTED}
+    SELECT selected.id FROM selected WHERE NOT EXISTS (
+        SELECT 1 FROM program WHERE program.task_id = selected.id
+            AND program.sampler = $sampler AND program.base_seed = $seed
+    ) ORDER BY selected.seq
+    """
+    return _ask(database, sql, scope, selection)
+
+
+def stored_programs(database: Database, ids: Sequence[str]) -> set[str]:
+    """Which of these ids name programs of the store."""
+    sql = f"SELECT id FROM program WHERE id IN {IDS}"
+    return {row["id"] for row in database.rows(sql, {"ids": id_list(ids)})}
 
 
 def to_execute(database: Database, scope: Scope, selection: Selection) -> list[str]:

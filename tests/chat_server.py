@@ -2,11 +2,17 @@
 
 import json
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Server(ThreadingHTTPServer):
-    """A chat endpoint that does what its `answer` function says and keeps what it was asked."""
+    """A chat endpoint that does what its `answer` function says and keeps what it was asked.
+
+    Where the function gives None the connection ends without an answer, as of a server that dies.
+    """
+
+    request_queue_size = 256
 
     def __init__(self, answer):
         self.answer, self.asked, self.headers, self.busy, self.most = answer, [], [], 0, 0
@@ -16,6 +22,31 @@ class Server(ThreadingHTTPServer):
     @property
     def url(self):
         return f"http://127.0.0.1:{self.server_port}/v1"
+
+
+@contextmanager
+def serving(answer):
+    """A running server that does what a function says."""
+    with Server(answer) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+
+
+def said(*texts, logprobs=None, **fields):
+    """An answer with one choice for each text; further fields stand in each choice."""
+    choices = [
+        {
+            "message": {"content": text},
+            "logprobs": {"content": logprobs} if logprobs else None,
+            **fields,
+        }
+        for text in texts
+    ]
+    usage = {"prompt_tokens": 100, "completion_tokens": 10 * len(texts)}
+    return 200, {"choices": choices, "usage": usage}, {}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -28,7 +59,13 @@ class Handler(BaseHTTPRequestHandler):
             number = len(server.asked)
             server.busy += 1
             server.most = max(server.most, server.busy)
-        status, body, headers = server.answer(number, payload)
+        outcome = server.answer(number, payload)
+        if outcome is None:
+            with server.lock:
+                server.busy -= 1
+            self.close_connection = True
+            return
+        status, body, headers = outcome
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         with server.lock:
             server.busy -= 1

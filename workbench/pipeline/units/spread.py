@@ -1,0 +1,187 @@
+"""One run of the loop by many workers: plan, launch, take in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from workbench.errors import EngineError, InputError
+from workbench.pipeline.parts import ROLES, Parts
+from workbench.pipeline.remembering import ARGUMENT, corrections_of
+from workbench.pipeline.units.gather import Gathered, gather
+from workbench.pipeline.units.launch import MOST_WORKERS, LocalWorkers, submit
+from workbench.pipeline.units.plan import (
+    FOLDER,
+    MOST_TASKS,
+    Unit,
+    UnitProfile,
+    WorkFolder,
+    read_unit,
+    units_of,
+    write_profile,
+    write_unit,
+)
+from workbench.records import content_key
+from workbench.store import STAGES, Project, Scope, Selection
+from workbench.store.records import pending
+
+_PROGRAM_STAGES = ("sample", "execute", "verify", "rationalize")
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Who does the units of a run."""
+
+    number: int
+    sbatch: str | None = None
+    """Command that submits an array of jobs; None takes processes on this machine."""
+    unit: int = MOST_TASKS
+    """Most questions of a unit."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= MOST_WORKERS:
+            raise InputError(f"workers must be 1 to {MOST_WORKERS}, found {self.number}")
+        if not 1 <= self.unit <= MOST_TASKS:
+            raise InputError(f"a unit has 1 to {MOST_TASKS} questions, found {self.unit}")
+
+
+@dataclass(slots=True)
+class Spread:
+    """What many workers are to do of one run.
+
+    Args:
+        project: open for writing.
+        parts: of the run.
+        scope: gives the number of programs of a question and the seed.
+        selection: the questions.
+        stages: of the run, in their order.
+        run: its number.
+    """
+
+    project: Project
+    parts: Parts
+    scope: Scope
+    selection: Selection
+    stages: Sequence[str]
+    run: int
+
+    @property
+    def folder(self) -> WorkFolder:
+        return WorkFolder(self.project.path / FOLDER)
+
+    def take_in(self) -> Gathered:
+        """Take in what workers have made so far."""
+        return gather(self.project, self.folder, self.run)
+
+    def plan(self, workers: Workers) -> list[str]:
+        """Write the units that are missing; returns the keys of all that are to be done.
+
+        Units of an earlier plan that are still to be done stay as they are, as a worker may be at
+        them.
+        """
+        shared = UnitProfile(
+            self.parts.profile,
+            corrections_of(self.project)
+            if ARGUMENT in self.parts.profile.sampler.arguments
+            else (),
+        )
+        profile = write_profile(self.folder, shared)
+        keys: list[str] = []
+        for stages, ids in self._missing():
+            roles = [ROLES[stage] for stage in stages]
+            refs = {role: content_key(getattr(self.parts, role).ref) for role in roles}
+            like = Unit(stages, self.scope.k, self.scope.seed, profile, refs, ())
+            old, covered = self._earlier(like, set(ids))
+            fresh = [id for id in ids if id not in covered]
+            size = max(1, min(workers.unit, -(-len(fresh) // workers.number)))
+            tasks = self.project.tasks(fresh)
+            keys += old + [write_unit(self.folder, unit) for unit in units_of(like, tasks, size)]
+        for key in set(self.folder.present()) - set(keys):
+            self.folder.drop(key)  # of another profile, or done meanwhile in another way
+        for key in keys:
+            self.folder.failure(key).unlink(missing_ok=True)
+        return keys
+
+    def _missing(self) -> list[tuple[tuple[str, ...], list[str]]]:
+        """Stages, each with the questions for which nothing of them is there."""
+        database = self.project.database
+        choices: list[tuple[tuple[str, ...], Callable[..., list[str]]]] = [
+            (tuple(s for s in _PROGRAM_STAGES if s in self.stages), pending.to_begin),
+            (tuple(s for s in ("predict",) if s in self.stages), pending.to_predict),
+        ]
+        roles = [ROLES[stage] for stage in ("sample", "predict") if stage in self.stages]
+        keys: dict[str, Any] = {role: content_key(getattr(self.parts, role).ref) for role in roles}
+        # the run itself names a part once its stage begins
+        scope = replace(self.scope, **keys)
+        pairs = [
+            (stages, ask(database, scope, self.selection)) for stages, ask in choices if stages
+        ]
+        return [(stages, ids) for stages, ids in pairs if ids]
+
+    def _earlier(self, like: Unit, ids: set[str]) -> tuple[list[str], set[str]]:
+        """Keys of the units of an earlier plan that differ from one in their questions alone, all
+        of which are missing; and these questions.
+        """
+        keys: list[str] = []
+        covered: set[str] = set()
+        for key in self.folder.present():
+            try:
+                unit = read_unit(self.folder.unit(key))
+            except InputError:
+                continue  # one that was changed, which is planned anew
+            own = {task.id for task in unit.tasks}
+            if _kind(unit) == _kind(like) and own <= ids and not own & covered:
+                keys.append(key)
+                covered |= own
+        return keys, covered
+
+    def here(self, keys: Sequence[str], workers: Workers, tell: Callable[[int], None]) -> Gathered:
+        """Do units by processes on this machine, and take in what they make as it comes.
+
+        Args:
+            keys: of the units.
+            workers: how many.
+            tell: called with the number of units that are done.
+
+        Raises:
+            EngineError: some were given up; all others are taken in.
+        """
+        whole = Gathered()
+
+        def look() -> None:
+            part = self.take_in()
+            whole.units += part.units
+            whole.rows += part.rows
+            whole.notes += part.notes
+            for stage, cost in part.costs.items():
+                whole.add(stage, cost)
+            if part.units:
+                tell(len(whole.units))
+
+        local = LocalWorkers(self.folder, workers.number)
+        local.run(keys, look)
+        if local.problems:
+            first = next(iter(local.problems))
+            raise EngineError(
+                f"{len(local.problems)} of {len(keys)} units did not come to an end, for example "
+                f"{first}: {local.problems[first]}; the others are taken in, run again to go on"
+            )
+        return whole
+
+    def elsewhere(self, keys: Sequence[str], workers: Workers) -> str:
+        """Submit units as an array of jobs; returns what happens next, in a sentence."""
+        job = submit(self.folder, keys, workers.number, workers.sbatch or "")
+        return (
+            f"{len(keys)} units were submitted as array {job}; when jobs have ended, the same "
+            "command takes in what they made and submits what is missing"
+        )
+
+
+def _kind(unit: Unit) -> tuple[Any, ...]:
+    return unit.stages, unit.k, unit.seed, unit.profile, dict(unit.parts)
+
+
+def stages_upto(upto: str) -> tuple[str, ...]:
+    """The stages of the loop that workers can do, as far as one."""
+    return STAGES[1 : STAGES.index(upto) + 1]
