@@ -15,6 +15,7 @@ from workbench.models.bundled import save_checkpoint
 from workbench.models.checkpoint import load_processor
 from workbench.recipes.teaching import (
     LANGUAGE,
+    AsksAspects,
     Classroom,
     HasHead,
     HasLayers,
@@ -24,16 +25,18 @@ from workbench.recipes.teaching import (
     Shapes,
     Surveys,
     Targets,
+    Teacher,
     UsesTool,
 )
 from workbench.records import Lesson
 from workbench.snapshot import SPLITS, Example, Pair, Snapshot
-from workbench.train.auxiliary import ToolTargets, encoder_of
+from workbench.train.auxiliary import AspectAnswers, ToolTargets, encoder_of
 from workbench.train.forward import outputs_of
 from workbench.train.job import Job
 from workbench.train.load import LoadedStudent, finish
 from workbench.train.loss import LossShare, StudentLoss, StudentWithLayers, check_teacher
 from workbench.train.plan import Plan
+from workbench.train.teachers import lend_checkpoints
 
 LAYERS = "layers."
 """Beginning of the names of weights that are the objective's and not the student's."""
@@ -70,7 +73,7 @@ def begin_lessons(
     check_teacher(objective, teacher)
     examples = {one.id: one for split in SPLITS for one in snapshot.examples(split)}
     if teacher is not None:
-        teacher.enter(_room(snapshot, examples, folder, student, device))
+        teacher.enter(lend_checkpoints(_room(snapshot, examples, folder, student, device)))
     auxiliary = _tool_targets(objective, snapshot, examples)
     by_person = [one.id for one in examples.values() if one.kind == "person"]
     loss = StudentLoss(
@@ -89,7 +92,7 @@ def begin_lessons(
     model = student.model
     if isinstance(objective, HasLayers):
         accepted = sum(one.kind == "person" for one in snapshot.examples("train"))
-        model = _with_layers(objective, job, model, accepted, auxiliary)
+        model = _with_layers(objective, job, model, accepted, auxiliary, teacher)
     return loss, model
 
 
@@ -154,6 +157,7 @@ def _room(
         tasks={one.id: one.task_id for one in examples.values()},
         device=device,
         folder=folder,
+        answers={one.id: one.answer for one in examples.values()},
     )
 
 
@@ -167,7 +171,11 @@ def _tool_targets(
             f"the objective '{objective.ref.name}' needs targets from a tool and does not say "
             "which: give it an attribute `tool`"
         )
-    encoder = encoder_of(objective.tool, snapshot.images)
+    encoder = (
+        AspectAnswers(objective.tool, objective.aspects, snapshot.images)
+        if isinstance(objective, AsksAspects)
+        else encoder_of(objective.tool, snapshot.images)
+    )
     return ToolTargets(encoder, examples, snapshot.examples("train"))
 
 
@@ -183,7 +191,12 @@ def _teachers_outputs(
 
 
 def _with_layers(
-    objective: HasLayers, job: Job, student: Any, by_person: int, auxiliary: ToolTargets | None
+    objective: HasLayers,
+    job: Job,
+    student: Any,
+    by_person: int,
+    auxiliary: ToolTargets | None,
+    teacher: Teacher | None,
 ) -> StudentWithLayers:
     if job.sharded:
         raise ProfileError(
@@ -192,8 +205,9 @@ def _with_layers(
         )
     head = student.get_output_embeddings().weight
     width = 0 if auxiliary is None else auxiliary.bank.shape[1]
+    its_width = teacher.head.shape[1] if isinstance(teacher, HasHead) else 0
     torch.manual_seed(job.seed)
-    layers = objective.build(Shapes(head.shape[1], head.detach(), by_person, width))
+    layers = objective.build(Shapes(head.shape[1], head.detach(), by_person, width, its_width))
     return StudentWithLayers(student, layers.float().requires_grad_(True))
 
 
