@@ -120,6 +120,8 @@ WEIGHTS: dict[str, tuple[str, ...]] = {
     "multi_granularity": ("pseudo", "whole", "parts"),
     "reward_augmented": ("weight", "right", "sure"),
     "aspect_bce": ("alpha",),
+    "mutual_dml": ("weight", "beside"),
+    "peer_selective": ("weight", "beside"),
 }
 """The arguments that are weights, where it is not `weight` alone."""
 
@@ -138,7 +140,9 @@ NOTHING_LEFT = {
     "local_graph_reweight": ("local",),
     "multi_granularity": ("whole", "parts"),
     "multilayer_repr": ("distance",),
+    "mutual_dml": ("mutual",),
     "nst_mmd": ("nst",),
+    "peer_selective": ("selective",),
     "reward_augmented": ("distil",),
     "similarity_map": ("map",),
     "switch_kd": ("dbild",),

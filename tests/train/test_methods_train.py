@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 from small_job import job_folder
 from tiny_vlms import save
 
 from workbench import registry
 from workbench.catalogue import recipes
 from workbench.models.vlm import Vlm
+from workbench.recipes.transform.quant_bits import linear_layers
 from workbench.train.run import execute
 from workbench.train.status_files import read_json, read_lines
 
@@ -66,7 +68,8 @@ def figures(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     "name", [name for name, card in CARDS.items() if card.port == "objective"
-             and name not in IN_OTHER_TESTS],
+             and name not in IN_OTHER_TESTS
+             and hasattr(registry.load("objective", name), "needs")],
 )  # fmt: skip
 def test_every_loss_trains_a_student_that_answers(folder: Path, name: str) -> None:
     part = registry.build("objective", name)
@@ -84,6 +87,48 @@ def test_every_loss_trains_a_student_that_answers(folder: Path, name: str) -> No
         assert [value for value in values if value > 0], term
     assert read_json(made / "result.json")["objective"]["name"] == name
     assert Vlm.load(str(made / "model"), "cpu").model is not None
+    if hasattr(part, "peer"):
+        told = read_json(made / "model" / "peers.json")
+        assert told["of"] == 2
+        assert told["better"] == min(told["nats"], key=lambda one: told["nats"][one])
+        first, second = (
+            Vlm.load(str(made / one), "cpu").model.state_dict() for one in ("model", "peer")
+        )
+        assert any(not torch.equal(first[key], second[key]) for key in first)
+
+
+def test_two_students_that_would_stay_alike_are_refused(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "region").mkdir(exist_ok=True)
+    made = job_folder(
+        folder / "region", "region", name="alike", objective="mutual_dml", method="full"
+    )
+    assert execute(made) == 2
+    assert "would begin alike and stay alike" in capfd.readouterr().err
+
+
+def test_formats_are_curves_of_their_own(folder: Path) -> None:
+    made = trained(folder, "formats", "region", objective="multi_format_rationale")
+    assert {"label", "rationale"} <= set().union(*figures(made))
+
+
+def test_a_student_of_few_bits_is_finished_and_told(folder: Path) -> None:
+    transform = {"part": "quant_bits", "bits": 3, "group": 8}
+    made = trained(folder, "bits", "region", transform=transform)
+    told = read_json(made / "model" / "quantised.json")
+    packed = made / "model" / "quantised.safetensors"
+    assert told["bytes_on_disk"] == packed.stat().st_size
+    errors = [one["error"] for one in told["curve"]]
+    assert errors == sorted(errors, reverse=True)
+    model = Vlm.load(str(made / "model"), "cpu").model
+    name, layer = next(iter(linear_layers(model)))
+    with safe_open(packed, "pt") as stored:
+        scales = stored.get_tensor(f"{name}.scales").float()
+    rows = layer.weight.float()
+    groups = torch.nn.functional.pad(rows, (0, -rows.shape[1] % 8)).reshape(-1, 8)
+    assert (groups.abs().max(1).values <= 3.02 * scales).all()
+    assert all(len(row.unique()) <= 7 for row in groups)
 
 
 @pytest.mark.parametrize("name", [name for name, card in CARDS.items() if card.port == "teacher"])

@@ -40,9 +40,12 @@ def question_of(call: PastCall, calls: Sequence[PastCall], room: SynthesisRoom) 
 def _property(call: PastCall, calls: Sequence[PastCall]) -> tuple[str, str]:
     """Whether the one thing of its name has a property."""
     noun, attribute = call.arguments
-    seen = {one.said for one in calls if one.tool == "find" and one.whole
-            and one.arguments[:1] == (noun,)}  # fmt: skip
-    if seen != {"1"}:
+    counts = {
+        one.said
+        for one in calls
+        if one.tool == "find" and one.whole and one.arguments[:1] == (noun,)
+    }
+    if counts != {"1"}:
         return "", "there is not just one thing of the name whose property is asked for"
     return f"Is the {noun} {attribute}?", ""
 

@@ -225,6 +225,17 @@ class LeavesLayers(Protocol):
 
 
 @runtime_checkable
+class HasPeer(Protocol):
+    """An objective of two students that are trained together.
+
+    Where others have a teacher's outputs it gets those of the second student, with a gradient.
+    """
+
+    peer: str
+    """Checkpoint of the second student; empty for the first one's own, with other adapters."""
+
+
+@runtime_checkable
 class Surveys(Protocol):
     """An objective that looks at all training lessons once, before the first step."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import AutoModelForImageTextToText
 
 from workbench.errors import ProfileError, SnapshotError
@@ -19,6 +19,7 @@ from workbench.recipes.teaching import (
     Classroom,
     HasHead,
     HasLayers,
+    HasPeer,
     LeavesLayers,
     Objective,
     Outputs,
@@ -35,6 +36,7 @@ from workbench.train.forward import outputs_of
 from workbench.train.job import Job
 from workbench.train.load import LoadedStudent, finish
 from workbench.train.loss import LossShare, StudentLoss, StudentWithLayers, check_teacher
+from workbench.train.peers import PEER, PEERS, compare_peers, finish_peer, load_peer
 from workbench.train.plan import Plan
 from workbench.train.teachers import lend_checkpoints
 
@@ -93,6 +95,9 @@ def begin_lessons(
     if isinstance(objective, HasLayers):
         accepted = sum(one.kind == "person" for one in snapshot.examples("train"))
         model = _with_layers(objective, job, model, accepted, auxiliary, teacher)
+    if isinstance(objective, HasPeer):
+        loss.peer = load_peer(objective, job, student, device)
+        model = StudentWithLayers(model, nn.ModuleDict({PEER: loss.peer}))
     return loss, model
 
 
@@ -274,6 +279,7 @@ def finish_student(plan: Plan, job: Job, weights: Mapping[str, torch.Tensor], fo
 
 def leave_layers(
     plan: Plan,
+    job: Job,
     loss: StudentLoss,
     weights: Mapping[str, torch.Tensor],
     folder: Path,
@@ -283,15 +289,20 @@ def leave_layers(
 
     Args:
         plan: the parts of the run.
+        job: the settings.
         loss: of the run.
         weights: of the layers, at the checkpoint that is offered.
         folder: of the finished student.
         examples: the held-out side.
     """
     objective = plan.objective
+    lessons = [(one.image, plan.lessons(one)[0]) for one in examples]
     if isinstance(objective, LeavesLayers):
-        lessons = [(one.image, plan.lessons(one)[0]) for one in examples]
         objective.leave(weights, folder, _students_outputs(loss, folder, lessons))
+    if isinstance(objective, HasPeer):
+        beside = finish_peer(objective, job, weights, folder.with_name(PEER))
+        outputs = {one.name: _students_outputs(loss, one, lessons) for one in (folder, beside)}
+        compare_peers(outputs, folder / PEERS)
 
 
 @torch.no_grad()
