@@ -9,94 +9,50 @@ from typing import Any
 
 import pytest
 import torch
+from lesson_outputs import WIDTH, WORDS, alone, alone_targets, quiet, ready, some, survey_batch
 from torch import Tensor
 
 from workbench import registry
+from workbench.catalogue import recipes
 from workbench.errors import InputError, ProfileError
 from workbench.recipes.objective.aux_embed import AuxEmbed, bank_contrast, standardised
 from workbench.recipes.objective.dual_head import DualHead, mixture
 from workbench.recipes.objective.lelp import Lelp, plane
 from workbench.recipes.objective.switch_kd import SwitchKd, dbild, knee
-from workbench.recipes.teaching import LANGUAGE, Objective, Outputs, Shapes, Targets
+from workbench.recipes.teaching import LANGUAGE, Outputs, Shapes, Targets
 from workbench.records import Lesson
 
-WIDTH, WORDS = 6, 12
-
-
-def some(lessons: int = 3, seed: int = 0, **changes: Any) -> tuple[Outputs, Targets]:
-    """Random outputs for lessons of two target tokens each, one in a row of five positions."""
-    dice = torch.Generator().manual_seed(seed)
-    count = 2 * lessons
-    owners = torch.arange(lessons).repeat_interleave(2)
-    places = torch.stack([owners, torch.tensor([2, 3]).repeat(lessons)], 1)
-    image = torch.zeros(lessons, 5, dtype=torch.bool)
-    image[:, :2] = True
-    states = torch.randn(lessons, 5, WIDTH, generator=dice, dtype=torch.float64)
-    outputs = Outputs(
-        logits=torch.randn(count, WORDS, generator=dice, dtype=torch.float64).requires_grad_(),
-        places=places,
-        mask=torch.ones(lessons, 5, dtype=torch.bool),
-        image=image,
-        hidden={-1: states.requires_grad_()},
-    )
-    targets = Targets(
-        tokens=torch.randint(WORDS, (count,), generator=dice),
-        owners=owners,
-        lessons=[Lesson("label", "?", "yes" if at % 2 else "no") for at in range(lessons)],
-        images=[str(at) for at in range(lessons)],
-        by_person=torch.arange(lessons) % 2 == 0,
-        auxiliary=torch.randn(lessons, 4, generator=dice, dtype=torch.float64),
-        bank=torch.randn(5, 4, generator=dice, dtype=torch.float64),
-    )
-    return outputs, replace(targets, **changes)
-
-
-def quiet(outputs: Outputs) -> Outputs:
-    """The same outputs without gradient, as a teacher gives them."""
-    hidden = {layer: states.detach() for layer, states in outputs.hidden.items()}
-    return replace(outputs, logits=outputs.logits.detach(), hidden=hidden)
-
-
-def ready(name: str) -> Objective:
-    """An objective with its layers, after its survey."""
-    objective = registry.build("objective", name)
-    assert isinstance(objective, Objective)
-    if isinstance(objective, Lelp):
-        batches = [survey_batch(seed) for seed in range(6)]
-        objective.survey(batches, torch.randn(WORDS, WIDTH, dtype=torch.float64))
-    torch.manual_seed(1)
-    if hasattr(objective, "build"):
-        head = torch.randn(WORDS, WIDTH, dtype=torch.float64)
-        objective.build(Shapes(WIDTH, head, 2, 4)).double()
-    return objective
-
-
-def survey_batch(seed: int) -> tuple[Outputs, Targets]:
-    """A teacher's outputs, where an answer always begins with its own token."""
-    outputs, targets = some(4, seed)
-    tokens = targets.tokens.clone()
-    tokens[targets.first()] = torch.tensor(
-        [3 if one.target == "yes" else 7 for one in targets.lessons]
-    )
-    return quiet(outputs), replace(targets, tokens=tokens)
-
-
-NAMES = ["aux_embed", "dual_head", "lelp", "switch_kd"]
+CARDS = {
+    one.card.name: one.card
+    for one in recipes()
+    if one.card.port == "objective" and hasattr(registry.load("objective", one.card.name), "needs")
+}
+"""Of every registered method that is a loss."""
+NAMES = sorted(CARDS)
+WIDE = ("concept_retention",)
+"""Objectives for teachers of the student's own width alone."""
 
 
 # what holds of every objective
 
 
+def teacher_width(name: str) -> int:
+    """Another than the student's where the method allows it."""
+    return WIDTH if name in WIDE or "teacher" not in CARDS[name].needs else 8
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_terms_have_one_value_a_lesson_and_reach_the_student_alone(name: str) -> None:
-    objective = ready(name)
-    student, targets = some()
-    teacher = quiet(some(seed=5)[0])
+    width = teacher_width(name)
+    objective = ready(name, width)
+    student, targets = some(places=4)
+    teacher = quiet(some(seed=5, width=width, places=4)[0])
+    targets = replace(targets, tokens=teacher.logits.argmax(-1))
     terms = objective(student, teacher, targets)
     assert set(terms) == set(objective.terms)
     assert {value.shape for value in terms.values()} == {(3,)}
     sum(value.sum() for value in terms.values()).backward()
-    for tensor in (student.logits, *(student.hidden.values() if objective.layers else ())):
+    for tensor in (student.logits, *(student.hidden[layer] for layer in objective.layers)):
         assert tensor.grad is not None
         assert torch.isfinite(tensor.grad).all()
         assert tensor.grad.abs().sum() > 0
@@ -105,8 +61,8 @@ def test_terms_have_one_value_a_lesson_and_reach_the_student_alone(name: str) ->
 @pytest.mark.parametrize("name", NAMES)
 def test_the_order_of_lessons_and_padding_change_nothing(name: str) -> None:
     objective = ready(name)
-    student, targets = some()
-    teacher = quiet(some(seed=5)[0])
+    student, targets = some(places=4)
+    teacher = quiet(some(seed=5, places=4)[0])
     whole = objective(student, teacher, targets)
     back = [4, 5, 2, 3, 0, 1]
 
@@ -139,14 +95,94 @@ def test_the_order_of_lessons_and_padding_change_nothing(name: str) -> None:
         torch.testing.assert_close(value.flip(0), whole[term])
 
 
-@pytest.mark.parametrize(
-    ("name", "weight"),
-    [("aux_embed", {"weight": 0}), ("dual_head", {"weight": 0}), ("lelp", {"weight": 0}),
-     ("switch_kd", {"weight": 0})],
-)  # fmt: skip
-def test_a_weight_of_0_leaves_plain_cross_entropy(name: str, weight: dict[str, Any]) -> None:
-    terms = registry.build("objective", name, **weight).terms
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lesson_has_the_same_terms_in_a_batch_of_its_own(name: str) -> None:
+    """So that a step does not change with the micro-batches and processes it is divided among."""
+    objective = ready(name)
+    student, targets = some(places=4)
+    teacher = quiet(some(seed=5, places=4)[0])
+    fewer = student.image.clone()
+    fewer[1, 2:] = False
+    student, teacher = replace(student, image=fewer), replace(teacher, image=fewer)
+    whole = objective(student, teacher, targets)
+    for number in range(3):
+        terms = objective(
+            alone(student, number), alone(teacher, number), alone_targets(targets, number)
+        )
+        for term, value in terms.items():
+            torch.testing.assert_close(value[0], whole[term][number])
+
+
+WEIGHTS: dict[str, tuple[str, ...]] = {
+    "token_graph": ("logit", "inner", "local", "around"),
+    "coop_mask": ("weight", "apart"),
+    "vl_align_topk": ("words", "feature"),
+    "multi_granularity": ("pseudo", "whole", "parts"),
+    "reward_augmented": ("weight", "right", "sure"),
+    "aspect_bce": ("alpha",),
+    "mutual_dml": ("weight", "beside"),
+    "peer_selective": ("weight", "beside"),
+}
+"""The arguments that are weights, where it is not `weight` alone."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_weight_of_0_leaves_plain_cross_entropy(name: str) -> None:
+    weights = dict.fromkeys(WEIGHTS.get(name, ("weight",)), 0)
+    terms = registry.build("objective", name, **weights).terms
     assert {term: what.weight for term, what in terms.items() if what.weight} == {LANGUAGE: 1}
+
+
+NOTHING_LEFT = {
+    "anchor_kl": ("anchor",),
+    "concept_retention": ("retain",),
+    "delta_consistency": ("delta",),
+    "local_graph_reweight": ("local",),
+    "multi_granularity": ("whole", "parts"),
+    "multilayer_repr": ("distance",),
+    "mutual_dml": ("mutual",),
+    "nst_mmd": ("nst",),
+    "peer_selective": ("selective",),
+    "reward_augmented": ("distil",),
+    "similarity_map": ("map",),
+    "switch_kd": ("dbild",),
+    "token_graph": ("logit", "inner", "local"),
+    "vl_align_topk": ("words", "feature"),
+}
+"""Terms that are 0 where the student is the teacher; layers in between begin as the identity."""
+
+
+@pytest.mark.parametrize("name", sorted(NOTHING_LEFT))
+def test_a_student_that_is_its_teacher_has_nothing_to_learn(name: str) -> None:
+    objective = ready(name)
+    student, targets = some(places=4)
+    targets = replace(targets, tokens=student.logits.argmax(-1))
+    same = objective(student, quiet(student), targets)
+    other = objective(student, quiet(some(seed=5, places=4)[0]), targets)
+    for term in NOTHING_LEFT[name]:
+        assert same[term].abs().max().item() == pytest.approx(0, abs=1e-9)
+        if name != "vl_align_topk":  # which leaves out what the other teacher would answer
+            assert (other[term] > 1e-6).all()
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if "image" in registry.load("objective", name).needs
+             and "teacher" in CARDS[name].needs and name != "prototype_kd"],
+)  # fmt: skip
+def test_a_teacher_that_sees_other_places_is_refused_in_words(name: str) -> None:
+    student, targets = some(places=4)
+    with pytest.raises(InputError, match="sees 4 places of a picture and the teacher 3"):
+        ready(name)(student, quiet(some(seed=5, places=3)[0]), targets)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if "teacher" in CARDS[name].needs
+             and hasattr(registry.load("objective", name), "build")
+             and name not in ("dual_head", "lelp", "prototype_kd")],
+)  # fmt: skip
+def test_a_teacher_that_is_not_one_model_is_refused_in_words(name: str) -> None:
+    with pytest.raises(ProfileError, match=f"{name} makes a layer between .* 'checkpoint'"):
+        ready(name, 0)
 
 
 def test_language_is_the_mean_cross_entropy_of_the_own_tokens() -> None:

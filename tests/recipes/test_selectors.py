@@ -15,8 +15,9 @@ from workbench.pipeline.snapshotting import SnapshotWish, preview, take
 from workbench.recipes.ports import SnapshotRow
 from workbench.recipes.selector.parity_gap import ParityGap
 from workbench.recipes.selector.perplexity_weight import PerplexityWeight
+from workbench.recipes.selector.reward_weight import RewardWeight
 from workbench.records import PartRef, Prediction
-from workbench.snapshot import Snapshot
+from workbench.snapshot import Example, Snapshot
 from workbench.store import Project
 from workbench.train.objective import Vpd, weighted
 
@@ -86,6 +87,49 @@ def test_a_row_without_a_finite_loss_is_left_out_with_the_reason() -> None:
 def test_perplexity_weight_refuses_what_is_no_number_from_0(alpha: object) -> None:
     with pytest.raises(ProfileError, match="needs alpha as a number from 0 on, found"):
         PerplexityWeight(alpha=alpha)  # type: ignore[arg-type]
+
+
+def rewarded(*scores: float, credit: float | None = None) -> SnapshotRow:
+    return SnapshotRow("a", "3", None, programs=tuple(("", one) for one in scores), credit=credit)
+
+
+def test_reward_weights_by_hand() -> None:
+    """Rewards 0, 1/2 and 1: mean 1/2, spread sqrt(1/6), z = (-a, 0, a) with a = sqrt(3/2)."""
+    a = math.sqrt(1.5)
+    powers = [math.exp(-2 * a), 1.0, math.exp(2 * a)]
+    expected = [3 * one / sum(powers) for one in powers]
+    rows = [rewarded(0), rewarded(1, 0), rewarded(1, 1, 1)]
+    weights = [one.weight for one in RewardWeight(beta=2).weigh(rows)]
+    assert weights == pytest.approx(expected, abs=1e-12)
+    assert [one.weight for one in RewardWeight(beta=0).weigh(rows)] == [1, 1, 1]
+    assert RewardWeight(beta=900).weights([0.0, 1.0]) == pytest.approx([0, 2])
+    assert RewardWeight().weights([0.3, 0.3]) == pytest.approx([1, 1])
+
+
+def test_a_row_without_a_reward_is_left_out_with_the_reason() -> None:
+    rows = [rewarded(), rewarded(1, credit=0.5), rewarded(0, credit=-0.5)]
+    weights = RewardWeight().weigh(rows)
+    assert (weights[0].weight, weights[0].reason) == (
+        0,
+        "reward_weight: it has no reward by programs",
+    )
+    assert weights[1].weight > 1 > weights[2].weight > 0
+    by_credit = RewardWeight(reward="credit").weigh(rows)
+    assert [bool(one.weight) for one in by_credit] == [False, True, True]
+    with pytest.raises(ProfileError, match="one of programs, credit, found 'stars'"):
+        RewardWeight(reward="stars")
+    with pytest.raises(ProfileError, match="beta as a number from 0 on"):
+        RewardWeight(beta=-1)
+
+
+def test_rewards_weigh_a_snapshot(project: Project) -> None:
+    examples = taken_with(project, {"part": "reward_weight", "beta": 0.5})
+    assert sum(one.weight for one in examples) / len(examples) == pytest.approx(1)
+
+
+def taken_with(project: Project, table: dict[str, object]) -> Sequence[Example]:
+    """The training side of a snapshot with a selector."""
+    return take(project, with_selector(table)).examples("train")
 
 
 def answer_all(project: Project, answers: dict[str, str]) -> None:

@@ -13,25 +13,36 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from PIL.Image import Image
 
 from workbench import registry
 from workbench.boxes import Box
+from workbench.english import plural
 from workbench.errors import InputError, ProfileError, ToolFailure
 from workbench.pipeline.parts import Parts
 from workbench.pipeline.splits import evaluates
 from workbench.ports import LanguageModel, Tool
-from workbench.recipes.ports import LabelledRegion, SynthesizedQuestion, Synthesizer
-from workbench.records import PartRef, Region, Task, ToolCall, Value, content_key, plain
+from workbench.recipes.ports import (
+    LabelledRegion,
+    PastCall,
+    PastRun,
+    ReadsRuns,
+    SynthesizedQuestion,
+    Synthesizer,
+)
+from workbench.records import PartRef, Region, Task, ToolCall, Trace, Value, content_key, plain
 from workbench.store import Project
 from workbench.tasks.fields import answer_type
 from workbench.tasks.rows import Bad
-from workbench.verify.answers import same
+from workbench.verify.answers import same, score
 
 TOOL = "visual_question_answering"
 """The tool of the profile that looks at regions."""
+RIGHT = 0.5
+"""Score from which on an answer counts as right, as in Browse."""
 FORMAT = "PNG"
 """A red frame in a JPEG bleeds into what it frames."""
 
@@ -80,24 +91,91 @@ def synthesize(
     Raises:
         ProfileError: there is no such synthesizer, it does not take these arguments, or the
             profile has no tool that looks at regions.
-        InputError: no kept run has seen a place.
+        InputError: no kept run has seen a place, or no run has ended with an answer.
     """
-    synthesizer: Synthesizer = registry.build("synthesizer", name, **(arguments or {}))
+    synthesizer: Synthesizer | ReadsRuns = registry.build("synthesizer", name, **(arguments or {}))
+    with closing(_Room(project, getattr(synthesizer, "language", ""))) as room:
+        proposals, total = _proposals(project, synthesizer, room, limit)
+        candidates = []
+        for one in proposals:
+            candidates.append(one)
+            if not one.reason:
+                room.take(one.picture)
+            if watch is not None:
+                watch(len(candidates), max(total, len(candidates)))
+    return _store(project, synthesizer.ref, candidates)
+
+
+def _proposals(
+    project: Project, synthesizer: Synthesizer | ReadsRuns, room: _Room, limit: int | None
+) -> tuple[Iterator[SynthesizedQuestion], int]:
+    """The candidates as they are made, and how many there may be."""
+    if isinstance(synthesizer, ReadsRuns):
+        runs = list(past_runs(project))
+        if not runs:
+            raise InputError(
+                "no program of a question to train on has ended with an answer, so there is "
+                "nothing to learn from; run more questions first: vpd run"
+            )
+        return islice(synthesizer.from_runs(runs, room), limit), limit or len(runs)
     regions = list(places(project))[:limit]
     if not regions:
         raise InputError(
             "no kept run of a question to train on has found anything, so there is no place to ask "
             "about; run more questions first: vpd run"
         )
-    with closing(_Room(project, getattr(synthesizer, "language", ""))) as room:
-        candidates = []
-        for one in synthesizer.propose(regions, room):
-            candidates.append(one)
-            if not one.reason:
-                room.take(one.picture)
-            if watch is not None:
-                watch(len(candidates), len(regions))
-    return _store(project, synthesizer.ref, candidates)
+    return synthesizer.propose(regions, room), len(regions)
+
+
+def past_runs(project: Project) -> Iterator[PastRun]:
+    """The runs of questions for training that ended with an answer, each answer to one once."""
+    kept = {one.task_id: one.chosen for one in project.outcomes()}
+    for task, runs in project.runs(list(kept), project.scope()):
+        if evaluates(task.split):
+            continue
+        whole = project.images.whole(task.image)
+        origin = LabelledRegion(task.id, task.split, whole)
+        noted: set[str] = set()
+        for program, trace in sorted(runs, key=lambda run: run[1].id != kept[task.id]):
+            if trace.answer is None or trace.answer in noted:
+                continue
+            noted.add(trace.answer)
+            judged = score(task, trace.answer)
+            yield PastRun(
+                origin,
+                task.question,
+                trace.answer,
+                judged.score >= RIGHT if task.answers else None,
+                program.source,
+                tuple(_calls(trace, whole)),
+            )
+
+
+def _calls(trace: Trace, whole: Region) -> Iterator[PastCall]:
+    """What tools said in a run, in the order of their results."""
+    begun = {event.payload["call"]: event.payload for event in trace.events if event.kind == "tool"}
+    for event in trace.events:
+        call = begun.get(event.payload.get("call")) if event.kind == "tool_result" else None
+        if call is None or not event.payload.get("ok"):
+            continue
+        box = (call.get("receiver") or {}).get("box")
+        yield PastCall(
+            str(call["tool"]),
+            tuple(str(one) for one in call.get("arguments", {}).values() if isinstance(one, str)),
+            box is None or tuple(map(float, box)) == (0.0, 0.0, whole.width, whole.height),
+            _as_text(event.payload.get("result")),
+        )
+
+
+def _as_text(result: Any) -> str | None:
+    """What a tool said, as an answer; None where it is no short word."""
+    if isinstance(result, bool):
+        return "yes" if result else "no"
+    if isinstance(result, str | int | float):
+        return str(result)
+    if isinstance(result, Mapping) and result.get("type") == "list":
+        return str(result["length"])
+    return None
 
 
 def places(project: Project) -> Iterator[LabelledRegion]:
@@ -193,6 +271,10 @@ class _Room:
             )
         model: LanguageModel = registry.build("language", self._language)
         return model.complete(prompts, 40)
+
+    def plural(self, noun: str) -> str:
+        """A noun as it stands behind `how many`."""
+        return plural(noun)
 
     def alike(self, answer: str, other: str) -> bool:
         """Whether two answers say the same, as the verifier compares them."""

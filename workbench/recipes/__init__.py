@@ -9,7 +9,12 @@ Files:
     card.py       what a card says of a recipe
     ports.py      the Protocols of the recipes' own extension points
     teaching.py   the Protocols of training: objective, teacher, policy, transform
+    arguments.py  what people type, checked in words
     maths.py      formulas that three or more recipes share, for torch
+    features.py   places of the picture in student and teacher
+    mixtures.py   models by path, and mixtures of what they say
+    peers.py      two students that learn from each other
+    steps.py      the question in words that a call of a tool answers
     critic/       how likely people are to accept a run
     memory/       corrections that come back into the prompt
     objective/    what the student is taught by, in training
@@ -17,4 +22,6 @@ Files:
     probe/        measurements with their intervals
     selector/     which rows of a snapshot count, and how much
     synthesizer/  new questions from pictures and traces
+    teacher/      who teaches the student
+    transform/    from one student to another
 """

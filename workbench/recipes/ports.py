@@ -260,6 +260,58 @@ class SynthesisRoom(Protocol):
         """Whether two answers say the same, as the verifier compares them."""
         ...
 
+    def plural(self, noun: str) -> str:
+        """A noun as it stands behind `how many`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PastCall:
+    """What a tool said in a run."""
+
+    tool: str
+    arguments: tuple[str, ...]
+    """Its texts, in the order of the call."""
+    whole: bool
+    """Whether it looked at the whole picture."""
+    said: str | None
+    """Its answer as text: a list of regions is their number; None where it gave anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run that ended with an answer, as a synthesizer reads it."""
+
+    origin: LabelledRegion
+    """The question, its split, and the whole picture."""
+    question: str
+    answer: str
+    """What the run answered."""
+    right: bool | None
+    """Whether that is the label; None without one."""
+    program: str
+    calls: tuple[PastCall, ...]
+    """In order of execution."""
+
+
+@runtime_checkable
+class ReadsRuns(Protocol):
+    """A synthesizer whose questions come from what programs did, right or wrong."""
+
+    ref: PartRef
+
+    def from_runs(
+        self, runs: Sequence[PastRun], room: SynthesisRoom
+    ) -> Iterator[SynthesizedQuestion]:
+        """Candidates, taken and refused ones, one after the other.
+
+        Args:
+            runs: those that ended with an answer, of questions to train on, each answer to a
+                question once; a kept run comes first.
+            room: models and pictures.
+        """
+        ...
+
 
 @runtime_checkable
 class Synthesizer(Protocol):

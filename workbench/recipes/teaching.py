@@ -187,6 +187,8 @@ class Shapes:
     """Number of training examples that a person accepted."""
     auxiliary: int = 0
     """Numbers of a target from a tool."""
+    teacher: int = 0
+    """Numbers of a state of the teacher; 0 where the teacher is not one model."""
 
 
 @runtime_checkable
@@ -223,6 +225,17 @@ class LeavesLayers(Protocol):
 
 
 @runtime_checkable
+class HasPeer(Protocol):
+    """An objective of two students that are trained together.
+
+    Where others have a teacher's outputs it gets those of the second student, with a gradient.
+    """
+
+    peer: str
+    """Checkpoint of the second student; empty for the first one's own, with other adapters."""
+
+
+@runtime_checkable
 class Surveys(Protocol):
     """An objective that looks at all training lessons once, before the first step."""
 
@@ -244,6 +257,13 @@ class UsesTool(Protocol):
     """What the targets come from; `train/auxiliary.py` lists the names."""
 
 
+@runtime_checkable
+class AsksAspects(UsesTool, Protocol):
+    """One whose targets are what a checkpoint, its `tool`, says to yes-or-no questions."""
+
+    aspects: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Classroom:
     """What a teacher is given once, before the first step."""
@@ -260,6 +280,10 @@ class Classroom:
     device: torch.device
     folder: Path
     """Of the job."""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """The answer of each example, by the example's id."""
+    checkpoint: Callable[[str], Teacher] | None = None
+    """The model of a path, as a teacher that has entered; None where no model can be lent."""
 
 
 @runtime_checkable

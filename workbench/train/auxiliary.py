@@ -11,10 +11,13 @@ from torch import Tensor
 from transformers import AutoImageProcessor, AutoModel
 
 from workbench.errors import ProfileError
+from workbench.images import ImageFolder
 from workbench.models.checkpoint import loading_errors
 from workbench.models.detector import CLASSES, bundled_detector
 from workbench.models.language import quiet
+from workbench.models.vlm import Vlm
 from workbench.ports import Images
+from workbench.prompts import LABEL_SUFFIX
 from workbench.records import Lesson
 from workbench.snapshot import Example
 
@@ -73,6 +76,33 @@ class HubEncoder:
         pixels = self._processor(self._images.open(example.image), return_tensors="pt")
         states: Tensor = self._model(**pixels).last_hidden_state
         return states.flatten(0, -2).mean(0).float()
+
+
+class AspectAnswers:
+    """How likely a vision-language model says yes to each of some questions of a picture.
+
+    Args:
+        checkpoint: `bundled`, `small`, a checkpoint's folder, or a hub id.
+        aspects: the questions.
+        images: opens pictures.
+    """
+
+    def __init__(self, checkpoint: str, aspects: Sequence[str], images: ImageFolder) -> None:
+        self._vlm, self._aspects, self._images = Vlm.load(checkpoint), tuple(aspects), images
+        self._answers: dict[str, Tensor] = {}
+
+    def __call__(self, example: Example) -> Tensor:
+        """The chances, `(aspects,)`; those of a picture are asked for once."""
+        if example.image not in self._answers:
+            count = len(self._aspects)
+            shares = self._vlm.choose(
+                [self._images.whole(example.image)] * count,
+                [aspect + LABEL_SUFFIX for aspect in self._aspects],
+                [("yes", "no")] * count,
+                self._images,
+            )
+            self._answers[example.image] = torch.tensor([yes for yes, _ in shares])
+        return self._answers[example.image]
 
 
 def encoder_of(tool: str, images: Images) -> Encoder:

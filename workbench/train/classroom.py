@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import AutoModelForImageTextToText
 
 from workbench.errors import ProfileError, SnapshotError
@@ -15,25 +15,30 @@ from workbench.models.bundled import save_checkpoint
 from workbench.models.checkpoint import load_processor
 from workbench.recipes.teaching import (
     LANGUAGE,
+    AsksAspects,
     Classroom,
     HasHead,
     HasLayers,
+    HasPeer,
     LeavesLayers,
     Objective,
     Outputs,
     Shapes,
     Surveys,
     Targets,
+    Teacher,
     UsesTool,
 )
 from workbench.records import Lesson
 from workbench.snapshot import SPLITS, Example, Pair, Snapshot
-from workbench.train.auxiliary import ToolTargets, encoder_of
+from workbench.train.auxiliary import AspectAnswers, ToolTargets, encoder_of
 from workbench.train.forward import outputs_of
 from workbench.train.job import Job
 from workbench.train.load import LoadedStudent, finish
 from workbench.train.loss import LossShare, StudentLoss, StudentWithLayers, check_teacher
+from workbench.train.peers import PEER, PEERS, compare_peers, finish_peer, load_peer
 from workbench.train.plan import Plan
+from workbench.train.teachers import lend_checkpoints
 
 LAYERS = "layers."
 """Beginning of the names of weights that are the objective's and not the student's."""
@@ -70,7 +75,7 @@ def begin_lessons(
     check_teacher(objective, teacher)
     examples = {one.id: one for split in SPLITS for one in snapshot.examples(split)}
     if teacher is not None:
-        teacher.enter(_room(snapshot, examples, folder, student, device))
+        teacher.enter(lend_checkpoints(_room(snapshot, examples, folder, student, device)))
     auxiliary = _tool_targets(objective, snapshot, examples)
     by_person = [one.id for one in examples.values() if one.kind == "person"]
     loss = StudentLoss(
@@ -89,7 +94,10 @@ def begin_lessons(
     model = student.model
     if isinstance(objective, HasLayers):
         accepted = sum(one.kind == "person" for one in snapshot.examples("train"))
-        model = _with_layers(objective, job, model, accepted, auxiliary)
+        model = _with_layers(objective, job, model, accepted, auxiliary, teacher)
+    if isinstance(objective, HasPeer):
+        loss.peer = load_peer(objective, job, student, device)
+        model = StudentWithLayers(model, nn.ModuleDict({PEER: loss.peer}))
     return loss, model
 
 
@@ -154,6 +162,7 @@ def _room(
         tasks={one.id: one.task_id for one in examples.values()},
         device=device,
         folder=folder,
+        answers={one.id: one.answer for one in examples.values()},
     )
 
 
@@ -167,7 +176,11 @@ def _tool_targets(
             f"the objective '{objective.ref.name}' needs targets from a tool and does not say "
             "which: give it an attribute `tool`"
         )
-    encoder = encoder_of(objective.tool, snapshot.images)
+    encoder = (
+        AspectAnswers(objective.tool, objective.aspects, snapshot.images)
+        if isinstance(objective, AsksAspects)
+        else encoder_of(objective.tool, snapshot.images)
+    )
     return ToolTargets(encoder, examples, snapshot.examples("train"))
 
 
@@ -183,7 +196,12 @@ def _teachers_outputs(
 
 
 def _with_layers(
-    objective: HasLayers, job: Job, student: Any, by_person: int, auxiliary: ToolTargets | None
+    objective: HasLayers,
+    job: Job,
+    student: Any,
+    by_person: int,
+    auxiliary: ToolTargets | None,
+    teacher: Teacher | None,
 ) -> StudentWithLayers:
     if job.sharded:
         raise ProfileError(
@@ -192,8 +210,9 @@ def _with_layers(
         )
     head = student.get_output_embeddings().weight
     width = 0 if auxiliary is None else auxiliary.bank.shape[1]
+    its_width = teacher.head.shape[1] if isinstance(teacher, HasHead) else 0
     torch.manual_seed(job.seed)
-    layers = objective.build(Shapes(head.shape[1], head.detach(), by_person, width))
+    layers = objective.build(Shapes(head.shape[1], head.detach(), by_person, width, its_width))
     return StudentWithLayers(student, layers.float().requires_grad_(True))
 
 
@@ -260,6 +279,7 @@ def finish_student(plan: Plan, job: Job, weights: Mapping[str, torch.Tensor], fo
 
 def leave_layers(
     plan: Plan,
+    job: Job,
     loss: StudentLoss,
     weights: Mapping[str, torch.Tensor],
     folder: Path,
@@ -269,15 +289,20 @@ def leave_layers(
 
     Args:
         plan: the parts of the run.
+        job: the settings.
         loss: of the run.
         weights: of the layers, at the checkpoint that is offered.
         folder: of the finished student.
         examples: the held-out side.
     """
     objective = plan.objective
+    lessons = [(one.image, plan.lessons(one)[0]) for one in examples]
     if isinstance(objective, LeavesLayers):
-        lessons = [(one.image, plan.lessons(one)[0]) for one in examples]
         objective.leave(weights, folder, _students_outputs(loss, folder, lessons))
+    if isinstance(objective, HasPeer):
+        beside = finish_peer(objective, job, weights, folder.with_name(PEER))
+        outputs = {one.name: _students_outputs(loss, one, lessons) for one in (folder, beside)}
+        compare_peers(outputs, folder / PEERS)
 
 
 @torch.no_grad()

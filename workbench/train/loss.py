@@ -21,6 +21,7 @@ from workbench.models.conversation import Seen
 from workbench.models.region_vlm import RegionView
 from workbench.recipes.teaching import (
     HasLayers,
+    HasPeer,
     Objective,
     Outputs,
     Switches,
@@ -108,6 +109,8 @@ class StudentLoss:
         check_teacher(self.objective, teacher)
         self.skips_broken = False
         """Whether examples of a picture whose file is broken are left out; else the run ends."""
+        self.peer: Any = None
+        """The second student, for an objective of two; it is trained beside the first one."""
         self.tasks: Mapping[str, str] = {}
         """A question about each picture, by digest: how people know it."""
         self.refused: dict[str, str] = {}
@@ -251,11 +254,12 @@ class StudentLoss:
 
         def compute(student: Any) -> Mapping[str, Tensor]:
             outputs = self._outputs(student, batch, targets)
-            if teacher is not None:
-                assert outputs.logits.shape == teacher.logits.shape, "two vocabularies"
-            return objective(outputs, teacher, targets)
+            other = teacher if self.peer is None else outputs_of(self.peer, batch)
+            if other is not None:
+                assert outputs.logits.shape == other.logits.shape, "two vocabularies"
+            return objective(outputs, other, targets)
 
-        has_layers = isinstance(objective, HasLayers)
+        has_layers = isinstance(objective, HasLayers | HasPeer)
         terms: Mapping[str, Tensor] = model(compute) if has_layers else compute(model)
         assert set(terms) == set(objective.terms), f"terms {set(terms)}, not {objective.terms}"
         for name, value in terms.items():

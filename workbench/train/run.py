@@ -121,7 +121,7 @@ def _offer(run: TrainingRun, steps: int, board: Board) -> None:
     weights = checkpoint.weights_of(kept)
     model = finish_student(run.plan, run.job, student_weights(weights), run.folder / MODEL)
     held_out_side = run.examiner.examples if run.examiner else ()
-    leave_layers(run.plan, run.loss, layer_weights(weights), model, held_out_side)
+    leave_layers(run.plan, run.job, run.loss, layer_weights(weights), model, held_out_side)
     rows = read_lines(run.folder / METRICS)
     right, of = run.best.get("right", 0.0), run.best.get("of", 0)
     result: dict[str, JSON] = {

@@ -22,8 +22,9 @@ from workbench.models.checkpoint import loading_errors
 from workbench.models.language import preferred_dtype
 from workbench.models.vlm import MAX_PIXELS
 from workbench.models.weights import model_folder
+from workbench.recipes.mixtures import next_words
 from workbench.recipes.teaching import Classroom, Need, Outputs, Targets
-from workbench.records import PartRef
+from workbench.records import Lesson, PartRef
 from workbench.train.forward import outputs_of, projector_of, target_tokens
 from workbench.train.load import load_adapter
 from workbench.train.loss import StudentLoss
@@ -219,31 +220,23 @@ class ProgramsTeacher:
             needs: what is read: logits.
             layers: unused.
         """
-        room, count = self._room, len(targets.tokens)
-        shares = torch.zeros(count, room.words, device=targets.tokens.device)
-        for number, lesson in enumerate(targets.lessons):
-            answers = self._answers.get(room.tasks.get(lesson.example, ""), {})
-            if lesson.name != "label" or not answers:
-                continue
-            places = (targets.owners == number).nonzero().squeeze(1).tolist()
-            own = targets.tokens[places].tolist()
-            for answer, share in answers.items():
-                tokens = room.tokens(targets.images[number], lesson.prompt, answer)
-                for at, place in enumerate(places[: len(tokens)]):
-                    if list(tokens[:at]) != own[:at]:
-                        break
-                    shares[place, tokens[at]] += share
-        totals = shares.sum(-1, keepdim=True)
-        even = self._smoothing / room.words
-        chances = (1 - self._smoothing) * shares / totals.clamp(min=1e-9) + even
-        blank = torch.zeros(len(targets.lessons), 1, dtype=torch.bool, device=shares.device)
-        return Outputs(
-            logits=chances.log(),
-            places=torch.stack([targets.owners, torch.zeros_like(targets.owners)], 1),
-            mask=~blank,
-            image=blank,
-            speaks=totals.squeeze(1) > 0,
-        )
+        room = self._room
+
+        def answers(lesson: Lesson) -> Mapping[str, float]:
+            return self._answers.get(room.tasks.get(lesson.example, ""), {})
+
+        return next_words(targets, room, answers, self._smoothing)
+
+
+def lend_checkpoints(room: Classroom) -> Classroom:
+    """The room, in which a teacher of several models gets each of them by its path."""
+
+    def checkpoint(path: str) -> CheckpointTeacher:
+        teacher = CheckpointTeacher(path)
+        teacher.enter(room)
+        return teacher
+
+    return replace(room, checkpoint=checkpoint)
 
 
 def read_answers(path: Path | None) -> Mapping[str, Mapping[str, float]]:

@@ -1,6 +1,9 @@
 """Synthesizers: new questions from pictures and traces.
 
 Files:
-    code_grounded.py    drawn pictures whose answers are exact
-    region_to_image.py  questions about small places, answered by looking closely
+    code_grounded.py          drawn pictures whose answers are exact
+    hindsight_relabel.py      the question that a wrong run did answer
+    region_to_image.py        questions about small places, answered by looking closely
+    schema_labels.py          pictures without labels, labelled field by field
+    socratic_subquestions.py  the steps of right programs, as questions of their own
 """
