@@ -45,6 +45,9 @@ class TrainedArm:
     """Steps of each job."""
     seconds: tuple[float, ...]
     """What the steps of each job took, of the processors (on a GPU, on the clock)."""
+    step_seconds: float
+    """What a step of the first job took in its second half, when nothing was seen for the first
+    time."""
     folders: tuple[Path, ...]
     """Of the jobs, in order of seeds."""
     note: str = ""
@@ -177,7 +180,9 @@ def _check_rationales(folder: Path, arm: Arm) -> None:
 def equal_steps(short: TrainedArm, long: TrainedArm) -> tuple[int, str]:
     """How many steps an arm needs to take as much processor time as another, and why.
 
-    The first seed's jobs tell, so that more seeds change nothing.
+    Pictures and questions are seen for the first time once in every job, however long it is: so the
+    time that is missing is divided by that of a late step.  The first seed's jobs tell, so that
+    more seeds change nothing.
 
     Args:
         short: the arm that is prolonged.
@@ -186,16 +191,16 @@ def equal_steps(short: TrainedArm, long: TrainedArm) -> tuple[int, str]:
     Raises:
         EngineError: a job's time was not measured.
     """
-    mine, theirs = short.seconds[0], long.seconds[0]
-    if mine <= 0 or theirs <= 0:
+    mine, theirs, each = short.seconds[0], long.seconds[0], short.step_seconds
+    if min(mine, theirs, each) <= 0:
         raise EngineError(
             f"the time of '{short.name}' ({mine} s) and '{long.name}' ({theirs} s) says nothing "
             "about steps; delete their jobs and start the study again"
         )
-    steps = max(1, round(short.steps * theirs / mine))
+    steps = max(1, short.steps + round((theirs - mine) / each))
     return steps, (
-        f"{steps} steps: {short.steps} of '{short.name}' took {mine:.1f} s, and {long.steps} of "
-        f"'{long.name}' {theirs:.1f} s"
+        f"{steps} steps: {short.steps} of '{short.name}' took {mine:.1f} s and a late one "
+        f"{each:.3f} s, and {long.steps} of '{long.name}' took {theirs:.1f} s"
     )
 
 
@@ -242,16 +247,27 @@ def _trained(jobs: Jobs, name: str, job: Job, ids: Sequence[str], note: str) -> 
         objective=job.objective,
         snapshot=Path(job.snapshot).name,
         steps=int(rows[0].get("steps", 0)),
-        seconds=tuple(_seconds(row) for row in rows),
+        seconds=tuple(float(row.get(_clock(row)[0], 0.0)) for row in rows),
+        step_seconds=_late_step(read_lines(folders[0] / METRICS), _clock(rows[0])[1]),
         folders=folders,
         note=note,
     )
 
 
-def _seconds(result: Mapping[str, Any]) -> float:
-    """What a job's steps took: of the processors where it ran on them, else on the clock."""
-    on_processor = result.get("device") == "cpu" and "processor_seconds" in result
-    return float(result.get("processor_seconds" if on_processor else "seconds", 0.0))
+def _clock(result: Mapping[str, Any]) -> tuple[str, str]:
+    """Where a job's time stands, in its result and in its figures: the processors' where it ran on
+    them, else the clock's.
+    """
+    if result.get("device") == "cpu" and result.get("processor_seconds"):
+        return "processor_seconds", "processor_s"
+    return "seconds", "seconds"
+
+
+def _late_step(rows: Sequence[Mapping[str, Any]], name: str) -> float:
+    """The mean time of a step in the second half of a job; 0 where none was measured."""
+    times = [float(row[name]) for row in rows if name in row]
+    late = times[len(times) // 2 :]
+    return sum(late) / len(late) if late else 0.0
 
 
 def _wait(jobs: Jobs, ids: Sequence[str], watch: Watch | None) -> None:

@@ -72,8 +72,6 @@ from workbench.train.trackers import open_trackers
 
 MODEL = "model"
 STOP = "stop"
-KEPT = ("best", "waited", "processor_seconds")
-"""What a checkpoint keeps of a run's own figures."""
 
 
 class TrainingRun:
@@ -120,8 +118,6 @@ class TrainingRun:
         """Figures of the best evaluation so far."""
         self.waited = 0
         """Evaluations since the best one."""
-        self.processor_seconds = 0.0
-        """What the steps took of processors, in the first process."""
         self._noted = 0
         """Examples that were noted as left out."""
         self._stopping = False
@@ -207,8 +203,7 @@ class TrainingRun:
         if path is None:
             return 0
         state = checkpoint.restore(path, self.model, self.optimizer.adam)
-        for name in KEPT:  # a checkpoint of before may lack one
-            setattr(self, name, state.get(name, getattr(self, name)))
+        self.best, self.waited = state["best"], state["waited"]
         return int(state["step"])
 
     def step(self, step: int) -> dict[str, JSON]:
@@ -220,7 +215,7 @@ class TrainingRun:
         rate = self.optimizer.step(step)
         loss, tokens, *by_name = sum_over_processes(self.accelerator, sums).tolist()
         seconds = time.perf_counter() - began
-        self.processor_seconds += time.process_time() - spent
+        spent = time.process_time() - spent
         if not math.isfinite(loss):
             raise EngineError(
                 f"the loss is not a number at step {step + 1}: the run diverged; lower the "
@@ -234,6 +229,7 @@ class TrainingRun:
             "norm": float(norm),
             "examples": self._examples_until(step),
             "seconds": round(seconds, 4),
+            "processor_s": round(spent, 4),
             "tokens_per_s": round(tokens / seconds, 1),
             "memory_mb": peak_mb(),
         }
@@ -313,7 +309,7 @@ class TrainingRun:
         """Write a checkpoint; the best one and the newest one are kept."""
         weights, state = checkpoint.gather(self.model, self.optimizer.adam)
         if self.board:
-            figures = {"step": step, **{name: getattr(self, name) for name in KEPT}}
+            figures = {"step": step, "best": self.best, "waited": self.waited}
             checkpoint.save(self.folder, self.job, weights, state, figures)
             checkpoint.prune(self.folder, int(self.best.get("step", step)))
         self.accelerator.wait_for_everyone()
@@ -438,7 +434,7 @@ def _offer(run: TrainingRun, steps: int, board: Board) -> None:
         ),
         "left_out": run.note_left_out(),
         "seconds": round(sum(row.get("seconds", 0.0) for row in rows), 1),
-        "processor_seconds": round(run.processor_seconds, 1),
+        "processor_seconds": round(sum(row.get("processor_s", 0.0) for row in rows), 1),
         "device": run.accelerator.device.type,
         "memory_mb": peak_mb(),
         "environment": dict(environment()),
