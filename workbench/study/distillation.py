@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from workbench.records import JSON, content_key
 from workbench.snapshot import Snapshot
 from workbench.store import Project, Selection
 from workbench.study.differences import Difference, differences
-from workbench.study.evaluate import evaluate, evaluate_pipeline
+from workbench.study.evaluate import evaluate, evaluate_pipeline, questions
 from workbench.study.plan import LABELS_ALONE, Arm, StudyPlan, merged
 from workbench.study.results import Results, results
 from workbench.study.variants import snapshot_folder
@@ -50,6 +50,8 @@ class TrainedArm:
     time."""
     folders: tuple[Path, ...]
     """Of the jobs, in order of seeds."""
+    group: str = ""
+    """It is compared with arms of its own group alone."""
     note: str = ""
     """What a reader has to know of it, such as how its number of steps came about."""
 
@@ -123,7 +125,10 @@ def train(project: Project, plan: StudyPlan, watch: Watch | None = None) -> list
     """
     done: dict[str, TrainedArm] = {}
     first = {arm.name: jobs_of(project, plan, arm) for arm in plan.arm if not arm.as_long_as}
-    notes = {arm.name: arm.note for arm in plan.arm}
+    notes = {
+        arm.name: "; ".join(filter(None, [arm.note, _lessons(project, plan, arm)]))
+        for arm in plan.arm
+    }
     done |= train_jobs(project, first, watch, notes)
     later: dict[str, list[Job]] = {}
     for arm in plan.arm:
@@ -131,7 +136,7 @@ def train(project: Project, plan: StudyPlan, watch: Watch | None = None) -> list
             steps, notes[arm.name] = equal_steps(done[arm.like], done[arm.as_long_as])
             later[arm.name] = jobs_of(project, plan, arm, {"steps": steps})
     done |= train_jobs(project, later, watch, notes)
-    return [done[arm.name] for arm in plan.arm]
+    return [replace(done[arm.name], group=arm.group) for arm in plan.arm]
 
 
 def jobs_of(
@@ -175,6 +180,18 @@ def _check_rationales(folder: Path, arm: Arm) -> None:
             "questions; take one of questions whose programs were run and told: vpd snapshot "
             "--automatic --labels"
         )
+
+
+def _lessons(project: Project, plan: StudyPlan, arm: Arm) -> str:
+    """How many rationales an arm learns from, and how many of them show a place."""
+    if plan.objective(arm) == LABELS_ALONE:
+        return ""
+    rows = Snapshot.open(snapshot_folder(project, plan, arm)).examples("train")
+    texts = [row for row in rows if row.rationale is not None]
+    return (
+        f"{len(texts)} rationales for {len(rows)} questions, "
+        f"{sum(bool(row.boxes) for row in texts)} of them with a box"
+    )
 
 
 def equal_steps(short: TrainedArm, long: TrainedArm) -> tuple[int, str]:
@@ -313,6 +330,7 @@ def study(
     Raises:
         InputError, ProfileError, EngineError: as `train`, `evaluate` and `evaluate_pipeline`.
     """
+    questions(test, selection or Selection())  # before hours are spent
     arms = train(project, plan, watch)
     base = str((plan.settings or {}).get("student", "bundled"))
     if k:
@@ -323,12 +341,11 @@ def study(
         for arm in arms:
             for number, folder in enumerate(arm.folders if arm.explains or not explain else ()):
                 evaluate(test, str(folder), selection, explain, 0 if number else timed, watch)
-    questions = selection or Selection()
     table = results(
         test,
         baseline,
-        questions.source or "",
-        questions.split or "",
+        (selection or Selection()).source or "",
+        (selection or Selection()).split or "",
         arms=_names_by_job(arms),
     )
     return StudyReport(
@@ -347,11 +364,10 @@ def _names_by_job(arms: Sequence[TrainedArm]) -> dict[str, list[str]]:
 
 def _pairs(arms: Sequence[TrainedArm], k: int) -> list[tuple[str, str]]:
     """Which systems are compared: what explains with what does not, and with the vote."""
-    controls = [arm.name for arm in arms if not arm.explains]
-    return [
-        (f"{arm.name}{mode}", other)
-        for arm in arms
-        if arm.explains
-        for other in (*controls, *([f"pipeline k={k}"] if k > 1 else ()))
-        for mode in ("", " explained")
-    ]
+    votes = [f"pipeline k={k}"] if k > 1 else []
+    pairs = []
+    for arm in arms:
+        controls = [one.name for one in arms if not one.explains and one.group == arm.group]
+        for other in (*controls, *votes) if arm.explains else ():
+            pairs += [(arm.name, other), (f"{arm.name} explained", other)]
+    return pairs
