@@ -21,7 +21,7 @@ MOST = 1000
 KEPT = 16
 """Runs whose figures are kept in memory."""
 
-BESIDE = ("step", "epoch", "examples", "seconds")
+BESIDE = ("step", "epoch", "examples", "seconds", "processor_s")
 MEASURED = ("lr", "norm", "tokens_per_s", "memory_mb")
 """What a step's line holds beside its losses, which the objective names."""
 

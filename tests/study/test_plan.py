@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from workbench.errors import InputError
+from workbench.errors import EngineError, InputError
 from workbench.study.choosing import Choice, Trial
 from workbench.study.distillation import TrainedArm, equal_steps
 from workbench.study.plan import STANDARD, Arm, Choosing, StudyPlan, combinations, merged
@@ -66,11 +68,13 @@ def test_the_arm_of_equal_compute_prolongs_the_first_control() -> None:
 
 
 def test_steps_grow_with_the_time_of_a_step() -> None:
-    short = TrainedArm("instruct", "instruct", "s", 100, (20.0, 99.0), ())
-    long = TrainedArm("vpd", "vpd", "s", 100, (50.0, 1.0), ())
+    short = TrainedArm("instruct", "instruct", "s", 100, (20.0, 99.0), 0.1, ())
+    long = TrainedArm("vpd", "vpd", "s", 100, (35.0, 1.0), 0.25, ())
     steps, note = equal_steps(short, long)
-    assert steps == 250
+    assert steps == 250  # ten seconds for what is seen once, then 0.1 s a step
     assert "100 of 'instruct' took 20.0 s" in note
+    with pytest.raises(EngineError, match="says nothing about steps"):
+        equal_steps(replace(short, step_seconds=0.0), long)
 
 
 def test_a_grid_is_every_combination_in_order() -> None:

@@ -235,18 +235,12 @@ def _differences(rows: Sequence[Difference]) -> list[Cells]:
 
 
 def _by_family(rows: Sequence[Difference]) -> list[Cells]:
-    """One row for a family, one column for a pair of systems."""
-    pairs = list(dict.fromkeys((row.system, row.other) for row in rows))
-    families = sorted({row.family for row in rows if row.family})
-    figures = {(row.system, row.other, row.family): row for row in rows}
-    cells: list[Cells] = [["family", *(f"{one} - {other}" for one, other in pairs)]]
-    for family in families:
-        line = [family]
-        for pair in pairs:
-            row = figures.get((*pair, family))
-            line.append(with_range(row.difference, row.low, row.high, "+") if row else "-")
-        cells.append(line)
-    return cells if families else []
+    cells: list[Cells] = [["system", "less", "family", "points", "n"]]
+    for row in rows:
+        if row.family:
+            points = with_range(row.difference, row.low, row.high, "+")
+            cells.append([row.system, row.other, row.family, points, str(row.of)])
+    return cells
 
 
 def _curves(arms: Sequence[TrainedArm]) -> list[Cells]:

@@ -18,7 +18,7 @@ from workbench.pipeline.progress import Watch
 from workbench.schema import read_toml
 from workbench.store import Project, Selection
 from workbench.study.distillation import jobs_of, train_jobs
-from workbench.study.evaluate import evaluate
+from workbench.study.evaluate import evaluate, questions
 from workbench.study.plan import Arm, StudyPlan, combinations, merged
 
 
@@ -142,12 +142,13 @@ def choose(
             "the plan has one setting to try for each arm, so there is nothing to choose; write "
             "[choose.grid] with lists of values, for example lr = [3e-4, 1e-3]"
         )
+    selection = Selection(split=wish.split, limit=wish.limit or None)
+    questions(val or project, selection)  # before hours are spent
     jobs = {
         name: jobs_of(project, plan, arm, merged(wish.settings, settings), seeds=1, chosen=False)
         for name, (arm, settings) in tries.items()
     }
     trained = train_jobs(project, jobs, watch)
-    selection = Selection(split=wish.split, limit=wish.limit or None)
     trials = []
     for name, (arm, settings) in tries.items():
         row = evaluate(val or project, str(trained[name].folders[0]), selection, False, 0, watch)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from workbench.records import JSON, content_key
 from workbench.snapshot import Snapshot
 from workbench.store import Project, Selection
 from workbench.study.differences import Difference, differences
-from workbench.study.evaluate import evaluate, evaluate_pipeline
+from workbench.study.evaluate import evaluate, evaluate_pipeline, questions
 from workbench.study.plan import LABELS_ALONE, Arm, StudyPlan, merged
 from workbench.study.results import Results, results
 from workbench.study.variants import snapshot_folder
@@ -45,8 +45,13 @@ class TrainedArm:
     """Steps of each job."""
     seconds: tuple[float, ...]
     """What the steps of each job took, of the processors (on a GPU, on the clock)."""
+    step_seconds: float
+    """What a step of the first job took in its second half, when nothing was seen for the first
+    time."""
     folders: tuple[Path, ...]
     """Of the jobs, in order of seeds."""
+    group: str = ""
+    """It is compared with arms of its own group alone."""
     note: str = ""
     """What a reader has to know of it, such as how its number of steps came about."""
 
@@ -120,7 +125,10 @@ def train(project: Project, plan: StudyPlan, watch: Watch | None = None) -> list
     """
     done: dict[str, TrainedArm] = {}
     first = {arm.name: jobs_of(project, plan, arm) for arm in plan.arm if not arm.as_long_as}
-    notes = {arm.name: arm.note for arm in plan.arm}
+    notes = {
+        arm.name: "; ".join(filter(None, [arm.note, _lessons(project, plan, arm)]))
+        for arm in plan.arm
+    }
     done |= train_jobs(project, first, watch, notes)
     later: dict[str, list[Job]] = {}
     for arm in plan.arm:
@@ -128,7 +136,7 @@ def train(project: Project, plan: StudyPlan, watch: Watch | None = None) -> list
             steps, notes[arm.name] = equal_steps(done[arm.like], done[arm.as_long_as])
             later[arm.name] = jobs_of(project, plan, arm, {"steps": steps})
     done |= train_jobs(project, later, watch, notes)
-    return [done[arm.name] for arm in plan.arm]
+    return [replace(done[arm.name], group=arm.group) for arm in plan.arm]
 
 
 def jobs_of(
@@ -174,10 +182,24 @@ def _check_rationales(folder: Path, arm: Arm) -> None:
         )
 
 
+def _lessons(project: Project, plan: StudyPlan, arm: Arm) -> str:
+    """How many rationales an arm learns from, and how many of them show a place."""
+    if plan.objective(arm) == LABELS_ALONE:
+        return ""
+    rows = Snapshot.open(snapshot_folder(project, plan, arm)).examples("train")
+    texts = [row for row in rows if row.rationale is not None]
+    return (
+        f"{len(texts)} rationales for {len(rows)} questions, "
+        f"{sum(bool(row.boxes) for row in texts)} of them with a box"
+    )
+
+
 def equal_steps(short: TrainedArm, long: TrainedArm) -> tuple[int, str]:
     """How many steps an arm needs to take as much processor time as another, and why.
 
-    The first seed's jobs tell, so that more seeds change nothing.
+    Pictures and questions are seen for the first time once in every job, however long it is: so the
+    time that is missing is divided by that of a late step.  The first seed's jobs tell, so that
+    more seeds change nothing.
 
     Args:
         short: the arm that is prolonged.
@@ -186,16 +208,16 @@ def equal_steps(short: TrainedArm, long: TrainedArm) -> tuple[int, str]:
     Raises:
         EngineError: a job's time was not measured.
     """
-    mine, theirs = short.seconds[0], long.seconds[0]
-    if mine <= 0 or theirs <= 0:
+    mine, theirs, each = short.seconds[0], long.seconds[0], short.step_seconds
+    if min(mine, theirs, each) <= 0:
         raise EngineError(
             f"the time of '{short.name}' ({mine} s) and '{long.name}' ({theirs} s) says nothing "
             "about steps; delete their jobs and start the study again"
         )
-    steps = max(1, round(short.steps * theirs / mine))
+    steps = max(1, short.steps + round((theirs - mine) / each))
     return steps, (
-        f"{steps} steps: {short.steps} of '{short.name}' took {mine:.1f} s, and {long.steps} of "
-        f"'{long.name}' {theirs:.1f} s"
+        f"{steps} steps: {short.steps} of '{short.name}' took {mine:.1f} s and a late one "
+        f"{each:.3f} s, and {long.steps} of '{long.name}' took {theirs:.1f} s"
     )
 
 
@@ -242,16 +264,27 @@ def _trained(jobs: Jobs, name: str, job: Job, ids: Sequence[str], note: str) -> 
         objective=job.objective,
         snapshot=Path(job.snapshot).name,
         steps=int(rows[0].get("steps", 0)),
-        seconds=tuple(_seconds(row) for row in rows),
+        seconds=tuple(float(row.get(_clock(row)[0], 0.0)) for row in rows),
+        step_seconds=_late_step(read_lines(folders[0] / METRICS), _clock(rows[0])[1]),
         folders=folders,
         note=note,
     )
 
 
-def _seconds(result: Mapping[str, Any]) -> float:
-    """What a job's steps took: of the processors where it ran on them, else on the clock."""
-    on_processor = result.get("device") == "cpu" and "processor_seconds" in result
-    return float(result.get("processor_seconds" if on_processor else "seconds", 0.0))
+def _clock(result: Mapping[str, Any]) -> tuple[str, str]:
+    """Where a job's time stands, in its result and in its figures: the processors' where it ran on
+    them, else the clock's.
+    """
+    if result.get("device") == "cpu" and result.get("processor_seconds"):
+        return "processor_seconds", "processor_s"
+    return "seconds", "seconds"
+
+
+def _late_step(rows: Sequence[Mapping[str, Any]], name: str) -> float:
+    """The mean time of a step in the second half of a job; 0 where none was measured."""
+    times = [float(row[name]) for row in rows if name in row]
+    late = times[len(times) // 2 :]
+    return sum(late) / len(late) if late else 0.0
 
 
 def _wait(jobs: Jobs, ids: Sequence[str], watch: Watch | None) -> None:
@@ -297,6 +330,7 @@ def study(
     Raises:
         InputError, ProfileError, EngineError: as `train`, `evaluate` and `evaluate_pipeline`.
     """
+    questions(test, selection or Selection())  # before hours are spent
     arms = train(project, plan, watch)
     base = str((plan.settings or {}).get("student", "bundled"))
     if k:
@@ -307,12 +341,11 @@ def study(
         for arm in arms:
             for number, folder in enumerate(arm.folders if arm.explains or not explain else ()):
                 evaluate(test, str(folder), selection, explain, 0 if number else timed, watch)
-    questions = selection or Selection()
     table = results(
         test,
         baseline,
-        questions.source or "",
-        questions.split or "",
+        (selection or Selection()).source or "",
+        (selection or Selection()).split or "",
         arms=_names_by_job(arms),
     )
     return StudyReport(
@@ -331,11 +364,10 @@ def _names_by_job(arms: Sequence[TrainedArm]) -> dict[str, list[str]]:
 
 def _pairs(arms: Sequence[TrainedArm], k: int) -> list[tuple[str, str]]:
     """Which systems are compared: what explains with what does not, and with the vote."""
-    controls = [arm.name for arm in arms if not arm.explains]
-    return [
-        (f"{arm.name}{mode}", other)
-        for arm in arms
-        if arm.explains
-        for other in (*controls, *([f"pipeline k={k}"] if k > 1 else ()))
-        for mode in ("", " explained")
-    ]
+    votes = [f"pipeline k={k}"] if k > 1 else []
+    pairs = []
+    for arm in arms:
+        controls = [one.name for one in arms if not one.explains and one.group == arm.group]
+        for other in (*controls, *votes) if arm.explains else ():
+            pairs += [(arm.name, other), (f"{arm.name} explained", other)]
+    return pairs

@@ -64,6 +64,8 @@ class Arm:
     """Values of settings that are tried for this arm alone."""
     note: str = ""
     """What a reader has to know of it."""
+    group: str = ""
+    """It is compared with arms of its own group alone."""
 
 
 @dataclass(frozen=True, slots=True)

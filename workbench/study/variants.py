@@ -69,11 +69,11 @@ def with_labels(
     for number in numbers:
         for rule, one in limited(project, source, number, critic=critic).items():
             if rule in (None, "vote"):
-                name = f"{control.name}, {number} labels" + (" and vote" if rule else "")
-                arms.append(_copy(plan, control, name, one.snapshot, one.note))
+                base, name = control, f"{control.name}, {number} labels" + " and vote" * bool(rule)
             else:
-                name = f"{model.name}, {number} labels and {rule}"
-                arms.append(_copy(plan, model, name, one.snapshot, one.note))
+                base, name = model, f"{model.name}, {number} labels and {rule}"
+            arm = _copy(plan, base, name, one.snapshot, one.note)
+            arms.append(replace(arm, group=f"{number} labels"))
     return replace(plan, arm=tuple(arms))
 
 

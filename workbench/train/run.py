@@ -142,7 +142,7 @@ def _offer(run: TrainingRun, steps: int, board: Board) -> None:
         ),
         "left_out": run.note_left_out(),
         "seconds": round(sum(row.get("seconds", 0.0) for row in rows), 1),
-        "processor_seconds": round(run.processor_seconds, 1),
+        "processor_seconds": round(sum(row.get("processor_s", 0.0) for row in rows), 1),
         "device": run.accelerator.device.type,
         "memory_mb": peak_mb(),
         "environment": dict(environment()),

@@ -43,8 +43,6 @@ from workbench.train.status_files import (
 )
 
 STOP = "stop"
-KEPT = ("best", "waited", "processor_seconds")
-"""What a checkpoint keeps of a run's own figures."""
 """File in a job's folder that ends its run after the step at hand."""
 
 
@@ -92,8 +90,6 @@ class TrainingRun:
         """Figures of the best evaluation so far."""
         self.waited = 0
         """Evaluations since the best one."""
-        self.processor_seconds = 0.0
-        """What the steps took of processors, in the first process."""
         self._noted = 0
         """Examples that were noted as left out."""
         self._stopping = False
@@ -179,8 +175,7 @@ class TrainingRun:
         if path is None:
             return 0
         state = checkpoint.restore(path, self.model, self.optimizer.adam)
-        for name in KEPT:  # a checkpoint of before may lack one
-            setattr(self, name, state.get(name, getattr(self, name)))
+        self.best, self.waited = state["best"], state["waited"]
         return int(state["step"])
 
     def step(self, step: int) -> dict[str, JSON]:
@@ -192,7 +187,7 @@ class TrainingRun:
         rate = self.optimizer.step(step)
         loss, tokens, *by_name = sum_over_processes(self.accelerator, sums).tolist()
         seconds = time.perf_counter() - began
-        self.processor_seconds += time.process_time() - spent
+        spent = time.process_time() - spent
         if not math.isfinite(loss):
             raise EngineError(
                 f"the loss is not a number at step {step + 1}: the run diverged; lower the "
@@ -206,6 +201,7 @@ class TrainingRun:
             "norm": float(norm),
             "examples": self._examples_until(step),
             "seconds": round(seconds, 4),
+            "processor_s": round(spent, 4),
             "tokens_per_s": round(tokens / seconds, 1),
             "memory_mb": peak_mb(),
         }
@@ -285,7 +281,7 @@ class TrainingRun:
         """Write a checkpoint; the best one and the newest one are kept."""
         weights, state = checkpoint.gather(self.model, self.optimizer.adam)
         if self.board:
-            figures = {"step": step, **{name: getattr(self, name) for name in KEPT}}
+            figures = {"step": step, "best": self.best, "waited": self.waited}
             checkpoint.save(self.folder, self.job, weights, state, figures)
             checkpoint.prune(self.folder, int(self.best.get("step", step)))
         self.accelerator.wait_for_everyone()
