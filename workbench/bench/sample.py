@@ -58,7 +58,7 @@ def _generate(tasks: Sequence[Task], k: int) -> tuple[float, int]:
 
     def write() -> int:
         with torch.inference_mode():
-            written = loaded.model.generate(
+            tokens = loaded.model.generate(
                 input_ids=ids,
                 attention_mask=mask,
                 do_sample=True,
@@ -70,7 +70,7 @@ def _generate(tasks: Sequence[Task], k: int) -> tuple[float, int]:
                 eos_token_id=list(loaded.stops),
             )[:, ids.shape[1] :]
         stops = torch.tensor(loaded.stops)
-        ended = torch.isin(written, stops).long().cumsum(1)
+        ended = torch.isin(tokens, stops).long().cumsum(1)
         return int((ended == 0).sum()) + int((ended.amax(1) > 0).sum())
 
     return _timed(write)

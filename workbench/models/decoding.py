@@ -75,7 +75,13 @@ class CachedOpening:
     def begin(
         self, own: Sequence[Sequence[int]], most: int, longest: int
     ) -> tuple[CachedRows, Tensor]:
-        """As `Opening.begin`."""
+        """As `Opening.begin`.
+
+        Args:
+            own: Tokens of each row behind the beginning.
+            most: Most rows at a time.
+            longest: Most tokens that will be added to a row.
+        """
         ids, mask, positions = pad_left(
             own, self._loaded.tokenizer.pad_token_id, self._loaded.device
         )

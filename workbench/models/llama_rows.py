@@ -163,7 +163,13 @@ class LlamaOpening:
     def begin(
         self, own: Sequence[Sequence[int]], most: int, longest: int
     ) -> tuple[LlamaRows, Tensor]:
-        """As `decoding.Opening.begin`."""
+        """As `decoding.Opening.begin`.
+
+        Args:
+            own: Tokens of each row behind the beginning.
+            most: Most rows at a time.
+            longest: Most tokens that will be added to a row.
+        """
         ids, mask, _ = pad_left(own, 0, torch.device("cpu"))
         rows = LlamaRows(self._llama, self._shared, max(most, len(own)), ids.shape[1] + longest)
         return rows, rows.read(ids, mask.bool())
@@ -201,12 +207,12 @@ class LlamaRows:
 
     def _move(self, origins: Sequence[int]) -> list[int]:
         """The places of new rows, each a copy of the row at its origin; they are the first ones."""
-        number, taken, places = len(origins), set[int](), [-1] * len(origins)
+        number, stays, places = len(origins), set[int](), [-1] * len(origins)
         for row, origin in enumerate(origins):
-            if origin < number and origin not in taken:
+            if origin < number and origin not in stays:
                 places[row] = origin
-                taken.add(origin)
-        free = (place for place in range(number) if place not in taken)
+                stays.add(origin)
+        free = (place for place in range(number) if place not in stays)
         for row, origin in enumerate(origins):
             if places[row] < 0:
                 places[row] = next(free)
@@ -217,12 +223,12 @@ class LlamaRows:
                 self._seen[places[row]] = self._seen[origin]
         return places
 
-    def read(self, ids: Tensor, seen: Tensor) -> Tensor:
+    def read(self, ids: Tensor, real: Tensor) -> Tensor:
         """Take tokens behind those that are there.
 
         Args:
             ids: `(rows, tokens)`, by place.
-            seen: `(rows, tokens)`, False where there is padding.
+            real: `(rows, tokens)`, False where there is padding.
 
         Returns:
             The logits behind the last token, `(rows, vocabulary)`, by place.
@@ -232,7 +238,7 @@ class LlamaRows:
         if not self._places:
             self._places = list(range(rows))
         self._filled = before + count
-        self._seen[:rows, before : self._filled] = seen
+        self._seen[:rows, before : self._filled] = real
         filled = self._seen[:rows, : self._filled]
         positions = (filled.long().cumsum(1) - 1).clamp(min=0)[:, before:]
         turns = llama.turns(positions + self._shared.shape[3])
@@ -275,13 +281,13 @@ class LlamaRows:
         own_keys, own_values = own[:, :, :, :filled]
         shared_keys, shared_values = self._shared[number]
         # one row of scores for each head of a group and each token
-        asked = queries.reshape(rows, count, llama.groups, -1, llama.width).permute(2, 0, 3, 1, 4)
-        asked = asked.reshape(llama.groups, -1, llama.width) * llama.width**-0.5
+        heads = queries.reshape(rows, count, llama.groups, -1, llama.width).permute(2, 0, 3, 1, 4)
+        heads = heads.reshape(llama.groups, -1, llama.width) * llama.width**-0.5
         ahead = shared_keys.shape[1]
-        by_row = asked.view(llama.groups, rows, -1, llama.width).transpose(0, 1)
+        by_row = heads.view(llama.groups, rows, -1, llama.width).transpose(0, 1)
         scores = torch.cat(
             [
-                (asked @ shared_keys.transpose(1, 2)).unflatten(1, (rows, -1)).transpose(0, 1),
+                (heads @ shared_keys.transpose(1, 2)).unflatten(1, (rows, -1)).transpose(0, 1),
                 by_row @ own_keys.transpose(2, 3)
                 + bias[:, None, None].expand(-1, 1, by_row.shape[2] // count, -1, -1).flatten(2, 3),
             ],

@@ -49,6 +49,8 @@ _LIKELY = 64
 _PROMPT: dict[bool, Style] = {True: "compact", False: "full"}
 _LENGTH = {True: 160, False: 400}
 """Prompt and longest program of models with an adapter, which learnt them, and of others."""
+_ADAPTER = {"bundled": "bundled"}
+"""Adapter of a model where none is named."""
 _CHECK_EVERY = 8
 """Tokens between two checks whether a function has ended, which some models do not notice."""
 
@@ -115,7 +117,7 @@ class TransformersSampler:
         exact: bool | None = None,
         int8: bool | None = None,
     ) -> None:
-        chosen = adapter or ("bundled" if model == "bundled" else "none")
+        chosen = adapter or _ADAPTER.get(model, "none")
         prompt = prompt or _PROMPT[chosen != "none"]
         max_tokens = _LENGTH[chosen != "none"] if max_tokens is None else max_tokens
         wrong = temperature < 0 or not 0 < top_p <= 1 or min(max_tokens, batch_size) < 1
@@ -127,8 +129,9 @@ class TransformersSampler:
             )
         self._adapter = None if chosen == "none" else chosen
         self._model, self._device = model, device
-        self._exact = model == "bundled" if exact is None else exact
-        self._int8 = model == "bundled" if int8 is None else int8
+        bundled = model == "bundled"
+        self._exact = bundled if exact is None else exact
+        self._int8 = bundled if int8 is None else int8
         self._temperature, self._top_p = temperature, top_p
         self._redraws = redraws if temperature else 0  # greedy drawings are all alike
         self._max_tokens, self._batch_size = max_tokens, batch_size
@@ -143,10 +146,10 @@ class TransformersSampler:
             "top_p": top_p,
             "max_tokens": max_tokens,
             "prompt": prompt,
-            **({"redraws": self._redraws} if self._redraws else {}),
-            **({"exact": True} if self._exact else {}),
-            **({"int8": True} if self._int8 else {}),
         }
+        # what is off is left out, as it was before these could be set
+        switches = {"redraws": self._redraws, "exact": self._exact, "int8": self._int8}
+        arguments |= {name: value for name, value in switches.items() if value}
         version = f"1-{self._prompts.version}-{self._adapter_state()}"
         self.ref = PartRef("sampler", "transformers", with_state(version, model), arguments)
 
@@ -380,25 +383,37 @@ class TransformersSampler:
         own = [self._ids(prompts[t].own) + after for t in used]
         rows, logits = start.begin(own, len(samples), self._max_tokens)
         live = [(used.index(sample.task), sample) for sample in samples]
-        while True:
-            chosen, logp = self._draw(
-                logits,
-                torch.tensor([row for row, _ in live]),
-                torch.tensor([sample.chance[len(sample.tokens)] for _, sample in live]),
-            )
-            for (_, sample), token, value in zip(live, chosen.tolist(), logp.tolist(), strict=True):
-                sample.tokens.append(token)
-                sample.logp += value
-                if watch is not None:
-                    watch(sample)
+        while live:
+            self._add_tokens(logits, live, watch)
             live = [one for one in live if not self._over(one[1])]
-            if not live:
-                return
-            # samples that have written the same so far are one row
-            paths = dict.fromkeys((row, sample.tokens[-1]) for row, sample in live)
-            place = {path: number for number, path in enumerate(paths)}
-            logits = rows.go_on([row for row, _ in paths], [token for _, token in paths])
-            live = [(place[row, sample.tokens[-1]], sample) for row, sample in live]
+            if live:
+                # samples that have written the same so far are one row
+                paths = dict.fromkeys((row, sample.tokens[-1]) for row, sample in live)
+                place = {path: number for number, path in enumerate(paths)}
+                logits = rows.go_on([row for row, _ in paths], [token for _, token in paths])
+                live = [(place[row, sample.tokens[-1]], sample) for row, sample in live]
+
+    def _add_tokens(
+        self,
+        logits: Tensor,
+        live: Sequence[tuple[int, _Sample]],
+        watch: Callable[[_Sample], None] | None,
+    ) -> None:
+        """Give each sample its next token.
+
+        Args:
+            logits: `(rows, vocabulary)`.
+            live: The samples, each with its row.
+            watch: As `_write` takes it.
+        """
+        rows = torch.tensor([row for row, _ in live])
+        chance = torch.tensor([sample.chance[len(sample.tokens)] for _, sample in live])
+        chosen, logp = self._draw(logits, rows, chance)
+        for (_, sample), token, value in zip(live, chosen.tolist(), logp.tolist(), strict=True):
+            sample.tokens.append(token)
+            sample.logp += value
+            if watch is not None:
+                watch(sample)
 
     def _draw(self, logits: Tensor, rows: Tensor, chance: Tensor) -> tuple[Tensor, Tensor]:
         """A token per sample by its own uniform number, and its log-probability at temperature 1.
