@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.models.thinking import answer_of, unclosed
 from workbench.sample.extract import extract_program, is_complete, read_completion, read_reply
 
 PROGRAM = (
@@ -168,3 +169,26 @@ def test_behind_a_completion_the_first_program_counts():
     more = FINAL.replace("final", "another question")
     reply = read_completion(f"{header}\n", f"{body}\nThe next one asks for more.\n{more}")
     assert reply.program == FINAL
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ("<think>", "</think>"),
+        ("<seed:think>", "</seed:think>"),
+        ("[THINK]", "[/THINK]"),
+        ("◁think▷", "◁/think▷"),
+        ("<|begin_of_thought|>", "<|end_of_thought|>"),
+        ("<|START_THINKING|>", "<|END_THINKING|>"),
+        ("<|channel|>analysis", "<|end|>"),
+    ],
+)
+def test_every_familys_thoughts_are_kept_apart(begin, end):
+    thought = f"{begin}It may be yes.\n```python\n{FINAL.replace('final', 'no')}```\n{end}"
+    reply = read_reply(f"{thought}\n{FINAL}")
+    assert reply.program == FINAL
+    assert "It may be yes." in reply.thinking
+    assert answer_of(f"{thought} no") == "no"
+    assert answer_of(f"{begin}It may be yes") == "", "a thought that was cut off is no answer"
+    assert unclosed(f"assistant{begin}") == (begin, end), "what ends a thought has one spelling"
+    assert unclosed(thought) == ("", "")

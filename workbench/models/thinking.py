@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import re
 
+_TAGS = r"(?:seed:)?(?:think|thinking|thought|reasoning|reflection)"
 _THOUGHT = re.compile(
-    r"<(?:think|thinking|thought|reasoning|reflection)>|\[THINK\]|<\|channel\|>analysis",
+    rf"<{_TAGS}>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|start_thinking\|>"
+    r"|<\|channel\|>analysis",
     re.IGNORECASE,
 )
 """Where a thought begins; `_end_of` says what ends it."""
 _THOUGHT_END = re.compile(
-    r"</(?:think|thinking|thought|reasoning|reflection)>|\[/THINK\]", re.IGNORECASE
+    rf"</{_TAGS}>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|end_thinking\|>", re.IGNORECASE
 )
+_OTHER_ENDS = {
+    "<|channel|>analysis": "<|end|>",
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|start_thinking|>": "<|end_thinking|>",
+}
+"""Ends of thoughts that are not the beginning with a slash."""
 
 
 def apart(text: str) -> tuple[str, str]:
@@ -41,7 +49,7 @@ def unclosed(text: str) -> tuple[str, str]:
     marks = list(_THOUGHT.finditer(text))
     if not marks:
         return "", ""
-    end = _end_of(marks[-1][0].lower())
+    end = _end_of(marks[-1][0])
     is_closed = end.lower() in text[marks[-1].end() :].lower()
     return ("", "") if is_closed else (marks[-1][0], end)
 
@@ -52,6 +60,8 @@ def answer_of(text: str) -> str:
 
 
 def _end_of(opening: str) -> str:
-    if opening.startswith("<|"):
-        return "<|end|>"
-    return f"{opening[0]}/{opening[1:]}"
+    """What ends a thought, in capitals where its beginning is: a model knows one spelling."""
+    other = _OTHER_ENDS.get(opening.lower())
+    if other is None:
+        return f"{opening[0]}/{opening[1:]}"
+    return other.upper() if opening.isupper() else other
