@@ -90,7 +90,8 @@ class LocalWorkers:
         self.folder.logs.mkdir(parents=True, exist_ok=True)
         log = self.folder.logs / f"worker-{os.getpid()}-{self._begun}.txt"
         command = [sys.executable, "-m", MODULE, str(listing)]
-        process = processes.begin(command, log, _device(self._begun - 1))
+        variables = {**_threads(self.number), **_device(self._begun - 1)}
+        process = processes.begin(command, log, variables)
         self._running.append(_WorkerProcess(process, keys))
 
     def _left(self, worker: _WorkerProcess) -> list[str]:
@@ -148,6 +149,13 @@ def _device(number: int) -> dict[str, str]:
     if cards < 2 or "CUDA_VISIBLE_DEVICES" in os.environ:
         return {}
     return {"CUDA_VISIBLE_DEVICES": str(number % cards)}
+
+
+def _threads(workers: int) -> dict[str, str]:
+    """Environment by which workers share the processors of a machine, where nobody chose."""
+    if "OMP_NUM_THREADS" in os.environ:
+        return {}
+    return {"OMP_NUM_THREADS": str(max((os.cpu_count() or 1) // workers, 1))}
 
 
 def write_list(folder: WorkFolder, name: str, paths: Sequence[Path]) -> Path:
