@@ -168,8 +168,15 @@ def test_a_server_that_dies_ends_the_work_and_what_was_answered_comes_before():
 
 def test_what_was_written_again_before_an_error_comes_before_it():
     def answer(n, payload):
-        return None if is_about(payload, 1) or n > 3 else said(PROGRAM.format(n))
+        text = payload["messages"][0]["content"]
+        # the last is the request by which a living server is told from a dead one
+        dies = is_about(payload, 1) or text == "Say yes."
+        assert dies or everyone.wait(PATIENCE) >= 0
+        if is_about(payload, 1):
+            everyone.wait(PATIENCE)
+        return None if dies else said(PROGRAM.format(n))
 
+    everyone = threading.Barrier(3)
     given = [an_attempt(task) for task in tasks(3)]
     with serving(answer) as server:
         programs, came = sampler(server, retries=0, concurrency=3).write_again(given, 0), []
