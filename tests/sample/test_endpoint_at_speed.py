@@ -145,11 +145,24 @@ def test_a_question_that_is_never_answered_is_a_row_where_the_server_answers_oth
     with serving(answer) as server:
         model = sampler(server, concurrency=2)
         programs = list(model.sample_all(tasks(5), 1, seed=0))
-        assert sum(is_about(payload, 1) for payload in server.asked) == 2, "asked twice"
+        assert sum(is_about(payload, 1) for payload in server.asked) == 3, "and once more at last"
     bad = [program for program in programs if program.problem]
     assert len(programs) == 5
     assert [program.task_id for program in bad] == ["t/1"]
-    assert "gave no answer to this request, 2 times" in bad[0].problem
+    assert "gave no answer to this request, 3 times" in bad[0].problem
+
+
+def test_many_questions_without_an_answer_are_the_fault_of_the_server():
+    def answer(n, payload):
+        lies = any(is_about(payload, number) for number in range(2, 20))
+        return (502, b"<html>bad gateway</html>", {}) if lies else said(PROGRAM.format(n))
+
+    with serving(answer) as server:
+        model, came = sampler(server, concurrency=1, retries=0), []
+        programs = (came.append(bool(one.problem)) for one in model.sample_all(tasks(30), 1, 0))
+        with pytest.raises(EngineError, match="HTTP 502: <html>bad gateway"):
+            list(programs)
+    assert came == [False] * 2 + [True] * 5
 
 
 def test_a_server_that_dies_ends_the_work_and_what_was_answered_comes_before():
@@ -168,8 +181,15 @@ def test_a_server_that_dies_ends_the_work_and_what_was_answered_comes_before():
 
 def test_what_was_written_again_before_an_error_comes_before_it():
     def answer(n, payload):
-        return None if is_about(payload, 1) or n > 3 else said(PROGRAM.format(n))
+        text = payload["messages"][0]["content"]
+        # the last is the request by which a living server is told from a dead one
+        dies = is_about(payload, 1) or text == "Say yes."
+        assert dies or everyone.wait(PATIENCE) >= 0
+        if is_about(payload, 1):
+            everyone.wait(PATIENCE)
+        return None if dies else said(PROGRAM.format(n))
 
+    everyone = threading.Barrier(3)
     given = [an_attempt(task) for task in tasks(3)]
     with serving(answer) as server:
         programs, came = sampler(server, retries=0, concurrency=3).write_again(given, 0), []

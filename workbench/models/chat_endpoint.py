@@ -41,6 +41,9 @@ _BUSY = frozenset({429, 503, 529})
 """Those of them that say nothing about the request."""
 MOST_WAITS = 100
 """Most times that a busy server, which answers others meanwhile, is asked again for one answer."""
+MOST_UNANSWERED = 5
+"""Requests that may stay without an answer while others get one, or a tenth of those where that is
+more; with more of them the server is at fault."""
 LONGEST_PAUSE = 60.0
 """Longest pause before a further attempt, seconds, where the server names none."""
 LONGEST_WAIT = 120.0
@@ -110,6 +113,8 @@ class Endpoint:
         self.request = connection.request()
         self._connection = connection
         self._usage, self._lock = Usage(), threading.Lock()
+        self._unanswered = 0
+        """Requests that were given up though the server answered others."""
         self._away: tuple[float, str] | None = None
         self._hurry = threading.Event()
         """Set at Ctrl-C: who waits before a further attempt gives up."""
@@ -169,7 +174,7 @@ class Endpoint:
                 attempts += 1
             # each server may be away once before an attempt counts
             if attempts > self._connection.retries + len(self._servers) - 1:
-                raise self._last_words(outcome, attempts)
+                return self._last_try(messages, fields, outcome, attempts)
             self._wait(attempts, outcome)
 
     def _attempt(self, messages: Messages, fields: Mapping[str, Any]) -> _Outcome:
@@ -223,15 +228,38 @@ class Endpoint:
             bool(_OWN_WORDS.search(_short(outcome.reply))),
         )
 
-    def _last_words(self, outcome: _Outcome, attempts: int) -> EngineError:
-        """What to raise when no attempt was answered: a server that answers something else is well,
-        so that the request is at fault, and the work can go on without it.
+    def _last_try(
+        self, messages: Messages, fields: Mapping[str, Any], outcome: _Outcome, attempts: int
+    ) -> dict[str, Any]:
+        """Ask once more where the server is well, though no attempt was answered.
+
+        A server that answers something else, and still not this, is not at fault: the work can go
+        on without the request.  Where that is said of many requests, it is.
+
+        Args:
+            messages: The turns so far.
+            fields: Of the request.
+            outcome: What came of the last attempt.
+            attempts: That were made.
+
+        Raises:
+            RefusedRequest: the request is at fault.
+            EngineError: the server is.
         """
         if outcome.status in _BUSY or outcome.absent or not self._is_well():
-            return self._no_answer(outcome)
-        return RefusedRequest(
-            f"the endpoint {self.base_url} gave no answer to this request, {attempts} times "
-            f"({outcome.words}), and answers another one; change the question, or the model's "
+            raise self._no_answer(outcome)
+        last = self._attempt(messages, fields)
+        if last.good:
+            self._count(last.reply, attempts)
+            return {**last.reply, "choices": choices_of(last.reply)}
+        with self._lock:
+            self._unanswered += 1
+            are_many = self._unanswered > max(MOST_UNANSWERED, self._usage.requests // 10)
+        if are_many or last.status in _BUSY or last.absent:
+            raise self._no_answer(last)
+        raise RefusedRequest(
+            f"the endpoint {self.base_url} gave no answer to this request, {attempts + 1} times "
+            f"({last.words}), and answers another one; change the question, or the model's "
             "settings",
             False,
         )

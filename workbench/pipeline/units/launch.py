@@ -35,6 +35,10 @@ class _WorkerProcess:
     process: subprocess.Popen[bytes]
     keys: list[str]
     """Units on its list."""
+    slot: int
+    """Its number among the workers, which its successor has too."""
+    listing: Path
+    """File of its list."""
 
 
 @dataclass(slots=True)
@@ -68,20 +72,21 @@ class LocalWorkers:
         """
         waiting = [list(keys[at :: self.number]) for at in range(self.number)]
         try:
-            for share in waiting:
-                self._begin(share)
+            for slot, share in enumerate(waiting):
+                self._begin(share, slot)
             while self._running:
                 with suppress(subprocess.TimeoutExpired):
                     self._running[0].process.wait(LOOK_SECONDS)
                 look()
                 for worker in [one for one in self._running if one.process.poll() is not None]:
                     self._running.remove(worker)
-                    self._begin(self._left(worker))
+                    worker.listing.unlink(missing_ok=True)
+                    self._begin(self._left(worker), worker.slot)
             look()
         finally:
             self._stop()
 
-    def _begin(self, keys: list[str]) -> None:
+    def _begin(self, keys: list[str], slot: int) -> None:
         if not keys:
             return
         self._begun += 1
@@ -90,8 +95,9 @@ class LocalWorkers:
         self.folder.logs.mkdir(parents=True, exist_ok=True)
         log = self.folder.logs / f"worker-{os.getpid()}-{self._begun}.txt"
         command = [sys.executable, "-m", MODULE, str(listing)]
-        process = processes.begin(command, log, _device(self._begun - 1))
-        self._running.append(_WorkerProcess(process, keys))
+        variables = {**_threads(self.number), **_device(slot)}
+        process = processes.begin(command, log, variables)
+        self._running.append(_WorkerProcess(process, keys, slot, listing))
 
     def _left(self, worker: _WorkerProcess) -> list[str]:
         """Units that a worker which has ended did not come to an end with."""
@@ -139,6 +145,7 @@ class LocalWorkers:
             except subprocess.TimeoutExpired:
                 worker.process.kill()
                 worker.process.wait()
+            worker.listing.unlink(missing_ok=True)
         self._running.clear()
 
 
@@ -148,6 +155,13 @@ def _device(number: int) -> dict[str, str]:
     if cards < 2 or "CUDA_VISIBLE_DEVICES" in os.environ:
         return {}
     return {"CUDA_VISIBLE_DEVICES": str(number % cards)}
+
+
+def _threads(workers: int) -> dict[str, str]:
+    """Environment by which workers share the processors of a machine, where nobody chose."""
+    if "OMP_NUM_THREADS" in os.environ:
+        return {}
+    return {"OMP_NUM_THREADS": str(max((os.cpu_count() or 1) // workers, 1))}
 
 
 def write_list(folder: WorkFolder, name: str, paths: Sequence[Path]) -> Path:
