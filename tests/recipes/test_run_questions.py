@@ -245,7 +245,7 @@ def test_runs_of_a_project_are_read_with_their_calls(project: Project) -> None:
     runs = list(past_runs(project))
     splits = {task.id: task.split for task in project.tasks([run.origin.task_id for run in runs])}
     assert set(splits.values()) == {"train"}
-    assert {run.right for run in runs} == {True, False}
+    assert {run.right for run in runs} >= {True, False}
     first = next(run for run in runs if run.right)
     assert first.calls[0] == PastCall("find", ("red square",), True, first.calls[0].said)
     counts = [run for run in runs if run.right and run.question.startswith("How many")]

@@ -119,8 +119,10 @@ class SchemaLabels:
         self, regions: Sequence[LabelledRegion], room: SynthesisRoom
     ) -> Iterator[SynthesizedQuestion]:
         """Candidates, taken and refused ones: every field of every picture once."""
-        origins = {one.region.image: one for one in reversed(regions)}
-        for one in reversed(origins.values()):
+        origins: dict[str, LabelledRegion] = {}
+        for one in regions:
+            origins.setdefault(one.region.image, one)
+        for one in origins.values():
             region = one.region
             box = Box(0.0, 0.0, float(region.width), float(region.height))
             whole = Region(region.image, region.width, region.height, box)
