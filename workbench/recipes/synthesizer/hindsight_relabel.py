@@ -33,7 +33,7 @@ CARD = Card(
     "that as a new task.",
     formula="for each wrong run: (question of its last call that said the run's answer, that "
     "answer); refused without such a call, or where the profile's model says otherwise",
-    command="vpd synthesize hindsight_relabel --set check=false -n 200",
+    command="vpd synthesize hindsight_relabel --set check=false --limit 200",
     expect="One candidate for each wrong answer; how many are taken depends on how often programs "
     "ask for the wrong thing.  Accuracy was not measured yet.",
     defaults={"check": True},

@@ -34,7 +34,7 @@ CARD = Card(
     "tasks, so that a student learns the steps one by one.",
     formula="for each call of a right run: (question in words, what the tool said), once for each "
     "picture; refused where words do not single out what it looks at",
-    command="vpd synthesize socratic_subquestions -n 200",
+    command="vpd synthesize socratic_subquestions --limit 200",
     expect="One candidate for each call of the right runs; most calls of find become questions of "
     "how many.  What the questions are worth in accuracy was not measured yet.",
     defaults={"main": False},
