@@ -169,6 +169,13 @@ def test_planted_errors_of_wrong_runs_are_refused() -> None:
     assert list(HindsightRelabel().from_runs([RUN, replace(RUN, right=None)], Lent())) == []
 
 
+def test_words_for_yes_are_no_yes() -> None:
+    with pytest.raises(ProfileError, match="check as true or false, found 'False'"):
+        HindsightRelabel(check="False")  # type: ignore[arg-type]
+    with pytest.raises(ProfileError, match="main as true or false"):
+        SocraticSubquestions(main=1)  # type: ignore[arg-type]
+
+
 # schema_labels
 
 

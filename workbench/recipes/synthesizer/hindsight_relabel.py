@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from workbench.recipes.arguments import yes_or_no
 from workbench.recipes.card import Card
 from workbench.recipes.ports import PastCall, PastRun, SynthesisRoom, SynthesizedQuestion
 from workbench.recipes.steps import facts_of, question_of
@@ -57,6 +58,7 @@ class HindsightRelabel:
     """
 
     def __init__(self, check: bool = True) -> None:
+        yes_or_no("hindsight_relabel", check=check)
         self._check = check
         self.ref = PartRef("synthesizer", "hindsight_relabel", arguments={"check": check})
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from workbench.recipes.arguments import yes_or_no
 from workbench.recipes.card import Card
 from workbench.recipes.ports import PastRun, SynthesisRoom, SynthesizedQuestion
 from workbench.recipes.steps import facts_of, question_of
@@ -59,6 +60,7 @@ class SocraticSubquestions:
     """
 
     def __init__(self, main: bool = False) -> None:
+        yes_or_no("socratic_subquestions", main=main)
         self._main = main
         self.ref = PartRef("synthesizer", "socratic_subquestions", arguments={"main": main})
 
