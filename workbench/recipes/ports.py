@@ -266,7 +266,7 @@ class SynthesisRoom(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PastCall:
+class EarlierCall:
     """What a tool said in a run."""
 
     tool: str
@@ -279,7 +279,7 @@ class PastCall:
 
 
 @dataclass(frozen=True, slots=True)
-class PastRun:
+class EarlierRun:
     """A run that ended with an answer, as a synthesizer reads it."""
 
     origin: LabelledRegion
@@ -290,7 +290,7 @@ class PastRun:
     right: bool | None
     """Whether that is the label; None without one."""
     program: str
-    calls: tuple[PastCall, ...]
+    calls: tuple[EarlierCall, ...]
     """In order of execution."""
 
 
@@ -301,7 +301,7 @@ class ReadsRuns(Protocol):
     ref: PartRef
 
     def from_runs(
-        self, runs: Sequence[PastRun], room: SynthesisRoom
+        self, runs: Sequence[EarlierRun], room: SynthesisRoom
     ) -> Iterator[SynthesizedQuestion]:
         """Candidates, taken and refused ones, one after the other.
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 
 from workbench.recipes.arguments import yes_or_no
 from workbench.recipes.card import Card
-from workbench.recipes.ports import PastRun, SynthesisRoom, SynthesizedQuestion
+from workbench.recipes.ports import EarlierRun, SynthesisRoom, SynthesizedQuestion
 from workbench.recipes.steps import facts_of, question_of
 from workbench.records import PartRef
 
@@ -65,7 +65,7 @@ class SocraticSubquestions:
         self.ref = PartRef("synthesizer", "socratic_subquestions", arguments={"main": main})
 
     def from_runs(
-        self, runs: Sequence[PastRun], room: SynthesisRoom
+        self, runs: Sequence[EarlierRun], room: SynthesisRoom
     ) -> Iterator[SynthesizedQuestion]:
         """Candidates, taken and refused ones, one after the other."""
         asked_before: set[tuple[str, str]] = set()
