@@ -9,5 +9,6 @@ Files:
     judging.py       people's blind ratings, measured by a probe
     probing.py       probes of students over a project's questions, which can be continued
     results.py       all systems on the same questions in one table
+    transfer.py      stored evaluations side by side, measured by a probe
     two_by_two.py    pipeline against student: the 2x2 table, McNemar's p, slices
 """
