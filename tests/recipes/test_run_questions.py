@@ -12,11 +12,11 @@ from PIL import Image
 
 from workbench.boxes import Box
 from workbench.errors import InputError, ProfileError
-from workbench.pipeline.synthesizing import past_runs, synthesize
+from workbench.pipeline.synthesizing import earlier_runs, synthesize
 from workbench.recipes.ports import (
+    EarlierCall,
+    EarlierRun,
     LabelledRegion,
-    PastCall,
-    PastRun,
     ReadsRuns,
     SynthesizedQuestion,
     Synthesizer,
@@ -57,11 +57,11 @@ class Lent:
         return answer.casefold() == other.casefold()
 
 
-FIND = PastCall("find", ("cup",), True, "1")
-RED = PastCall("verify_property", ("cup", "red"), False, "yes")
-DOGS = PastCall("exists", ("dog",), True, "no")
-ASKED = PastCall("visual_question_answering", ("What is on the table?",), True, "a cup")
-RUN = PastRun(
+FIND = EarlierCall("find", ("cup",), True, "1")
+RED = EarlierCall("verify_property", ("cup", "red"), False, "yes")
+DOGS = EarlierCall("exists", ("dog",), True, "no")
+ASKED = EarlierCall("visual_question_answering", ("What is on the table?",), True, "a cup")
+RUN = EarlierRun(
     LabelledRegion("q1", "train", WHOLE),
     "Is the cup on the table red?",
     "yes",
@@ -92,11 +92,11 @@ def reasons(rows: Sequence[SynthesizedQuestion]) -> list[str]:
         (replace(FIND, whole=False), "", PART),
         (replace(ASKED, arguments=("the table",)), "", "what it asks is no question"),
         (replace(ASKED, said=None), "", "visual_question_answering says nothing that is an answer"),
-        (PastCall("compute_depth", (), True, "3.5"), "", "compute_depth asks nothing in words"),
+        (EarlierCall("compute_depth", (), True, "3.5"), "", "compute_depth asks nothing in words"),
     ],
 )
 def test_a_call_is_a_question_in_words_or_is_not(
-    call: PastCall, question: str, reason: str
+    call: EarlierCall, question: str, reason: str
 ) -> None:
     text, why = question_of(call, RUN.calls, Lent())
     assert text == question
@@ -156,7 +156,7 @@ def test_a_wrong_run_is_right_about_what_it_did_answer() -> None:
 def test_planted_errors_of_wrong_runs_are_refused() -> None:
     wrong = replace(RUN, right=False, answer="1", calls=(FIND, DOGS))
 
-    def reason(run: PastRun, answer: str | None = "1") -> str:
+    def reason(run: EarlierRun, answer: str | None = "1") -> str:
         (row,) = HindsightRelabel().from_runs([run], Lent(lambda *_: answer))
         return row.reason
 
@@ -167,6 +167,13 @@ def test_planted_errors_of_wrong_runs_are_refused() -> None:
     own = replace(wrong, question="How many cups are there?")
     assert reason(own) == "it answered its own question, and wrongly"
     assert list(HindsightRelabel().from_runs([RUN, replace(RUN, right=None)], Lent())) == []
+
+
+def test_words_for_yes_are_no_yes() -> None:
+    with pytest.raises(ProfileError, match="check as true or false, found 'False'"):
+        HindsightRelabel(check="False")  # type: ignore[arg-type]
+    with pytest.raises(ProfileError, match="main as true or false"):
+        SocraticSubquestions(main=1)  # type: ignore[arg-type]
 
 
 # schema_labels
@@ -242,12 +249,12 @@ def test_runs_of_a_project_are_read_with_their_calls(project: Project) -> None:
     assert isinstance(HindsightRelabel(), ReadsRuns)
     assert not isinstance(SchemaLabels(), ReadsRuns)
     assert isinstance(SchemaLabels(), Synthesizer)
-    runs = list(past_runs(project))
+    runs = list(earlier_runs(project))
     splits = {task.id: task.split for task in project.tasks([run.origin.task_id for run in runs])}
     assert set(splits.values()) == {"train"}
-    assert {run.right for run in runs} == {True, False}
+    assert {run.right for run in runs} >= {True, False}
     first = next(run for run in runs if run.right)
-    assert first.calls[0] == PastCall("find", ("red square",), True, first.calls[0].said)
+    assert first.calls[0] == EarlierCall("find", ("red square",), True, first.calls[0].said)
     counts = [run for run in runs if run.right and run.question.startswith("How many")]
     assert counts
     assert all(run.calls[0].said == run.answer for run in counts)

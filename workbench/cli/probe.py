@@ -9,14 +9,17 @@ from pathlib import Path
 from rich.box import SIMPLE
 from rich.table import Table
 
+from workbench import registry
 from workbench.cli.bars import Bars
 from workbench.cli.text import console, open_project, safe
 from workbench.evaluate.faithfulness.corrupt import KINDS
 from workbench.evaluate.faithfulness.probe import Line, Probe
+from workbench.recipes.ports import AnswerProbe
 from workbench.screen.part_names import part_name
 from workbench.study.answering import student_by_name
 from workbench.study.judging import measure
 from workbench.study.probing import probe
+from workbench.study.transfer import compare_systems
 
 
 def main(
@@ -46,13 +49,17 @@ def main(
 
 
 def ratings(project: Path | None, name: str, as_json: bool) -> None:
-    """Print what a probe finds in people's blind ratings.
+    """Print what a probe finds in people's blind ratings, or in stored evaluations.
 
     Args:
         project: folder of the project; None takes the one around the current folder.
         name: of the probe.
         as_json: print JSON instead of text.
     """
+    part = registry.build("probe", name)
+    if isinstance(part, AnswerProbe):
+        _transfer(project, part, as_json)
+        return
     with open_project(project, read_only=True) as opened:
         report, parts = measure(opened, name), opened.parts
     if as_json:
@@ -72,6 +79,35 @@ def ratings(project: Path | None, name: str, as_json: bool) -> None:
         out.print(
             f"{one.axis}: {safe(one.first, 40)} and {safe(one.second, 40)}, kappa {value} over "
             f"{one.n} answers"
+        )
+
+
+def _transfer(project: Path | None, part: AnswerProbe, as_json: bool) -> None:
+    with open_project(project, read_only=True) as opened:
+        reports = compare_systems(opened, part)
+    if as_json:
+        rows = [
+            {"benchmark": benchmark, "split": split, **asdict(report)}
+            for (benchmark, split), report in reports.items()
+        ]
+        print(json.dumps(rows, indent=1))
+        return
+    out = console()
+    for (benchmark, split), report in reports.items():
+        out.print(f"{safe(benchmark or 'all questions', 60)}, split {safe(split or 'any', 40)}")
+        table = Table(box=SIMPLE, pad_edge=False)
+        for title in ("kind", "system", "share (95 %)", "against the base (95 %)"):
+            table.add_column(title)
+        for row in report.rows:
+            apart = ""
+            if row.difference is not None:
+                ends = f"{100 * (row.low or 0):+.1f} to {100 * (row.high or 0):+.1f}"
+                apart = f"{100 * row.difference:+.1f} points ({ends})"
+            table.add_row(row.kind, safe(row.name, 60), str(row.share), apart)
+        out.print(table)
+        words = f"the base is {safe(report.base, 60)}" if report.base else "there is no base"
+        out.print(
+            f"{words}; {report.left_out} questions that not all of them answered are left out"
         )
 
 

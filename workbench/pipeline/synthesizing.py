@@ -26,9 +26,9 @@ from workbench.pipeline.parts import Parts
 from workbench.pipeline.splits import evaluates
 from workbench.ports import LanguageModel, Tool
 from workbench.recipes.ports import (
+    EarlierCall,
+    EarlierRun,
     LabelledRegion,
-    PastCall,
-    PastRun,
     ReadsRuns,
     SynthesizedQuestion,
     Synthesizer,
@@ -111,7 +111,7 @@ def _proposals(
 ) -> tuple[Iterator[SynthesizedQuestion], int]:
     """The candidates as they are made, and how many there may be."""
     if isinstance(synthesizer, ReadsRuns):
-        runs = list(past_runs(project))
+        runs = list(earlier_runs(project))
         if not runs:
             raise InputError(
                 "no program of a question to train on has ended with an answer, so there is "
@@ -127,7 +127,7 @@ def _proposals(
     return synthesizer.propose(regions, room), len(regions)
 
 
-def past_runs(project: Project) -> Iterator[PastRun]:
+def earlier_runs(project: Project) -> Iterator[EarlierRun]:
     """The runs of questions for training that ended with an answer, each answer to one once."""
     kept = {one.task_id: one.chosen for one in project.outcomes()}
     for task, runs in project.runs(list(kept), project.scope()):
@@ -141,7 +141,7 @@ def past_runs(project: Project) -> Iterator[PastRun]:
                 continue
             noted.add(trace.answer)
             judged = score(task, trace.answer)
-            yield PastRun(
+            yield EarlierRun(
                 origin,
                 task.question,
                 trace.answer,
@@ -151,7 +151,7 @@ def past_runs(project: Project) -> Iterator[PastRun]:
             )
 
 
-def _calls(trace: Trace, whole: Region) -> Iterator[PastCall]:
+def _calls(trace: Trace, whole: Region) -> Iterator[EarlierCall]:
     """What tools said in a run, in the order of their results."""
     begun = {event.payload["call"]: event.payload for event in trace.events if event.kind == "tool"}
     for event in trace.events:
@@ -159,7 +159,7 @@ def _calls(trace: Trace, whole: Region) -> Iterator[PastCall]:
         if call is None or not event.payload.get("ok"):
             continue
         box = (call.get("receiver") or {}).get("box")
-        yield PastCall(
+        yield EarlierCall(
             str(call["tool"]),
             tuple(str(one) for one in call.get("arguments", {}).values() if isinstance(one, str)),
             box is None or tuple(map(float, box)) == (0.0, 0.0, whole.width, whole.height),

@@ -62,6 +62,21 @@ def whole_numbers(part: str, low: int, **values: int) -> None:
             )
 
 
+def yes_or_no(part: str, **values: bool) -> None:
+    """Hold that every value is true or false, and no text that says so.
+
+    Args:
+        part: name of the recipe.
+        **values: by the name of the argument.
+
+    Raises:
+        ProfileError: one is not.
+    """
+    for name, value in values.items():
+        if not isinstance(value, bool):
+            raise ProfileError(f"{part} takes {name} as true or false, found {value!r:.40}")
+
+
 def layer_numbers(part: str, layers: Sequence[int]) -> tuple[int, ...]:
     """The layers that a recipe reads.
 

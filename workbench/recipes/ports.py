@@ -201,6 +201,60 @@ class RatingProbe(Protocol):
         ...
 
 
+SystemKind = Literal["zero-shot", "distilled", "programs"]
+"""A student without training here, a student that a job taught, or the programs."""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemAnswers:
+    """How a system answered questions of one set."""
+
+    name: str
+    kind: SystemKind
+    scores: Mapping[str, float]
+    """By question, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRow:
+    """A system on the questions that all of them answered."""
+
+    name: str
+    kind: SystemKind
+    share: Share
+    difference: float | None = None
+    """Mean paired difference from the base, -1 to 1; None for the base and without one."""
+    low: float | None = None
+    high: float | None = None
+    """Ends of its 95 % interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferReport:
+    """What a probe of stored answers found."""
+
+    rows: tuple[TransferRow, ...]
+    base: str
+    """Name of the system that others are compared with; empty without one."""
+    left_out: int
+    """Questions that some system did not answer."""
+
+
+@runtime_checkable
+class AnswerProbe(Protocol):
+    """Measures systems by the stored scores of their answers; `study/transfer.py` asks it."""
+
+    ref: PartRef
+
+    def compare(self, systems: Sequence[SystemAnswers]) -> TransferReport:
+        """The figures of stored scores: the same scores give the same figures.
+
+        Args:
+            systems: two or more, on questions of one set.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class LabelledRegion:
     """A place of a picture that a program's detector named, where new questions may begin."""
@@ -266,7 +320,7 @@ class SynthesisRoom(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PastCall:
+class EarlierCall:
     """What a tool said in a run."""
 
     tool: str
@@ -279,7 +333,7 @@ class PastCall:
 
 
 @dataclass(frozen=True, slots=True)
-class PastRun:
+class EarlierRun:
     """A run that ended with an answer, as a synthesizer reads it."""
 
     origin: LabelledRegion
@@ -290,7 +344,7 @@ class PastRun:
     right: bool | None
     """Whether that is the label; None without one."""
     program: str
-    calls: tuple[PastCall, ...]
+    calls: tuple[EarlierCall, ...]
     """In order of execution."""
 
 
@@ -301,7 +355,7 @@ class ReadsRuns(Protocol):
     ref: PartRef
 
     def from_runs(
-        self, runs: Sequence[PastRun], room: SynthesisRoom
+        self, runs: Sequence[EarlierRun], room: SynthesisRoom
     ) -> Iterator[SynthesizedQuestion]:
         """Candidates, taken and refused ones, one after the other.
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.recipes.ports import PastCall, PastRun, SynthesisRoom
+from workbench.recipes.ports import EarlierCall, EarlierRun, SynthesisRoom
 
 PART = "it looks at a part of the picture, which words do not single out"
 
 
-def question_of(call: PastCall, calls: Sequence[PastCall], room: SynthesisRoom) -> tuple[str, str]:
+def question_of(
+    call: EarlierCall, calls: Sequence[EarlierCall], room: SynthesisRoom
+) -> tuple[str, str]:
     """The question about the whole picture that a call answers, and why there is none.
 
     Args:
@@ -37,7 +39,7 @@ def question_of(call: PastCall, calls: Sequence[PastCall], room: SynthesisRoom) 
     return "", f"a call of {call.tool} asks nothing in words"
 
 
-def _property(call: PastCall, calls: Sequence[PastCall]) -> tuple[str, str]:
+def _property(call: EarlierCall, calls: Sequence[EarlierCall]) -> tuple[str, str]:
     """Whether the one thing of its name has a property."""
     noun, attribute = call.arguments
     counts = {
@@ -50,6 +52,6 @@ def _property(call: PastCall, calls: Sequence[PastCall]) -> tuple[str, str]:
     return f"Is the {noun} {attribute}?", ""
 
 
-def facts_of(run: PastRun, call: PastCall) -> dict[str, str | int]:
+def facts_of(run: EarlierRun, call: EarlierCall) -> dict[str, str | int]:
     """Where a question of a call comes from."""
     return {"main_question": run.question, "tool": call.tool, "program": run.program}

@@ -15,6 +15,7 @@ Files:
     plan.py          what a study trains: arms and settings
     probing.py       probes of students over a project's questions, which can be continued
     results.py       all systems on the same questions in one table
+    transfer.py      stored evaluations side by side, measured by a probe
     two_by_two.py    pipeline against student: the 2x2 table, McNemar's p, slices
     variants.py      plans on snapshots made for the study
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from workbench.recipes.teaching import (
     Surveys,
     Targets,
     Teacher,
+    Transform,
     UsesTool,
 )
 from workbench.records import Lesson
@@ -272,9 +274,23 @@ def finish_student(plan: Plan, job: Job, weights: Mapping[str, torch.Tensor], fo
     """
     finish(job, weights, folder)
     if plan.transform is not None:
-        model = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto")
-        save_checkpoint(plan.transform(model, folder), load_processor(str(folder)), folder)
+        _put_through(plan.transform, folder)
     return folder
+
+
+def _put_through(transform: Transform, folder: Path) -> None:
+    """Put a finished student through a transform; the folder is replaced once all is written."""
+    before = {path.name for path in folder.iterdir()}
+    model = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto")
+    model = transform(model, folder)
+    beside = folder.with_name(f".{folder.name}-changed")
+    shutil.rmtree(beside, ignore_errors=True)  # of a run that was cut off here
+    save_checkpoint(model, load_processor(str(folder)), beside)
+    for path in folder.iterdir():
+        if path.name not in before:  # what the transform leaves beside the weights
+            path.rename(beside / path.name)
+    shutil.rmtree(folder)
+    beside.rename(folder)
 
 
 def leave_layers(

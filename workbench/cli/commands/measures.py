@@ -310,7 +310,7 @@ def probe(
         str | None,
         typer.Option(
             "--probe",
-            help="Another probe, of `vpd recipes`: it measures what people said in blind ratings.",
+            help="Another probe, of `vpd recipes`: it measures ratings or evaluations.",
         ),
     ] = None,
     as_json: AsJson = False,

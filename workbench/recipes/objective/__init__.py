@@ -22,7 +22,7 @@ Files:
     query_soft.py              places look their values up by the teacher's
     reward_augmented.py        a teacher's words and differentiable rewards
     similarity_map.py          which places of the picture look alike
-    switch_kd.py               differences of the highest logits; the teacher behind the student's
-    eyes token_graph.py             how places stand to one another
+    switch_kd.py               differences of the highest logits; the teacher behind own eyes
+    token_graph.py             how places stand to one another
     vl_align_topk.py           the likeliest words and the view of the picture
 """

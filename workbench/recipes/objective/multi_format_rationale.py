@@ -154,6 +154,7 @@ def _noun(node: ast.expr, values: dict[str, ast.expr]) -> str | None:
         and node.func.attr == "find"
         and node.args
         and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
     ):
         return f"number of {node.args[0].value}"
     return None

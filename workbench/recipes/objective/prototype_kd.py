@@ -62,7 +62,8 @@ CARD = Card(
     ),
 )
 MOST_PLACES = 20000
-"""So many places are gathered into prototypes: more would not move them."""
+"""So many places are gathered into prototypes, from the first pictures: more would not fit into
+memory, and hardly move them."""
 
 
 class PrototypeKd:
@@ -104,6 +105,8 @@ class PrototypeKd:
             states, mask = states_of_places(outputs, -1)
             for row, image in enumerate(targets.images):
                 places.setdefault(image, states[row][mask[row]].double().cpu())
+            if sum(map(len, places.values())) >= MOST_PLACES:
+                break
         every = torch.cat([places[image] for image in sorted(places)])[:MOST_PLACES]
         if not len(every):
             raise InputError(

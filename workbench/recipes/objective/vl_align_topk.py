@@ -17,7 +17,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from workbench.recipes.arguments import numbers_above, numbers_from, whole_numbers
+from workbench.recipes.arguments import (
+    numbers_above,
+    numbers_from,
+    whole_numbers,
+    yes_or_no,
+)
 from workbench.recipes.card import Card
 from workbench.recipes.features import bridge, places_of, real
 from workbench.recipes.maths import kl
@@ -87,6 +92,7 @@ class VlAlignTopk:
         numbers_from("vl_align_topk", 0, words=words, feature=feature)
         numbers_above("vl_align_topk", 0, temperature=temperature)
         whole_numbers("vl_align_topk", 2, most=most)
+        yes_or_no("vl_align_topk", every=every)
         self._most, self._temperature, self._every = most, temperature, every
         arguments = {
             "words": words,

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from workbench.recipes.arguments import yes_or_no
 from workbench.recipes.card import Card
-from workbench.recipes.ports import PastCall, PastRun, SynthesisRoom, SynthesizedQuestion
+from workbench.recipes.ports import EarlierCall, EarlierRun, SynthesisRoom, SynthesizedQuestion
 from workbench.recipes.steps import facts_of, question_of
 from workbench.records import PartRef
 
@@ -33,7 +34,7 @@ CARD = Card(
     "that as a new task.",
     formula="for each wrong run: (question of its last call that said the run's answer, that "
     "answer); refused without such a call, or where the profile's model says otherwise",
-    command="vpd synthesize hindsight_relabel --set check=false -n 200",
+    command="vpd synthesize hindsight_relabel --set check=false --limit 200",
     expect="One candidate for each wrong answer; how many are taken depends on how often programs "
     "ask for the wrong thing.  Accuracy was not measured yet.",
     defaults={"check": True},
@@ -57,18 +58,19 @@ class HindsightRelabel:
     """
 
     def __init__(self, check: bool = True) -> None:
+        yes_or_no("hindsight_relabel", check=check)
         self._check = check
         self.ref = PartRef("synthesizer", "hindsight_relabel", arguments={"check": check})
 
     def from_runs(
-        self, runs: Sequence[PastRun], room: SynthesisRoom
+        self, runs: Sequence[EarlierRun], room: SynthesisRoom
     ) -> Iterator[SynthesizedQuestion]:
         """Candidates, taken and refused ones, one after the other."""
         for run in runs:
             if run.right is False:
                 yield self._relabel(run, room)
 
-    def _relabel(self, run: PastRun, room: SynthesisRoom) -> SynthesizedQuestion:
+    def _relabel(self, run: EarlierRun, room: SynthesisRoom) -> SynthesizedQuestion:
         call = _source(run, room)
         if call is None:
             return _refusal(run, "no call of the run says what it answered")
@@ -87,7 +89,7 @@ class HindsightRelabel:
         return SynthesizedQuestion(run.origin, question, image, run.answer, facts=facts)
 
 
-def _source(run: PastRun, room: SynthesisRoom) -> PastCall | None:
+def _source(run: EarlierRun, room: SynthesisRoom) -> EarlierCall | None:
     """The last call that said what the run answered."""
     says = [
         call for call in run.calls if call.said is not None and room.alike(call.said, run.answer)
@@ -95,6 +97,6 @@ def _source(run: PastRun, room: SynthesisRoom) -> PastCall | None:
     return says[-1] if says else None
 
 
-def _refusal(run: PastRun, reason: str, question: str = "") -> SynthesizedQuestion:
+def _refusal(run: EarlierRun, reason: str, question: str = "") -> SynthesizedQuestion:
     words = question or f"what was answered with {run.answer} to: {run.question}"
     return SynthesizedQuestion(run.origin, words, reason=reason)

@@ -33,7 +33,7 @@ CARD = Card(
     "values that are of the right type and do not change with the view.",
     formula="for each picture and field: (question, value) if value(whole) = value(narrower view) "
     "and it is an integer, a number, yes or no, a text, or one of the words",
-    command="vpd synthesize schema_labels -n 20 --set "
+    command="vpd synthesize schema_labels --limit 20 --set "
     "'fields=scene:indoors|outdoors:Is this indoors or outdoors?'",
     expect="For each picture that programs have looked at one candidate for each field; refusals "
     "name the type or the disagreement.  Accuracy was not measured yet.",
@@ -119,8 +119,10 @@ class SchemaLabels:
         self, regions: Sequence[LabelledRegion], room: SynthesisRoom
     ) -> Iterator[SynthesizedQuestion]:
         """Candidates, taken and refused ones: every field of every picture once."""
-        origins = {one.region.image: one for one in reversed(regions)}
-        for one in reversed(origins.values()):
+        origins: dict[str, LabelledRegion] = {}
+        for one in regions:
+            origins.setdefault(one.region.image, one)
+        for one in origins.values():
             region = one.region
             box = Box(0.0, 0.0, float(region.width), float(region.height))
             whole = Region(region.image, region.width, region.height, box)

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from workbench.recipes.arguments import yes_or_no
 from workbench.recipes.card import Card
-from workbench.recipes.ports import PastRun, SynthesisRoom, SynthesizedQuestion
+from workbench.recipes.ports import EarlierRun, SynthesisRoom, SynthesizedQuestion
 from workbench.recipes.steps import facts_of, question_of
 from workbench.records import PartRef
 
@@ -34,7 +35,7 @@ CARD = Card(
     "tasks, so that a student learns the steps one by one.",
     formula="for each call of a right run: (question in words, what the tool said), once for each "
     "picture; refused where words do not single out what it looks at",
-    command="vpd synthesize socratic_subquestions -n 200",
+    command="vpd synthesize socratic_subquestions --limit 200",
     expect="One candidate for each call of the right runs; most calls of find become questions of "
     "how many.  What the questions are worth in accuracy was not measured yet.",
     defaults={"main": False},
@@ -59,11 +60,12 @@ class SocraticSubquestions:
     """
 
     def __init__(self, main: bool = False) -> None:
+        yes_or_no("socratic_subquestions", main=main)
         self._main = main
         self.ref = PartRef("synthesizer", "socratic_subquestions", arguments={"main": main})
 
     def from_runs(
-        self, runs: Sequence[PastRun], room: SynthesisRoom
+        self, runs: Sequence[EarlierRun], room: SynthesisRoom
     ) -> Iterator[SynthesizedQuestion]:
         """Candidates, taken and refused ones, one after the other."""
         asked_before: set[tuple[str, str]] = set()

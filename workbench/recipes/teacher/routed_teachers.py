@@ -40,8 +40,9 @@ CARD = Card(
     formula="g = softmax_e(-CE_e / heat); t = log mean of the top teachers by g",
     command="vpd train --objective anchor_kl --teacher routed_teachers "
     "--set 'teacher.paths=[\"bundled\"]'",
-    expect="routes.json in the job: for each teacher how many lessons of each kind it taught, and "
-    "how evenly.  Accuracy was not measured yet.",
+    expect="routes.json in the job: for each teacher how many lessons of each kind went to it, "
+    "those "
+    "of evaluations as well, and how evenly.  Accuracy was not measured yet.",
     defaults={"paths": ("bundled",), "top": 1, "heat": 1.0},
     sources={
         "paths": "ours: to be set to two checkpoints or more",
