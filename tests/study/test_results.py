@@ -15,6 +15,7 @@ from store_rows import profile_file, task
 from workbench.errors import InputError
 from workbench.store import Evaluation, JobRow, Project
 from workbench.store.reading import evaluations, lineage
+from workbench.study.differences import differences
 from workbench.study.results import results
 
 DAY = datetime(2026, 1, 2)
@@ -228,3 +229,35 @@ def test_what_is_not_there_is_said(project: Project) -> None:
         results(project, baseline="gpt")
     with pytest.raises(InputError, match="by system or by objective, found 'name'"):
         results(project, by="name")  # type: ignore[arg-type]
+
+
+def test_arms_of_a_study_are_rows_and_other_jobs_stay_out(project: Project) -> None:
+    put(project, "base", drawn(0.3, 9))
+    for seed in range(2):
+        for objective, share in (("instruct", 0.4), ("vpd", 0.8), ("other", 0.5)):
+            put(
+                project,
+                f"{objective} seed {seed}",
+                drawn(share, seed),
+                job=job(project, f"{objective}{seed}", objective, seed),
+            )
+    arms = {f"vpd{seed}": ["with boxes"] for seed in range(2)} | {
+        f"instruct{seed}": ["labels", "labels for as long"] for seed in range(2)
+    }
+    table = results(project, arms=arms)
+    assert {row.system: row.seeds for row in table.rows} == {
+        "base": 1,
+        "labels": 2,
+        "labels for as long": 2,
+        "with boxes": 2,
+    }
+    pairs = [("with boxes", "labels"), ("with boxes", "nobody")]
+    whole, *families = differences(project, table, pairs)
+    assert (whole.system, whole.other, whole.family, whole.of) == ("with boxes", "labels", "", 60)
+    expected = np.mean([drawn(0.8, at) for at in range(2)]) - np.mean(
+        [drawn(0.4, at) for at in range(2)]
+    )
+    assert whole.difference == pytest.approx(expected)
+    assert whole.low < whole.difference < whole.high
+    assert [(one.family, one.of) for one in families] == [("count", 30), ("exists", 30)]
+    assert np.mean([one.difference for one in families]) == pytest.approx(expected)

@@ -91,23 +91,28 @@ def _moved(text: str) -> Iterator[str]:
         yield f"{text[: box.start]}{(box.ymin + 37) % 400} {text[box.start :].split(' ', 1)[1]}"
 
 
-def _numbered(text: str) -> Iterator[str]:
+def _numbered(text: str, off: int) -> Iterator[str]:
     pieces = split_at_boxes(text)
     for at in range(0, len(pieces), 2):
         for match in re.finditer(r"(?<![\w.,])\d{1,2}(?![\w.,])", pieces[at]):
-            number = str(int(match[0]) + 37)
+            number = str(int(match[0]) + off)
             piece = pieces[at][: match.start()] + number + pieces[at][match.end() :]
             yield "".join((*pieces[:at], piece, *pieces[at + 1 :]))
 
 
-def slips(text: str) -> Iterator[tuple[str, str]]:
-    """Every slip of a rationale: its kind and the text with it."""
+def slips(text: str, off: int = 37) -> Iterator[tuple[str, str]]:
+    """Every slip of a rationale: its kind and the text with it.
+
+    Args:
+        text: the rationale.
+        off: by how much a number is wrong.
+    """
     for kind, texts in (
         ("side", _swapped(text, SIDES)),
         ("size", _swapped(text, SIZES)),
         ("negation", _negated(text)),
         ("left out", _shorter(text)),
         ("box", _moved(text)),
-        ("number", _numbered(text)),
+        ("number", _numbered(text, off)),
     ):
         yield from ((kind, wrong) for wrong in texts if wrong != text)

@@ -78,7 +78,7 @@ def _wrong(text: str, boxes_first: bool, dice: str) -> str | None:
     body, mark, end = text.rpartition(_CONCLUSION)
     if not mark or not body.strip():
         return None
-    reasons = [slip for kind, slip in slips(body) if kind in REASONS]
+    reasons = [slip for kind, slip in slips(body, off=1) if kind in REASONS]
     reason = reasons[int(dice[:8], 16) % len(reasons)] if reasons else None
     boxes = _mirrored(body) if boxes_in(body) else None
     ways = (boxes, reason) if boxes_first else (reason, boxes)
