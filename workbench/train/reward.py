@@ -16,7 +16,7 @@ from workbench.models.vlm import Vlm
 from workbench.recipes.teaching import Policy
 from workbench.records import Lesson
 from workbench.snapshot import Example
-from workbench.train.held_out import task_of
+from workbench.snapshot.example import task_of
 from workbench.train.loss import StudentLoss
 from workbench.verify.answers import score
 
