@@ -16,8 +16,8 @@ from workbench.errors import ProfileError
 from workbench.images import ImageFolder
 from workbench.models.student import TransformersStudent
 from workbench.snapshot import Snapshot
+from workbench.snapshot.example import task_of
 from workbench.train import checkpoint, training_run
-from workbench.train.held_out import task_of
 from workbench.train.job import Job, Lora, job_of, job_text, read_job, write_job
 from workbench.train.run import execute
 from workbench.train.status_files import LEFT_OUT, read_json, read_lines
