@@ -174,7 +174,7 @@ def test_what_a_plan_cannot_be_is_told() -> None:
     with pytest.raises(ProfileError, match="the table of the teacher names no part"):
         plan(teacher={"path": "x"})
     with pytest.raises(
-        ProfileError, match="no teacher is called 'nobody'; registered are: checkpo"
+        ProfileError, match="no teacher is called 'nobody'; registered are: analytic"
     ):
         plan(teacher="nobody")
     with pytest.raises(ProfileError, match="needs a teacher, and the job names none"):

@@ -100,7 +100,8 @@ def patches_in(value: Any, depth: int = 6) -> list[tuple[Box, str | None]]:
         value: the payload, of any form.
         depth: how many levels of nesting are read.
     """
-    if depth == 0:
+    # most of what lies in a trace is plain, and this is asked of all of it
+    if depth == 0 or isinstance(value, str | int | float | None):
         return []
     box = _box(value)
     if box is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from workbench.parsing import parse
 
@@ -20,7 +21,7 @@ class Source:
         todo: list[tuple[ast.AST, ast.stmt | None]] = [(self.tree, None)]
         while todo:
             node, parent = todo.pop()
-            for child in ast.iter_child_nodes(node):
+            for child in _blocks(node):
                 if isinstance(child, ast.stmt):
                     self._at.setdefault(child.lineno, []).append(child)
                     if parent is not None:
@@ -65,3 +66,11 @@ class Source:
             ):
                 names.append(inner.value.id)
         return names
+
+
+def _blocks(node: ast.AST) -> Iterator[ast.AST]:
+    """What holds statements, or is one, directly inside a node; expressions hold none."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        inner = getattr(node, name, ())
+        if isinstance(inner, list):
+            yield from inner
