@@ -37,6 +37,8 @@ def answer(n: int, payload: Mapping[str, Any]) -> Any:
         question = text.splitlines()[-3]
         program = KNOW if "more than" in question else SEE
         return said(*[program] * payload["n"])
+    if "exactly one of: " in text:  # the first of them
+        return said(text.rpartition("exactly one of: ")[2].partition(",")[0])
     return said("yes" if "bird" in text or "more than" in text else "3")
 
 
