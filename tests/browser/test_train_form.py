@@ -57,7 +57,7 @@ def test_every_wrong_setting_is_told_by_its_name(project: Project, taken: Snapsh
         ({"snapshot": "zz"}, "'zz' names no snapshot"),
         (
             {"objective": "praise"},
-            "there is no objective 'praise'; registered are: aux_embed, dpo, dual_head",
+            "there is no objective 'praise'; registered are: anchor_kl, aspect_bce",
         ),
         (
             {"arguments": {"weight": -1}},
