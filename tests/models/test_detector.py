@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from workbench.errors import InputError
-from workbench.models.detector import CLASSES, COCO, SSDLite, bundled_detector, pool, suppress
+from workbench.models.coco import CLASSES, COCO
+from workbench.models.detector import SSDLite, bundled_detector, pool, suppress
 from workbench.settings import data_dir
 from workbench.tasks.collage.pictures import make_scene, render
 

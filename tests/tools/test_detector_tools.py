@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from workbench.boxes import Box, iou
 from workbench.errors import ToolFailure
-from workbench.models.detector import CLASSES
+from workbench.models.coco import CLASSES
 from workbench.records import Region, ToolCall
 from workbench.tools.coco_names import classes_of
 from workbench.tools.detector import CropDetector, ExistsCoco, FindCoco

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.english import plural
-from workbench.models.detector import CLASSES
+from workbench.models.coco import CLASSES
 from workbench.tasks.collage.catalogue import CATEGORIES, KINDS
 
 _SAID = """

@@ -7,6 +7,7 @@ Files:
     chat_turn.py          what a chat template writes around a question of text alone
     checkpoint.py         a checkpoint's processor, before its weights
     checkpoint_state.py   which state of a checkpoint a part computes with
+    coco.py               the categories of COCO
     connection.py         the settings of a chat endpoint, for all parts that ask one
     conversation.py       a question and its answer as a chat template writes them
     decoding.py           texts that a causal model goes on with side by side

@@ -25,7 +25,7 @@ from workbench.english import a as with_article
 from workbench.english import plural, the
 from workbench.errors import InputError
 from workbench.images import digest_of
-from workbench.models.detector import CLASSES
+from workbench.models.coco import CLASSES
 from workbench.models.language import language_path, quiet
 from workbench.models.pointer_processor import PointerVlmProcessor
 from workbench.models.pointer_vlm import PointerVlmConfig, PointerVlmForConditionalGeneration

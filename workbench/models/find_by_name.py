@@ -19,7 +19,8 @@ from PIL import Image
 
 from workbench.boxes import from_grid, non_maximum_suppression
 from workbench.errors import InputError
-from workbench.models.detector import CLASSES, Detection, SSDLite, bundled_detector
+from workbench.models.coco import CLASSES
+from workbench.models.detector import Detection, SSDLite, bundled_detector
 from workbench.models.region_vlm import IMAGE_TOKEN
 from workbench.models.vlm import Vlm
 from workbench.settings import data_dir

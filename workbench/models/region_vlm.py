@@ -41,7 +41,7 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 from transformers.processing_utils import ProcessorMixin
 
 from workbench.boxes import Box, grid_text
-from workbench.models.detector import CLASSES as CLASS_NAMES
+from workbench.models.coco import CLASSES as CLASS_NAMES
 from workbench.models.detector import MIDDLE, bundled_detector
 
 CLASSES = len(CLASS_NAMES)

@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 
 from workbench.english import singular
-from workbench.models.detector import CLASSES
+from workbench.models.coco import CLASSES
 
 _SYNONYMS = {
     "airplane": "plane, aeroplane, aircraft, jet, airliner, jumbo jet, passenger plane",

@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass
 
 from workbench.english import a, is_plural, singular
-from workbench.models.detector import CLASSES
+from workbench.models.coco import CLASSES
 
 
 def _words(text: str) -> frozenset[str]:

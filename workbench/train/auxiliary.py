@@ -13,7 +13,8 @@ from transformers import AutoImageProcessor, AutoModel
 from workbench.errors import ProfileError
 from workbench.images import ImageFolder
 from workbench.models.checkpoint import loading_errors
-from workbench.models.detector import CLASSES, bundled_detector
+from workbench.models.coco import CLASSES
+from workbench.models.detector import bundled_detector
 from workbench.models.language import quiet
 from workbench.models.vlm import Vlm
 from workbench.ports import Images
