@@ -54,6 +54,7 @@ OWNERS = {
         "workbench.blocks",
     ),
     "torch": (
+        "workbench.bench.sample",
         "workbench.models.",
         "workbench.making.",
         "workbench.recipes.",

@@ -240,6 +240,15 @@ def test_a_program_that_the_bound_cuts_is_a_row_with_the_reason():
     assert (second.problem, second.source) == ("", PROGRAM.format(2))
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C as a command gets it; an earlier test of the process may have left a handler."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_interrupted_work_hands_out_what_is_under_way_and_begins_no_more():
     begun, finish = [], threading.Event()
 

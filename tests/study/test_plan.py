@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from workbench.errors import EngineError, InputError
-from workbench.study.choosing import Choice, Trial
+from workbench.study.choosing import ChosenSettings, Trial
 from workbench.study.distillation import TrainedArm, equal_steps
 from workbench.study.plan import STANDARD, Arm, Choosing, StudyPlan, combinations, merged
 
@@ -98,4 +98,4 @@ def test_the_highest_accuracy_wins_and_of_equal_ones_the_first() -> None:
         return Trial(arm, {"lr": lr}, accuracy, 0, 1, 10, 1, 1.0, "job")
 
     trials = (trial("a", 1, 0.5), trial("a", 2, 0.6), trial("a", 3, 0.6), trial("b", 1, 0.1))
-    assert Choice("val", trials).chosen == {"a": {"lr": 2}, "b": {"lr": 1}}
+    assert ChosenSettings("val", trials).chosen == {"a": {"lr": 2}, "b": {"lr": 1}}

@@ -15,8 +15,8 @@ from workbench.cli.text import console, open_project, safe
 from workbench.cli.train import put
 from workbench.errors import InputError
 from workbench.store import Selection
-from workbench.study.choosing import Choice, choose, read_choice
-from workbench.study.differences import Difference
+from workbench.study.choosing import ChosenSettings, choose, read_choice
+from workbench.study.differences import ArmDifference
 from workbench.study.distillation import StudyReport, TrainedArm
 from workbench.study.distillation import study as run_study
 from workbench.study.plan import StudyPlan, merged, read_plan
@@ -179,7 +179,7 @@ def _plan(
     return plan.with_equal_compute() if equal_compute else plan
 
 
-def _show_choice(choice: Choice, path: Path, markdown: bool) -> None:
+def _show_choice(choice: ChosenSettings, path: Path, markdown: bool) -> None:
     chosen = choice.chosen
     cells: list[Cells] = [["arm", "settings", "accuracy, %", "n", "steps", "seconds", ""]]
     for trial in choice.trials:
@@ -223,7 +223,7 @@ def _show(report: StudyReport, markdown: bool) -> None:
             console().print(f"{safe(arm.name)}: {safe(arm.note)}." + "\n" * markdown)
 
 
-def _differences(rows: Sequence[Difference]) -> list[Cells]:
+def _differences(rows: Sequence[ArmDifference]) -> list[Cells]:
     cells: list[Cells] = [["system", "less", "points", "p", "n", "seconds", "less's"]]
     for row in rows:
         if not row.family:
@@ -234,7 +234,7 @@ def _differences(rows: Sequence[Difference]) -> list[Cells]:
     return cells
 
 
-def _by_family(rows: Sequence[Difference]) -> list[Cells]:
+def _by_family(rows: Sequence[ArmDifference]) -> list[Cells]:
     cells: list[Cells] = [["system", "less", "family", "points", "n"]]
     for row in rows:
         if row.family:

@@ -42,7 +42,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenSettings:
     """What was tried for the arms of a plan, and what was chosen."""
 
     split: str
@@ -80,7 +80,7 @@ def read_choice(path: Path, plan: StudyPlan) -> dict[str, dict[str, Any]]:
     """The chosen settings of a file, by arm.
 
     Args:
-        path: as `Choice.save` wrote it.
+        path: as `ChosenSettings.save` wrote it.
         plan: whose arms they are for.
 
     Raises:
@@ -115,7 +115,7 @@ def choose(
     plan: StudyPlan,
     val: Project | None = None,
     watch: Watch | None = None,
-) -> Choice:
+) -> ChosenSettings:
     """Try the settings of a plan's grid for each of its arms.
 
     Jobs and answers are found again, so that a choice that was stopped goes on.
@@ -170,4 +170,4 @@ def choose(
                 trained[name].folders[0].name,
             )
         )
-    return Choice(wish.split, tuple(trials))
+    return ChosenSettings(wish.split, tuple(trials))

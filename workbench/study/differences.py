@@ -16,7 +16,7 @@ from workbench.study.results import Results, SystemRow
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ArmDifference:
     """How much oftener one system is right than another, on the same questions."""
 
     system: str
@@ -39,7 +39,7 @@ class Difference:
 
 def differences(
     project: Project, table: Results, pairs: Sequence[tuple[str, str]]
-) -> tuple[Difference, ...]:
+) -> tuple[ArmDifference, ...]:
     """The differences of pairs of systems: all questions first, then family by family.
 
     Args:
@@ -69,7 +69,7 @@ def _difference(
     family: str,
     scores: Mapping[str, Mapping[str, float]],
     about: Mapping[str, tuple[str, str]],
-) -> Difference | None:
+) -> ArmDifference | None:
     """One difference; None where no question of the family has been answered by every seed of both.
 
     Args:
@@ -85,7 +85,7 @@ def _difference(
     if not set.intersection(*map(set, [*mine, *theirs])):
         return None
     figures = apart(mine, theirs, {task: picture for task, (picture, _) in about.items()})
-    return Difference(
+    return ArmDifference(
         one.system,
         other.system,
         family,

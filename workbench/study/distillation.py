@@ -20,7 +20,7 @@ from workbench.pipeline.progress import Progress, Watch
 from workbench.records import JSON, content_key
 from workbench.snapshot import Snapshot
 from workbench.store import Project, Selection
-from workbench.study.differences import Difference, differences
+from workbench.study.differences import ArmDifference, differences
 from workbench.study.evaluate import evaluate, evaluate_pipeline, questions
 from workbench.study.plan import LABELS_ALONE, Arm, StudyPlan, merged
 from workbench.study.results import Results, results
@@ -82,7 +82,7 @@ class StudyReport:
     results: Results
     """The table of systems."""
     arms: tuple[TrainedArm, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[ArmDifference, ...]
     """Arms that explain, less each arm that does not and less the pipeline's vote."""
     chosen: Mapping[str, JSON]
     """Settings that were chosen before, by arm."""

@@ -75,7 +75,7 @@ class PassAtK:
     high: float
     of: int
     gain: float
-    """Difference from pass@1."""
+    """ArmDifference from pass@1."""
     relative: float | None
     """The gain as a share of pass@1; None where that is 0."""
 

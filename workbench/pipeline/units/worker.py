@@ -39,7 +39,7 @@ from workbench.pipeline.units.shard import (
     write_shard,
 )
 from workbench.ports import ListeningVerifier
-from workbench.records import Prediction, Program, Task, Trace, Verdict, content_key
+from workbench.records import Prediction, Program, Task, Trace, Verdict, content_key, storable
 from workbench.store.records.rows import evidence_in
 from workbench.unanswered import with_reason
 from workbench.usage import total
@@ -89,7 +89,7 @@ def work(
                     reason = (
                         f"a fault of the workbench or of a part: {type(error).__name__}: {error}"
                     )
-                write_whole(folder.failure(unit.key), reason.encode(errors="replace"))
+                write_whole(folder.failure(unit.key), storable(reason).encode())
                 tell(f"{unit.key}: failed: {reason}")
             else:
                 folder.failure(unit.key).unlink(missing_ok=True)
