@@ -70,19 +70,20 @@ def test_a_beginning_serves_many_times(llama):
     assert torch.equal(first, second)
 
 
-def test_whole_numbers_round_and_do_not_depend_on_the_rows_beside(llama):
-    start = opening(llama, BEFORE, int8=True)
-    together, logits = start.begin(OWN, 3, 2)
-    logits = together.go_on([0, 1, 2], [30, 31, 32])
-    alone = []
-    for own, token in zip(OWN, (30, 31, 32), strict=True):
-        rows, _ = start.begin([own], 1, 2)
-        alone.append(rows.go_on([0], [token]))
-    assert torch.allclose(logits, torch.cat(alone), atol=1e-5)
+def test_whole_numbers_come_near(llama):
+    quick, _ = opening(llama, BEFORE, int8=True).begin(OWN, 3, 2)
     exact, _ = opening(llama, BEFORE).begin(OWN, 3, 2)
     precise = exact.go_on([0, 1, 2], [30, 31, 32])
-    error = (logits - precise).std() / precise.std()
+    error = (quick.go_on([0, 1, 2], [30, 31, 32]) - precise).std() / precise.std()
     assert 0 < float(error) < 0.2
+
+
+def test_a_product_in_whole_numbers_does_not_depend_on_the_rows_beside(llama):
+    torch.manual_seed(2)
+    product = Llama(llama.model, "int8").layers[0].gates
+    inputs = torch.randn(7, 48) * torch.logspace(-2, 2, 7)[:, None]
+    alone = torch.cat([product(row[None]) for row in inputs])
+    assert torch.equal(product(inputs), alone)
 
 
 @pytest.mark.parametrize("size", [1e-3, 1.0, 1e4])

@@ -7,7 +7,7 @@ each row's own has its place from the start, products that share their input are
 and inputs may be whole numbers (`Precision`).
 
 The result is transformers' own up to rounding (tested).  Models of other families, and other
-devices, go through `cached_rows`.
+devices, go through `decoding.CachedRows`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ Precision = Literal["float32", "int8"]
 
 In `int8` a weight has 127 steps for each output and an input 255 for each row, so that no sum of
 two products leaves 16 bits, which is where processors without VNNI clip.  Sums are whole numbers
-and the scale is the row's own: what else is in the batch changes nothing, not even the rounding.
+and the scale is the row's own, so that a product does not depend on the rows beside it.  Attention
+does, in its last digits, and coarse rounding makes much of them: texts depend on their batch.
 """
 _WEIGHT_STEPS = 63
 _ENDS = 8

@@ -5,9 +5,9 @@ once for all its samples, and samples that have written the same so far are one 
 part; those that have ended leave the batch.  The random numbers of a sample come from its question
 and number alone, so that neither the batch nor the order of questions changes a program; one that
 is drawn again because its program is there already looks at the programs of its own question that
-stand before it, and at nothing else.  That holds in float32 and in whole numbers.  In bfloat16 the
-rounding of products depends on the number of rows, and in another batch about a fifth of the
-programs come out otherwise.
+stand before it, and at nothing else.  That holds in float32.  In bfloat16 the rounding of products
+depends on the number of rows, and in another batch about a fifth of the programs come out
+otherwise; in whole numbers two thirds do, for each rounding is coarse.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class TransformersSampler:
         exact: Whether to compute in float32, which takes half as long again on a processor with
             bfloat16; None does so for the bundled model alone.
         int8: Whether to multiply in eight-bit whole numbers where that can be done, for a plain
-            Llama on the processor; None does so for the bundled model alone.
+            Llama on the processor; quicker, and then a program depends on its batch.
 
     Raises:
         InputError: an argument is out of its range, or the adapter is not there.
@@ -115,7 +115,7 @@ class TransformersSampler:
         batch_size: int = 80,
         device: str | None = None,
         exact: bool | None = None,
-        int8: bool | None = None,
+        int8: bool = False,
     ) -> None:
         chosen = adapter or _ADAPTER.get(model, "none")
         prompt = prompt or _PROMPT[chosen != "none"]
@@ -129,9 +129,8 @@ class TransformersSampler:
             )
         self._adapter = None if chosen == "none" else chosen
         self._model, self._device = model, device
-        bundled = model == "bundled"
-        self._exact = bundled if exact is None else exact
-        self._int8 = bundled if int8 is None else int8
+        self._exact = model == "bundled" if exact is None else exact
+        self._int8 = int8
         self._temperature, self._top_p = temperature, top_p
         self._redraws = redraws if temperature else 0  # greedy drawings are all alike
         self._max_tokens, self._batch_size = max_tokens, batch_size
