@@ -20,7 +20,7 @@ from workbench.errors import WorkbenchError
 from workbench.store import Project
 from workbench.store.reading import figures
 from workbench.store.records import loop_runs
-from workbench.study.two_by_two import RIGHT
+from workbench.verify.answers import RIGHT
 
 FRESH = 10.0
 """Seconds for which the figures are not counted anew, however often they are asked for."""

@@ -32,7 +32,7 @@ from workbench.tasks.bundled import Collages
 from workbench.tasks.collage.perception import FAMILIES, perceive
 from workbench.tasks.collage.pictures import make_scene, render
 from workbench.tasks.collage.scene import Scene
-from workbench.verify.answers import score
+from workbench.verify.answers import RIGHT, score
 
 FIRST_SCENE = 500_000
 """Number of the first scene; the bundled ones have lower numbers."""
@@ -141,7 +141,7 @@ def _families(checkpoint: str, images: ImageFolder, limit: int) -> dict[str, obj
     seconds = time.perf_counter() - started
     hits: dict[str, list[bool]] = defaultdict(list)
     for task, prediction in zip(questions, answers, strict=True):
-        right = score(task, prediction.answer).score >= 0.5
+        right = score(task, prediction.answer).score >= RIGHT
         hits[task.family].append(right)
         hits["all"].append(right)
     figures = {}

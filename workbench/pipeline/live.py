@@ -44,7 +44,7 @@ from workbench.ports import Forgetful, Images, StreamingSampler, StreamingStuden
 from workbench.records import Failure, PartRef, Prediction, Program, Task, Trace, TraceEvent
 from workbench.settings import Choice, Profile
 from workbench.unanswered import REFUSED, no_answer, reason_line, refusal, with_reason
-from workbench.verify.answers import score
+from workbench.verify.answers import RIGHT, score
 
 _POLL = 0.1
 """Seconds between two looks at whether a stream was cancelled, and at the memory in use."""
@@ -259,7 +259,7 @@ class _Asking:
     def _right(self, answer: str | None) -> bool | None:
         if answer is None or not self.task.labelled:
             return None
-        return score(self.task, answer).score >= 0.5
+        return score(self.task, answer).score >= RIGHT
 
     def finished(self, failure: Failure | None = None, cancelled: bool = False) -> Finished:
         """The last event, with the answer and the times so far."""

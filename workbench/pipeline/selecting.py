@@ -20,10 +20,7 @@ from workbench.snapshot import Example
 from workbench.store import Project
 from workbench.store.reading.outcome import Outcome
 from workbench.train.job import student_of
-from workbench.verify.answers import same, score
-
-RIGHT = 0.5
-"""Score from which on an answer counts as right, as in Browse."""
+from workbench.verify.answers import RIGHT, same, score
 
 RowWatch = Callable[[int, int], None]
 """Called with how many rows of how many were looked at."""

@@ -37,12 +37,10 @@ from workbench.records import PartRef, Region, Task, ToolCall, Trace, Value, con
 from workbench.store import Project
 from workbench.tasks.fields import answer_type
 from workbench.tasks.rows import Bad
-from workbench.verify.answers import same, score
+from workbench.verify.answers import RIGHT, same, score
 
 TOOL = "visual_question_answering"
 """The tool of the profile that looks at regions."""
-RIGHT = 0.5
-"""Score from which on an answer counts as right, as in Browse."""
 FORMAT = "PNG"
 """A red frame in a JPEG bleeds into what it frames."""
 

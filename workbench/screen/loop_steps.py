@@ -11,8 +11,8 @@ from workbench.shares import Share
 from workbench.store import Project
 from workbench.store.people import reviewing
 from workbench.store.reading import figures, snapshots
-from workbench.study.two_by_two import RIGHT
 from workbench.train.jobs import JobView
+from workbench.verify.answers import RIGHT
 
 StepName = Literal["questions", "programs", "verify", "curate", "train", "compare"]
 

@@ -12,6 +12,7 @@ from workbench.boxes_in_text import boxes_in
 from workbench.records import Prediction, Rationale, Task, Trace
 from workbench.shares import Share
 from workbench.store import Run, TaskView
+from workbench.verify.answers import RIGHT
 
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -164,7 +165,7 @@ def gold_of(task: Task) -> str:
 def _student_state(score: float | None) -> str:
     if score is None:
         return "none"
-    return "right" if score >= 0.5 else "wrong"
+    return "right" if score >= RIGHT else "wrong"
 
 
 def student_view(task: Task, prediction: Prediction | None) -> tuple[str, str, str]:

@@ -36,7 +36,7 @@ from workbench.snapshot.example import task_of
 from workbench.store import Project
 from workbench.study.criticising import out_of_fold
 from workbench.study.derived import derive
-from workbench.verify.answers import canonical, score
+from workbench.verify.answers import RIGHT, canonical, score
 from workbench.verify.vote import vote
 
 Rule = Literal["vote", "agreement", "checks", "critic"]
@@ -46,8 +46,6 @@ AGREE = 0.8
 """Least share of all programs of a question that give the winning answer."""
 RECALL = 0.8
 """Share of the right answers that the critic is to keep, on questions it has not learnt from."""
-RIGHT = 0.5
-"""Score from which an answer counts as right."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from workbench.errors import InputError
 from workbench.evaluate.statistics.comparisons import mcnemar
 from workbench.shares import Share
 from workbench.store import Outcome
+from workbench.verify.answers import RIGHT
 
 Counting = Literal["any", "vote", "first"]
 COUNTINGS: Mapping[Counting, str] = {
@@ -43,9 +44,6 @@ FILTERS: Mapping[Cell, str] = {
     "neither": "right<1 student:wrong",
 }
 """The query that shows a cell in Browse, counted by `any`."""
-
-RIGHT = 0.5
-"""A soft score from which the student counts as right."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ from workbench.verify.vqa import aokvqa_score, leave_one_out
 MAX_ANSWER = 2000
 """Most characters of an answer; a longer text does not answer a question about a picture."""
 
+RIGHT = 0.5
+"""Score from which on an answer counts as right; the statements of `store.reading` name it too."""
 SOFT_ANSWERS = 10
 """From this number of gold answers on they are annotators' votes (VQA).
 

@@ -25,8 +25,8 @@ from workbench.store.reading import evaluations, figures, snapshots
 from workbench.store.reading.lineage import Lineage, validations
 from workbench.store.reading.snapshots import Taken
 from workbench.store.records import loop_runs
-from workbench.study.two_by_two import RIGHT
 from workbench.usage import Usage
+from workbench.verify.answers import RIGHT
 
 
 @dataclass(frozen=True, slots=True)
