@@ -124,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--temperature", type=float, default=0.5)
     parser.add_argument("--top-p", type=float, default=1.0)
     parser.add_argument("--redraws", type=int, default=0)
+    parser.add_argument("--int8", action="store_true", help="multiply in whole numbers")
     options = parser.parse_args(arguments)
     sampler = TransformersSampler(
         [STANDARD[name] for name in USUAL],
@@ -131,6 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         temperature=options.temperature,
         top_p=options.top_p,
         redraws=options.redraws,
+        int8=options.int8,
     )
     tasks = evenly(Collages().tasks(options.split), options.questions)
     families: dict[str, list[list[Tried]]] = defaultdict(list)
