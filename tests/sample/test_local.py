@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from tiny_language import UNASKED, save_tiny_language
 from workbench.api import STANDARD
 from workbench.errors import InputError
 from workbench.models import language
+from workbench.models.llama_rows import LlamaOpening
 from workbench.records import Failure, PartRef, Task, Trace
 from workbench.sample import local
 from workbench.sample.local import TransformersSampler
@@ -70,6 +72,25 @@ def test_a_program_does_not_depend_on_what_stands_beside_it(tiny, prompt):
     )
 
 
+@pytest.mark.parametrize("redraws", [0, 2])
+def test_lanes_write_the_same_programs_in_the_same_order(tiny, monkeypatch, redraws):
+    alone = list(build(tiny, redraws=redraws).sample(TASKS, 3, seed=0))
+    monkeypatch.setattr(local, "_LANE", 4)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    names = set()
+    begin = LlamaOpening.begin
+
+    def watched(*arguments):
+        names.add(threading.current_thread().name)
+        return begin(*arguments)
+
+    monkeypatch.setattr(LlamaOpening, "begin", watched)
+    in_lanes = list(build(tiny, redraws=redraws).sample(TASKS, 3, seed=0))
+    assert texts(in_lanes) == texts(alone)
+    assert [p.score for p in in_lanes] == pytest.approx([p.score for p in alone])
+    assert all(name.startswith("lane") for name in names)
+
+
 def test_more_programs_begin_with_the_same(tiny):
     few, many = (list(build(tiny).sample(TASKS[:1], k, seed=0)) for k in (2, 5))
     assert texts(many)[:2] == texts(few)
@@ -90,7 +111,7 @@ def test_the_score_is_the_mean_log_probability_at_temperature_1(tiny):
     program = list(part.sample(TASKS, 2, seed=0))[3]
     loaded = language.load_language(tiny)
     prompt = part._prompts(TASKS[1]).text
-    sample = part._write([TASKS[1]], 2, 0)[1]
+    sample = part._write([TASKS[1]], 2, 0, lambda sample: None)[1]
     ids = loaded.tokenizer(prompt, add_special_tokens=False)["input_ids"]
     logits = loaded.model(torch.tensor([ids + sample.tokens])).logits[0].log_softmax(-1)
     expected = np.mean(

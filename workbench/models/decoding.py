@@ -36,6 +36,9 @@ class Rows(Protocol):
 class Opening(Protocol):
     """A beginning that has gone through the model."""
 
+    apart: bool
+    """Whether several threads may have rows of it under way, each its own."""
+
     def begin(self, own: Sequence[Sequence[int]], most: int, longest: int) -> tuple[Rows, Tensor]:
         """Rows that begin alike.
 
@@ -65,6 +68,8 @@ def opening(loaded: LoadedLanguage, before: Sequence[int], int8: bool = False) -
 
 class CachedOpening:
     """A beginning in a cache of transformers, for any causal model and any device."""
+
+    apart = False  # models of many kinds keep a state of their own, and a GPU is one lane
 
     def __init__(self, loaded: LoadedLanguage, before: Sequence[int]) -> None:
         self._loaded, self._length = loaded, len(before)

@@ -158,6 +158,8 @@ def _turned(vectors: Tensor, turns: tuple[Tensor, Tensor]) -> Tensor:
 class LlamaOpening:
     """A beginning that many rows share; see `decoding.Opening`."""
 
+    apart = True  # weights and beginning are only read
+
     def __init__(self, llama: Llama, shared: Tensor) -> None:
         self._llama, self._shared = llama, shared
 

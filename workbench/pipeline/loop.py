@@ -46,7 +46,7 @@ except ImportError:  # Windows has no such module; memory is then not reported
 
 T = TypeVar("T")
 
-SAMPLE_TASKS = 16
+SAMPLE_TASKS = 64
 """Tasks handed to the sampler at once."""
 WRITE_TRACES = 64
 """Traces written together, or fewer when `WRITE_SECONDS` have passed."""

@@ -12,11 +12,13 @@ otherwise; in whole numbers two thirds do, for each rounding is coarse.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -28,6 +30,7 @@ from workbench.images import digest_of
 from workbench.models.chat_turn import chat_turn
 from workbench.models.checkpoint_state import with_state
 from workbench.models.decoding import Opening, opening
+from workbench.models.lanes import side_by_side
 from workbench.models.language import (
     LoadedLanguage,
     adapter_folder,
@@ -55,6 +58,12 @@ _CHECK_EVERY = 8
 """Tokens between two checks whether a function has ended, which some models do not notice."""
 
 
+_LANE = 80
+"""Programs that are worth a lane of their own."""
+
+Item = TypeVar("Item")
+
+
 @dataclass(slots=True)
 class _Sample:
     """A program while it is being written."""
@@ -71,6 +80,10 @@ class _Sample:
     tokens: list[int] = field(default_factory=list)
     logp: float = 0.0
     """Sum of its tokens' log-probabilities at temperature 1."""
+
+
+_Watch = Callable[[_Sample], None]
+"""Called with a sample after each of its tokens; an error that it raises stops the writing."""
 
 
 class TransformersSampler:
@@ -90,7 +103,8 @@ class TransformersSampler:
         prompt: `compact` for models that were trained on it, `full` for models that follow
             instructions; None is `compact` with an adapter, else `full`.
         shots: Examples per question in the full prompt.
-        batch_size: Programs that are written at a time.
+        batch_size: Programs that are written in one batch; on a processor each lane of threads
+            writes a batch of its own.
         device: A device as torch names it; None chooses.
         exact: Whether to compute in float32, which takes half as long again on a processor with
             bfloat16; None does so for the bundled model alone.
@@ -112,7 +126,7 @@ class TransformersSampler:
         max_tokens: int | None = None,
         prompt: Style | None = None,
         shots: int = 5,
-        batch_size: int = 80,
+        batch_size: int = 160,
         device: str | None = None,
         exact: bool | None = None,
         int8: bool = False,
@@ -134,6 +148,8 @@ class TransformersSampler:
         self._temperature, self._top_p = temperature, top_p
         self._redraws = redraws if temperature else 0  # greedy drawings are all alike
         self._max_tokens, self._batch_size = max_tokens, batch_size
+        # tokenizers change their settings between two texts, and a memory may be anybody's
+        self._one_thread = threading.Lock()
         try:
             self._prompts = Prompts(specs, prompt, shots)
         except ValueError as error:
@@ -183,19 +199,17 @@ class TransformersSampler:
             EngineError: the model breaks, for example for lack of memory; try again, or with a
                 smaller `batch_size`.
         """
-        per_batch = max(self._batch_size // max(k, 1), 1)
         reasons = {task.id: reason for task in tasks if (reason := too_long(task))}
         for task in tasks:
             for index in range(k if task.id in reasons else 0):
                 own = sample_seed(task, seed, index)
                 yield no_program(task, index, own, self.ref, reasons[task.id])
         tasks = [task for task in tasks if task.id not in reasons]
-        for at in range(0, len(tasks), per_batch):
-            batch = tasks[at : at + per_batch]
-            started = time.perf_counter()
-            with self._inference():
-                samples = self._different(batch, k, seed)
-            seconds = (time.perf_counter() - started) / max(len(samples), 1)
+
+        def write(batch: Sequence[Task], watch: _Watch) -> list[_Sample]:
+            return self._different(batch, k, seed, watch)
+
+        for batch, samples, seconds in self._in_lanes(tasks, k, write):
             for sample in samples:
                 yield self._program(batch[sample.task], sample, seconds)
 
@@ -209,14 +223,14 @@ class TransformersSampler:
         Raises:
             EngineError: as in `sample`.
         """
-        for at in range(0, len(attempts), self._batch_size):
-            batch = attempts[at : at + self._batch_size]
+
+        def write(batch: Sequence[Attempt], watch: _Watch) -> list[_Sample]:
             keys = [again_seed(parent, seed) for _, parent, _ in batch]
             samples = [_Sample(i, 0, 0, key, self._chance(key)) for i, key in enumerate(keys)]
-            started = time.perf_counter()
-            with self._inference():
-                self._fill([self._prompts.again(attempt) for attempt in batch], samples)
-            seconds = (time.perf_counter() - started) / len(batch)
+            self._fill([self._prompts.again(attempt) for attempt in batch], samples, watch)
+            return samples
+
+        for batch, samples, seconds in self._in_lanes(attempts, 1, write):
             for (task, parent, _), sample in zip(batch, samples, strict=True):
                 yield child_of(parent, self._program(task, sample, seconds))
 
@@ -248,6 +262,37 @@ class TransformersSampler:
             [sample] = self._write([task], 1, seed, show)
         return self._program(task, sample, time.perf_counter() - started)
 
+    def _in_lanes(
+        self,
+        items: Sequence[Item],
+        k: int,
+        write: Callable[[Sequence[Item], _Watch], list[_Sample]],
+    ) -> Iterator[tuple[Sequence[Item], list[_Sample], float]]:
+        """Items in batches, the samples of each batch, and the seconds that one of them took.
+
+        Args:
+            items: What programs are written for.
+            k: Programs for each.
+            write: Gives all samples of a batch; the other argument is to be called with each.
+        """
+        with self._inference():
+            apart = self._shared[0].apart
+        lanes = max(min(torch.get_num_threads(), len(items) * k // _LANE), 1) if apart else 1
+        size = max(min(self._batch_size // max(k, 1), -(-len(items) // lanes)), 1)
+        batches = [items[at : at + size] for at in range(0, len(items), size)]
+
+        def work(
+            batch: Sequence[Item], check: Callable[[], None]
+        ) -> tuple[Sequence[Item], list[_Sample], float]:
+            started = time.perf_counter()
+            with self._inference():
+                samples = write(batch, lambda _: check())
+            seconds = time.perf_counter() - started
+            # lanes share the time that passes
+            return batch, samples, seconds / max(len(samples), 1) / min(lanes, len(batches))
+
+        yield from side_by_side(work, batches, lanes)
+
     @contextmanager
     def _inference(self) -> Iterator[None]:
         """Without gradients, and with what breaks in the model as an EngineError."""
@@ -262,7 +307,8 @@ class TransformersSampler:
     def _text(self, sample: _Sample) -> str:
         kept = [token for token in sample.tokens if token not in self._loaded.stops]
         decode = self._loaded.tokenizer.decode
-        return str(decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+        with self._one_thread:
+            return str(decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
     def _program(self, task: Task, sample: _Sample, seconds: float) -> Program:
         reply = read_completion(HEADER, self._text(sample))
@@ -314,17 +360,19 @@ class TransformersSampler:
 
     def _ids(self, text: str, special: bool = False) -> list[int]:
         split = {} if special else {"split_special_tokens": True}
-        return list(self._loaded.tokenizer(text, add_special_tokens=False, **split)["input_ids"])
+        tokenizer = self._loaded.tokenizer
+        with self._one_thread:
+            return list(tokenizer(text, add_special_tokens=False, **split)["input_ids"])
 
-    def _different(self, tasks: Sequence[Task], k: int, seed: int) -> list[_Sample]:
+    def _different(self, tasks: Sequence[Task], k: int, seed: int, watch: _Watch) -> list[_Sample]:
         """All samples of some questions, those drawn again that are there already."""
-        samples = self._write(tasks, k, seed)
+        samples = self._write(tasks, k, seed, watch)
         for _ in range(self._redraws):
             again = self._repeated(samples)
             if not again:
                 break
             fresh = [self._sample(tasks, samples[i], seed) for i in again]
-            self._fill(list(map(self._prompts, tasks)), fresh)
+            self._fill(self._prompts_of(tasks), fresh, watch)
             for i, sample in zip(again, fresh, strict=True):
                 samples[i] = sample
         return samples
@@ -354,7 +402,7 @@ class TransformersSampler:
         tasks: Sequence[Task],
         k: int,
         seed: int,
-        watch: Callable[[_Sample], None] | None = None,
+        watch: _Watch,
     ) -> list[_Sample]:
         """All samples of some questions, each drawn once, by question and number.
 
@@ -365,14 +413,18 @@ class TransformersSampler:
             for index in range(k):
                 key = sample_seed(task, seed, index)
                 samples.append(_Sample(t, index, 0, key, self._chance(key)))
-        self._fill(list(map(self._prompts, tasks)), samples, watch)
+        self._fill(self._prompts_of(tasks), samples, watch)
         return samples
+
+    def _prompts_of(self, tasks: Sequence[Task]) -> list[Prompt]:
+        with self._one_thread:
+            return [self._prompts(task) for task in tasks]
 
     def _fill(
         self,
         prompts: Sequence[Prompt],
         samples: list[_Sample],
-        watch: Callable[[_Sample], None] | None = None,
+        watch: _Watch,
     ) -> None:
         """Write samples, each after the prompt of its question; as `_write` for `watch`."""
         if not samples:
@@ -396,7 +448,7 @@ class TransformersSampler:
         self,
         logits: Tensor,
         live: Sequence[tuple[int, _Sample]],
-        watch: Callable[[_Sample], None] | None,
+        watch: _Watch,
     ) -> None:
         """Give each sample its next token.
 
@@ -411,8 +463,7 @@ class TransformersSampler:
         for (_, sample), token, value in zip(live, chosen.tolist(), logp.tolist(), strict=True):
             sample.tokens.append(token)
             sample.logp += value
-            if watch is not None:
-                watch(sample)
+            watch(sample)
 
     def _draw(self, logits: Tensor, rows: Tensor, chance: Tensor) -> tuple[Tensor, Tensor]:
         """A token per sample by its own uniform number, and its log-probability at temperature 1.
@@ -467,4 +518,6 @@ class TransformersSampler:
             return True
         if len(sample.tokens) % _CHECK_EVERY:
             return False
-        return is_complete(self._loaded.tokenizer.decode(sample.tokens))
+        with self._one_thread:
+            text = self._loaded.tokenizer.decode(sample.tokens)
+        return is_complete(text)
