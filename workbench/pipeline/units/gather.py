@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.errors import InputError
 from workbench.pipeline.grouping import batches
+from workbench.pipeline.parts import ROLES
 from workbench.pipeline.units.plan import WorkFolder
 from workbench.pipeline.units.shard import Shard, StageCost, read_shard
 from workbench.pipeline.units.worker import by_task
@@ -57,7 +58,7 @@ def gather(project: Project, folder: WorkFolder, run: int) -> Gathered:
             result.notes.append(f"{error}")
             path.unlink(missing_ok=True)
             continue
-        intake = _Intake(project, shard)
+        intake = _Intake(project, shard, run)
         intake.write()
         if intake.changed:
             result.notes.append(
@@ -79,14 +80,15 @@ class _Intake:
     Args:
         project: open for writing.
         shard: what a worker made.
+        run: number of the run, which has the shard's parts from now on.
     """
 
-    def __init__(self, project: Project, shard: Shard) -> None:
+    def __init__(self, project: Project, shard: Shard, run: int) -> None:
         self.rows = 0
         """Records that were new."""
         self.parts: dict[str, str] = {}
         """Key of the part of each stage."""
-        self._project, self._shard = project, shard
+        self._project, self._shard, self._run = project, shard, run
         self._tasks = {task.id: content_key(task) for task in project.tasks(list(shard.contents))}
         self.changed = sorted(
             id for id, content in shard.contents.items() if self._tasks.get(id) != content
@@ -140,7 +142,8 @@ class _Intake:
         for chunk in batches(records, max(size, 1)):
             self.rows += add(chunk)
         for record in records[:1]:
-            self.parts[stage] = content_key(getattr(record, role))
+            ref = getattr(record, role)
+            self.parts[stage] = self._project.set_part(self._run, ROLES[stage], ref)
 
 
 def _charge(

@@ -1,0 +1,96 @@
+"""Prompts that a model has read, and how likely answers are behind them.
+
+Tools ask a language model about many things in the same few words: the prompt of one question is
+often that of the next, and the words around a user's turn are those of all.  A plain Llama on the
+processor keeps what it has read, so that a known prompt costs no more than its answers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+
+from workbench.errors import EngineError
+from workbench.models.llama_rows import Llama, LlamaOpening, serves
+
+MOST_BYTES = 256 << 20
+"""Most memory of the prompts that are kept, the last one not counted."""
+
+
+class PromptsRead:
+    """The prompts that a model has read last.
+
+    Args:
+        llama: The model.
+        most: Most bytes of what is kept of them.
+    """
+
+    def __init__(self, llama: Llama, most: int = MOST_BYTES) -> None:
+        self._llama, self._most = llama, most
+        self._size = 0
+        self._openings: OrderedDict[tuple[int, ...], LlamaOpening] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def likelihoods(
+        self, before: Sequence[int], rows: Sequence[tuple[Sequence[int], Sequence[int]]]
+    ) -> list[float]:
+        """Log-probability of each row's answer behind its prompt, in nats.
+
+        Args:
+            before: Tokens that most prompts begin with.
+            rows: Tokens of a prompt and of an answer, at least one each.
+
+        Raises:
+            EngineError: the model breaks.
+        """
+        by_prompt: dict[tuple[int, ...], list[int]] = {}
+        for number, (prompt, _) in enumerate(rows):
+            by_prompt.setdefault(tuple(prompt), []).append(number)
+        sums = [0.0] * len(rows)
+        try:
+            with self._lock, torch.inference_mode():
+                for prompt, numbers in by_prompt.items():
+                    answers = [rows[number][1] for number in numbers]
+                    values = self._opening(tuple(before), prompt).likelihoods(answers)
+                    for number, value in zip(numbers, values, strict=True):
+                        sums[number] = value
+        except (RuntimeError, MemoryError) as error:
+            raise EngineError(f"the language model broke: {str(error)[:300]}") from error
+        return sums
+
+    def _opening(self, before: tuple[int, ...], prompt: tuple[int, ...]) -> LlamaOpening:
+        if prompt in self._openings:
+            self._openings.move_to_end(prompt)
+            return self._openings[prompt]
+        if 0 < len(before) < len(prompt) and prompt[: len(before)] == before:
+            opening = self._opening((), before).longer(prompt[len(before) :])
+        else:
+            opening = self._llama.opening(prompt)
+        self._keep(prompt, opening)
+        return opening
+
+    def _keep(self, prompt: tuple[int, ...], opening: LlamaOpening) -> None:
+        self._openings[prompt] = opening
+        self._size += opening.size
+        while self._size > self._most and len(self._openings) > 1:
+            _, oldest = self._openings.popitem(last=False)
+            self._size -= oldest.size
+
+
+_OF_MODELS: WeakKeyDictionary[Any, PromptsRead] = WeakKeyDictionary()
+_MAKING = threading.Lock()
+
+
+def prompts_read(model: Any) -> PromptsRead | None:
+    """What a model of transformers has read; None where it is no plain Llama on the processor."""
+    if not serves(model):
+        return None
+    with _MAKING:
+        if model not in _OF_MODELS:
+            _OF_MODELS[model] = PromptsRead(Llama(model, "float32"))
+        return _OF_MODELS[model]
