@@ -65,10 +65,10 @@ def side_by_side(
         for piece in pieces:
             yield work(piece, lambda: None)
         return
-    gone = threading.Event()
+    end = threading.Event()
 
     def check() -> None:
-        if gone.is_set():
+        if end.is_set():
             raise Interrupted
 
     with (
@@ -80,6 +80,6 @@ def side_by_side(
             for future in futures:
                 yield future.result()
         finally:
-            gone.set()
+            end.set()
             for future in futures:
                 future.cancel()

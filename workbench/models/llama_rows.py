@@ -358,8 +358,8 @@ class LlamaRows:
         own = self.own[number, :, :rows, :, : bias.shape[-1]]
         shared = self._shared[number][:, None].expand(-1, rows, -1, -1, -1)
         keys, values = torch.cat([shared, own], dim=3)
-        seen = torch.cat([bias.new_zeros(rows, count, ahead), bias], dim=-1)
+        whole = torch.cat([bias.new_zeros(rows, count, ahead), bias], dim=-1)
         looked = scaled_dot_product_attention(
-            queries.transpose(1, 2), keys, values, seen[:, None], enable_gqa=True
+            queries.transpose(1, 2), keys, values, whole[:, None], enable_gqa=True
         )
         return looked.transpose(1, 2).reshape(rows, count, heads * width)
