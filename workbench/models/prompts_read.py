@@ -2,7 +2,7 @@
 
 Tools ask a language model about many things in the same few words: the prompt of one question is
 often that of the next, and the words around a user's turn are those of all.  A plain Llama on the
-processor keeps what it has read, so that a known prompt costs no more than its answers.
+processor keeps what it has read, so that a known prompt costs no more than its new answers.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from workbench.models.llama_rows import Llama, LlamaOpening, serves
 MOST_BYTES = 256 << 20
 """Most memory of the prompts that are kept, the last one not counted."""
 
+_Tokens = tuple[int, ...]
+
 
 class PromptsRead:
     """The prompts that a model has read last.
@@ -33,7 +35,9 @@ class PromptsRead:
     def __init__(self, llama: Llama, most: int = MOST_BYTES) -> None:
         self._llama, self._most = llama, most
         self._size = 0
-        self._openings: OrderedDict[tuple[int, ...], LlamaOpening] = OrderedDict()
+        self._openings: OrderedDict[_Tokens, LlamaOpening] = OrderedDict()
+        self._known: dict[_Tokens, dict[_Tokens, float]] = {}
+        """Of each prompt that is kept, the answers whose likelihood was asked for."""
         self._lock = threading.Lock()
 
     def likelihoods(
@@ -48,22 +52,22 @@ class PromptsRead:
         Raises:
             EngineError: the model breaks.
         """
-        by_prompt: dict[tuple[int, ...], list[int]] = {}
-        for number, (prompt, _) in enumerate(rows):
-            by_prompt.setdefault(tuple(prompt), []).append(number)
-        sums = [0.0] * len(rows)
+        by_prompt: dict[_Tokens, dict[_Tokens, float]] = {}
+        for prompt, answer in rows:
+            by_prompt.setdefault(tuple(prompt), {})[tuple(answer)] = 0.0
         try:
             with self._lock, torch.inference_mode():
-                for prompt, numbers in by_prompt.items():
-                    answers = [rows[number][1] for number in numbers]
-                    values = self._opening(tuple(before), prompt).likelihoods(answers)
-                    for number, value in zip(numbers, values, strict=True):
-                        sums[number] = value
+                for asked, values in by_prompt.items():
+                    opening = self._opening(tuple(before), asked)
+                    known = self._known[asked]
+                    if fresh := [answer for answer in values if answer not in known]:
+                        known |= zip(fresh, opening.likelihoods(fresh), strict=True)
+                    values |= {answer: known[answer] for answer in values}
         except (RuntimeError, MemoryError) as error:
             raise EngineError(f"the language model broke: {str(error)[:300]}") from error
-        return sums
+        return [by_prompt[tuple(prompt)][tuple(answer)] for prompt, answer in rows]
 
-    def _opening(self, before: tuple[int, ...], prompt: tuple[int, ...]) -> LlamaOpening:
+    def _opening(self, before: _Tokens, prompt: _Tokens) -> LlamaOpening:
         if prompt in self._openings:
             self._openings.move_to_end(prompt)
             return self._openings[prompt]
@@ -74,12 +78,13 @@ class PromptsRead:
         self._keep(prompt, opening)
         return opening
 
-    def _keep(self, prompt: tuple[int, ...], opening: LlamaOpening) -> None:
-        self._openings[prompt] = opening
+    def _keep(self, prompt: _Tokens, opening: LlamaOpening) -> None:
+        self._openings[prompt], self._known[prompt] = opening, {}
         self._size += opening.size
         while self._size > self._most and len(self._openings) > 1:
-            _, oldest = self._openings.popitem(last=False)
-            self._size -= oldest.size
+            oldest, gives_way = self._openings.popitem(last=False)
+            del self._known[oldest]
+            self._size -= gives_way.size
 
 
 _OF_MODELS: WeakKeyDictionary[Any, PromptsRead] = WeakKeyDictionary()
