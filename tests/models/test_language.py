@@ -172,7 +172,7 @@ def test_a_known_prompt_costs_its_new_options_alone(tiny, monkeypatch):
     monkeypatch.setattr(
         LlamaRows,
         "hidden",
-        lambda rows, ids, real: (seen.append(ids.numel()), hidden(rows, ids, real))[1],
+        lambda rows, vectors, real: (seen.append(real.numel()), hidden(rows, vectors, real))[1],
     )
     loaded = load_language(tiny)
     read = PromptsRead(Llama(loaded.model, "float32"))

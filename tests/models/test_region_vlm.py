@@ -1,15 +1,19 @@
 """The student's architecture, on a tiny random model with the real detector and a real tokenizer."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 from transformers import AutoModelForImageTextToText, AutoProcessor, AutoTokenizer, LlamaConfig
 
 from workbench.images import ImageFolder
+from workbench.models import pictures_read
 from workbench.models.language import language_path
+from workbench.models.llama_rows import LlamaRows
 from workbench.models.region_vlm import (
     CLASSES,
     IMAGE_TOKEN,
@@ -105,6 +109,58 @@ def test_an_answer_does_not_depend_on_the_batch(
     np.testing.assert_allclose([sum(row) for row in chances], 1.0, rtol=1e-5)
     alone = vlm.choose([regions[1]], [prompts[1]], [options[1]], images)[0]
     np.testing.assert_allclose(chances[1], alone, rtol=1e-4)
+
+
+def test_what_is_kept_of_a_picture_changes_no_answer(
+    checkpoint: Path,
+    pictures: list[Image.Image],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    vlm = Vlm.load(str(checkpoint), device="cpu")
+    monkeypatch.setattr(vlm, "model", copy.deepcopy(vlm.model).float())
+    images = ImageFolder(tmp_path / "images")
+    regions = []
+    for i, picture in enumerate(pictures):
+        picture.save(tmp_path / f"{i}.png")
+        regions += 2 * [images.whole(images.add(tmp_path / f"{i}.png"))]
+    prompts = ["What is this?", "How many things are there, all told?", "Where is it?", "a", "b c"]
+    questions = regions[: len(prompts)], prompts[: len(regions)]
+    options = [["yes", "no"], ["a dog", "cat", "sports ball"], ["1"], ["a", "b"], ["x", "y"]]
+    monkeypatch.setattr(vlm, "read", None)
+    plain = vlm.generate(*questions, images, 9), vlm.choose(*questions, options, images)
+    for most in (1 << 30, 1):  # all pictures have room, or only the last one
+        monkeypatch.setattr(pictures_read, "MOST_BYTES", most)
+        read = pictures_read.pictures_read(vlm.model)
+        assert read is not None
+        monkeypatch.setattr(vlm, "read", read)
+        for _ in range(2):
+            assert vlm.generate(*questions, images, 9) == plain[0]
+            for kept, fresh in zip(vlm.choose(*questions, options, images), plain[1], strict=True):
+                np.testing.assert_allclose(kept, fresh, rtol=1e-4)
+    assert len(read._openings) == 1
+
+
+def test_a_known_picture_costs_the_words_of_the_question_alone(
+    checkpoint: Path, pictures: list[Image.Image], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vlm = Vlm.load(str(checkpoint), device="cpu")
+    monkeypatch.setattr(vlm, "read", pictures_read.pictures_read(copy.deepcopy(vlm.model).float()))
+    pictures[0].save(tmp_path / "0.png")
+    images = ImageFolder(tmp_path / "images")
+    region = images.whole(images.add(tmp_path / "0.png"))
+    tokens: list[int] = []
+    hidden = LlamaRows.hidden
+
+    def counted(rows: LlamaRows, vectors: Tensor, real: Tensor) -> Tensor:
+        tokens.append(real.shape[1])
+        return hidden(rows, vectors, real)
+
+    monkeypatch.setattr(LlamaRows, "hidden", counted)
+    vlm.generate([region], ["What is this?"], images, 1)
+    vlm.generate([region], ["What was this?"], images, 1)
+    _picture, first, second = tokens
+    assert first == second
 
 
 def test_an_answer_goes_on_from_its_beginning(

@@ -78,6 +78,7 @@ def serves(model: Any) -> bool:
         and not config.attention_bias
         and not config.mlp_bias
         and config.rope_parameters.get("rope_type", "default") == "default"
+        and type(model.lm_head).__name__ == "Linear"
     )
 
 
@@ -95,7 +96,7 @@ class Llama:
     """The weights of a transformers Llama, for `LlamaRows`.
 
     Args:
-        model: A `LlamaForCausalLM` that `serves` accepts; adapters are merged.
+        model: A `LlamaForCausalLM` that `serves` accepts and nobody trains; adapters are merged.
         precision: How products are computed.
     """
 
@@ -110,11 +111,29 @@ class Llama:
         self.layers = [_layer(layer, product) for layer in model.model.layers]
         self.to_logits = product(model.lm_head.weight.float())
         self._frequencies = model.model.rotary_emb.inv_freq.float()
+        self._nothing = torch.zeros(len(self.layers), 2, self.groups, 0, self.width)
+        """Keys and values of no tokens."""
 
     def opening(self, before: Sequence[int]) -> LlamaOpening:
         """What begins with these tokens."""
-        nothing = torch.zeros(len(self.layers), 2, self.groups, 0, self.width)
-        return LlamaOpening(self, nothing, torch.empty(0)).longer(before)
+        return self.opening_by(self.embedding[list(before)])
+
+    def opening_by(self, vectors: Tensor) -> LlamaOpening:
+        """What begins with these vectors, `(tokens, hidden)`."""
+        return LlamaOpening(self, self._nothing, torch.empty(0)).longer_by(vectors)
+
+    def side_by_side(self, openings: Sequence[LlamaOpening], room: int) -> LlamaRows:
+        """A row behind each of several beginnings.
+
+        Args:
+            openings: The beginnings.
+            room: Most tokens that will be added to a row.
+        """
+        filled = max(opening.length for opening in openings)
+        rows = LlamaRows(self, self._nothing, len(openings), filled + room)
+        for place, opening in enumerate(openings):
+            rows.put(place, opening.shared, filled)
+        return rows
 
     def turns(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Cosine and sine of the rotary embedding, each `(*positions, 1, width)`."""
@@ -158,9 +177,14 @@ class LlamaOpening:
     apart = True  # weights and beginning are only read
 
     def __init__(self, llama: Llama, shared: Tensor, logits: Tensor) -> None:
-        self._llama, self._shared = llama, shared
+        self._llama, self.shared = llama, shared
         self._logits = logits
         """Behind the beginning, `(vocabulary,)`."""
+
+    @property
+    def length(self) -> int:
+        """Number of tokens."""
+        return self.shared.shape[3]
 
     def begin(
         self, own: Sequence[Sequence[int]], most: int, longest: int
@@ -173,19 +197,24 @@ class LlamaOpening:
             longest: Most tokens that will be added to a row.
         """
         ids, mask, _ = pad_left(own, 0, torch.device("cpu"))
-        rows = LlamaRows(self._llama, self._shared, max(most, len(own)), ids.shape[1] + longest)
+        rows = LlamaRows(self._llama, self.shared, max(most, len(own)), ids.shape[1] + longest)
         return rows, rows.read(ids, mask.bool())
 
     @property
     def size(self) -> int:
         """Bytes of what is kept of the beginning."""
-        return (self._shared.numel() + self._logits.numel()) * self._shared.element_size()
+        return (self.shared.numel() + self._logits.numel()) * self.shared.element_size()
 
     def longer(self, tokens: Sequence[int]) -> LlamaOpening:
         """The beginning with more tokens behind it, at least one."""
-        rows, logits = self.begin([tokens], 1, 0)
-        shared = torch.cat([self._shared, rows.own[:, :, 0]], dim=3)
-        return LlamaOpening(self._llama, shared, logits[0])
+        return self.longer_by(self._llama.embedding[list(tokens)])
+
+    def longer_by(self, vectors: Tensor) -> LlamaOpening:
+        """The beginning with more behind it, `(tokens, hidden)`, at least one."""
+        rows = LlamaRows(self._llama, self.shared, 1, len(vectors))
+        hidden = rows.hidden(vectors[None], torch.ones(1, len(vectors), dtype=torch.bool))
+        shared = torch.cat([self.shared, rows.own[:, :, 0]], dim=3)
+        return LlamaOpening(self._llama, shared, self._llama.to_logits(hidden[:, -1])[0])
 
     def likelihoods(self, rows: Sequence[Sequence[int]]) -> list[float]:
         """Log-probability of each row's tokens behind the beginning, in nats.
@@ -198,8 +227,8 @@ class LlamaOpening:
         longest = max(map(len, rows)) - 1
         if longest:
             ids, mask, _ = pad_left([row[:-1] for row in rows], 0, torch.device("cpu"))
-            side_by_side = LlamaRows(self._llama, self._shared, len(rows), longest)
-            hidden = side_by_side.hidden(ids, mask.bool())
+            side_by_side = LlamaRows(self._llama, self.shared, len(rows), longest)
+            hidden = side_by_side.hidden(self._llama.embedding[ids], mask.bool())
             shares = self._llama.to_logits(hidden).log_softmax(-1)
             for i, row in enumerate(rows):
                 rest = torch.tensor(row[1:], dtype=torch.long)
@@ -222,7 +251,7 @@ class LlamaRows:
     """
 
     def __init__(self, llama: Llama, shared: Tensor, most: int, room: int) -> None:
-        self._llama, self._shared = llama, shared
+        self._llama, self.shared = llama, shared
         self.own = torch.empty(len(llama.layers), 2, most, llama.groups, room, llama.width)
         """Keys and values of the rows by place, `(layers, 2, places, groups, room, width)`."""
         self._seen = torch.zeros(most, room, dtype=torch.bool)
@@ -230,6 +259,20 @@ class LlamaRows:
         self._filled = 0
         self._places: list[int] = []
         """The place of each row."""
+
+    def put(self, place: int, beginning: Tensor, filled: int) -> None:
+        """Let a row begin otherwise than the others, before anything is read.
+
+        Args:
+            place: The row's place.
+            beginning: Keys and values, `(layers, 2, groups, tokens, width)`.
+            filled: Where all rows go on.
+        """
+        start = filled - beginning.shape[3]
+        self.own[:, :, place, :, start:filled] = beginning
+        self.own[:, :, place, :, :start] = 0.0  # what was never written may be no number
+        self._seen[place, start:filled] = True
+        self._filled = filled
 
     def go_on(self, parents: Sequence[int], tokens: Sequence[int]) -> Tensor:
         """As `decoding.Rows.go_on`."""
@@ -266,30 +309,30 @@ class LlamaRows:
         Returns:
             The logits behind the last token, `(rows, vocabulary)`, by place.
         """
-        return self._llama.to_logits(self.hidden(ids, real)[:, -1])
+        return self._llama.to_logits(self.hidden(self._llama.embedding[ids], real)[:, -1])
 
-    def hidden(self, ids: Tensor, real: Tensor) -> Tensor:
+    def hidden(self, vectors: Tensor, real: Tensor) -> Tensor:
         """What logits are made of, `(rows, tokens, hidden)`, by place; otherwise as `read`.
 
         Args:
-            ids: `(rows, tokens)`, by place.
+            vectors: What tokens are to the model, `(rows, tokens, hidden)`, by place.
             real: `(rows, tokens)`, False where there is padding.
         """
         llama, before = self._llama, self._filled
-        rows, count = ids.shape
+        rows, count = real.shape
         if not self._places:
             self._places = list(range(rows))
         self._filled = before + count
         self._seen[:rows, before : self._filled] = real
         filled = self._seen[:rows, : self._filled]
         positions = (filled.long().cumsum(1) - 1).clamp(min=0)[:, before:]
-        turns = llama.turns(positions + self._shared.shape[3])
+        turns = llama.turns(positions + self.shared.shape[3])
         past = torch.ones(count, before, dtype=torch.bool)
         causal = torch.cat([past, torch.ones(count, count, dtype=torch.bool).tril()], dim=1)
         hidden_places = ~(filled[:, None, :] & causal)
         bias = torch.zeros(hidden_places.shape)
         bias.masked_fill_(hidden_places, torch.finfo(torch.float32).min)
-        hidden = llama.embedding[ids]
+        hidden = vectors
         for number, layer in enumerate(llama.layers):
             mixed = layer.queries_keys_values(llama.normal(hidden, layer.norm))
             looked = self._attend(number, mixed, turns, bias)
@@ -323,7 +366,7 @@ class LlamaRows:
         own_keys, own_values = own[:, :, :, :filled]
         if count > 1:
             return self._attend_long(number, queries, bias)
-        shared_keys, shared_values = self._shared[number]
+        shared_keys, shared_values = self.shared[number]
         # one row of scores for each head of a group and each token
         heads = queries.reshape(rows, count, llama.groups, -1, llama.width).permute(2, 0, 3, 1, 4)
         heads = heads.reshape(llama.groups, -1, llama.width) * llama.width**-0.5
@@ -354,9 +397,9 @@ class LlamaRows:
             bias: As `_attend` takes it.
         """
         rows, count, heads, width = queries.shape
-        ahead = self._shared.shape[3]
+        ahead = self.shared.shape[3]
         own = self.own[number, :, :rows, :, : bias.shape[-1]]
-        shared = self._shared[number][:, None].expand(-1, rows, -1, -1, -1)
+        shared = self.shared[number][:, None].expand(-1, rows, -1, -1, -1)
         keys, values = torch.cat([shared, own], dim=3)
         whole = torch.cat([bias.new_zeros(rows, count, ahead), bias], dim=-1)
         looked = scaled_dot_product_attention(

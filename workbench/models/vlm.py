@@ -22,12 +22,14 @@ from workbench.models.checkpoint_state import checkpoint_state
 from workbench.models.conversation import Conversation, Seen
 from workbench.models.language import preferred_dtype
 from workbench.models.picture_budget import PictureBudget
+from workbench.models.pictures_read import PicturesRead, pictures_read
 from workbench.models.second_head import with_second_head
 from workbench.ports import Forgetful, Images
 from workbench.records import Region
 
 MAX_PIXELS = "vpd_max_pixels"
 """Key of a checkpoint's configuration: the bound on pictures under which it was trained."""
+GREEDY: Mapping[str, Any] = {"do_sample": False}
 TEMPLATE = "vpd_template"
 """Key of a checkpoint's configuration: the options of its chat template when it was trained."""
 
@@ -68,6 +70,8 @@ class Vlm:
             getattr(model.config, TEMPLATE, None),
         )
         self.tokenizer = self.conversation.tokenizer
+        self.read: PicturesRead | None = None
+        """What it keeps of pictures; nothing while it is trained, or of another kind."""
 
     @staticmethod
     def load(
@@ -136,7 +140,7 @@ class Vlm:
             max_tokens: Longest answer, in tokens.
             begun: The beginning of each answer, or nothing; the answers hold what comes behind it.
         """
-        return self._generate(regions, prompts, images, max_tokens, begun, {"do_sample": False})
+        return self._generate(regions, prompts, images, max_tokens, begun, GREEDY)
 
     @torch.inference_mode()
     def sample(
@@ -175,16 +179,19 @@ class Vlm:
             part = slice(start, start + self.batch_size)
             pictures = [self.conversation.look(images.crop(r)) for r in regions[part]]
             batch = self._inputs(pictures, prompts[part], begun[part])
-            done = self.model.generate(
-                **batch,
-                max_new_tokens=max_tokens,
-                **way,
-                pad_token_id=self.tokenizer.pad_token_id,
-            )
-            new = done[:, batch["input_ids"].shape[1] :]
+            if self.read is not None and way == GREEDY:
+                new = self.read.answers(batch, max_tokens)
+            else:
+                done = self.model.generate(
+                    **batch,
+                    max_new_tokens=max_tokens,
+                    **way,
+                    pad_token_id=self.tokenizer.pad_token_id,
+                )
+                new = done[:, batch["input_ids"].shape[1] :].tolist()
             out += [
                 self.conversation.text(tokens, picture).strip()
-                for tokens, picture in zip(new.tolist(), pictures, strict=True)
+                for tokens, picture in zip(new, pictures, strict=True)
             ]
         return out
 
@@ -266,6 +273,9 @@ class Vlm:
             talk.answer(prompt, text, picture=picture)
             for prompt, (_, text), picture in zip(templated, rows, pictures, strict=True)
         ]
+        if self.read is not None and all(answers):
+            asked = talk.batch(pictures, templated, [()] * len(rows), left=True)
+            return self.read.likelihoods(self._on_device(asked.inputs), answers)
         batch = talk.batch(pictures, templated, answers)
         targets = batch.targets[:, 1:]
         at = (targets >= 0).any(0).nonzero().squeeze(1)
@@ -314,4 +324,6 @@ def _load(checkpoint: str, device: str, batch_size: int, state: str, view: Check
         ).to(device)
         model = with_second_head(model, checkpoint_path(checkpoint))
     view.mark(model.config)
-    return Vlm(model, processor, checkpoint, batch_size)
+    vlm = Vlm(model, processor, checkpoint, batch_size)
+    vlm.read = pictures_read(model.eval())
+    return vlm
