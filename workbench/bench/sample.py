@@ -119,7 +119,7 @@ def bench_sample(questions: int, k: int) -> list[Figure]:
 def main(args: list[str]) -> None:
     """Print the figures of `bench_sample`."""
     parser = bench_parser("sample", "Measure what writing programs costs.")
-    parser.add_argument("--questions", type=int, default=16, help="bundled questions")
+    parser.add_argument("--questions", type=int, default=64, help="bundled questions")
     parser.add_argument("--k", type=int, default=5, help="programs for each question")
     options = parser.parse_args(args)
     if min(options.questions, options.k) < 1:
