@@ -31,6 +31,9 @@ T = TypeVar("T")
 WAIT = 5.0
 """Seconds to wait for the owner's answer, or for a program that has the file and keeps it."""
 
+KEYLESS = frozenset({"touched"})
+"""Tables without a key, whose rows are added as they are."""
+
 IDS = """(SELECT unnest(from_json($ids, '["VARCHAR"]')))"""
 """What stands behind IN in a statement whose parameter `ids` is `id_list(...)`.
 
@@ -148,11 +151,12 @@ class Database:
             for name, rows in tables.items():
                 columns = ", ".join(f'"{column}"' for column in rows.column_names)
                 added[name] = 0
+                leave = "" if name in KEYLESS else "ON CONFLICT DO NOTHING"
                 with way.sources(cursor, rows) as sources:
                     for source in sources:
                         counts = cursor.execute(
                             f'INSERT INTO "{name}" ({columns}) '
-                            f"SELECT {columns} FROM {source} ON CONFLICT DO NOTHING"
+                            f"SELECT {columns} FROM {source} {leave}"
                         ).fetchone()
                         added[name] += int(counts[0])
             return added

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +11,7 @@ from workbench.errors import InputError
 from workbench.evidence import EVIDENCE
 from workbench.records import PartRef, Prediction, Program, Rationale, Task, Trace, Verdict
 from workbench.store.kernel.database import IDS, Database, id_list
+from workbench.store.reading.evidence import evidence
 from workbench.store.reading.outcome import OUTCOMES
 from workbench.store.records import rows as shape
 from workbench.store.records.pending import COUNTED, SAMPLED, TRACED
@@ -107,11 +109,13 @@ def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
         count(faithful) AS rationales, count(*) FILTER (faithful) AS faithful,
         count(*) FILTER (bare) AS bare, count(*) FILTER (unchecked) AS unchecked,
         count(student_answer) AS predictions,
+        list(chosen) FILTER (chosen IS NOT NULL AND evidence IS NULL) AS open,
         {kinds}
     FROM outcome
     """
     parameters = {**scope.parameters(), **selection.parameters()}
     row = database.rows(sql, parameters)[0]
+    fresh = Counter(evidence(database, row.pop("open") or ()).values())
     sql = f"""
     WITH {COUNTED}, {SAMPLED}, {TRACED}
     SELECT failure_kind AS kind, count(*) AS n FROM traced WHERE failure_kind IS NOT NULL
@@ -122,7 +126,7 @@ def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
     )
     return Counts(
         **{name: value for name, value in row.items() if name not in EVIDENCE},
-        evidence={kind: row[kind] for kind in EVIDENCE if row[kind]},
+        evidence={kind: row[kind] + fresh[kind] for kind in EVIDENCE if row[kind] + fresh[kind]},
         failures={row["kind"]: row["n"] for row in failures},
     )
 
@@ -209,9 +213,13 @@ def _runs(
         f"SELECT * FROM verdict WHERE task_id IN {IDS} AND verifier = $verifier AND runs = $k",
         {"ids": ids, "verifier": scope.verifier, "k": scope.k},
     )
-    sampled = {row["id"] for row in programs}
+    of_tasks = tasks(database, task_ids)
+    choices = {task.id: task.choices for task in of_tasks}
+    sampled = {row["id"]: row["source"] for row in programs}
     trace_of = {
-        row["program_id"]: shape.to_trace(row, parts)
+        row["program_id"]: shape.to_trace(
+            row, parts, sampled[row["program_id"]], choices.get(row["task_id"], ())
+        )
         for row in traces
         if row["program_id"] in sampled
     }
@@ -225,7 +233,7 @@ def _runs(
     for row in programs:
         one = Run(shape.to_program(row, parts), trace_of.get(row["id"]), verdict_of.get(row["id"]))
         grouped.setdefault(row["task_id"], []).append(one)
-    return [(task, grouped.get(task.id, [])) for task in tasks(database, task_ids)]
+    return [(task, grouped.get(task.id, [])) for task in of_tasks]
 
 
 def traced(
@@ -239,18 +247,15 @@ def traced(
         trace_ids: unknown ids are left out.
     """
     rows = database.rows(f"SELECT * FROM trace WHERE id IN {IDS}", {"ids": id_list(trace_ids)})
-    by_program = {row["program_id"]: shape.to_trace(row, parts) for row in rows}
+    by_program = {row["program_id"]: row for row in rows}
     return [
-        (task, program, by_program[program.id])
+        (
+            task,
+            program,
+            shape.to_trace(by_program[program.id], parts, program.source, task.choices),
+        )
         for task, program in jobs(database, parts, list(by_program))
     ]
-
-
-def sources(database: Database, program_ids: Sequence[str]) -> dict[str, str]:
-    """The source of each of these programs, by id; unknown ones are left out."""
-    sql = f"SELECT id, source FROM program WHERE id IN {IDS}"
-    rows = database.rows(sql, {"ids": id_list(program_ids)})
-    return {row["id"]: row["source"] for row in rows}
 
 
 def rationale_issues(
@@ -369,7 +374,7 @@ def run_view(
     traces = database.rows(sql, [program_id, scope.executor])
     if not traces:
         return task, Run(program, None, None)
-    trace = shape.to_trace(traces[0], parts)
+    trace = shape.to_trace(traces[0], parts, program.source, task.choices)
     sql = f"SELECT * FROM verdict WHERE trace_id = ? {newest.format('verifier')}"
     verdicts = database.rows(sql, [trace.id, scope.verifier])
     return task, Run(program, trace, shape.to_verdict(verdicts[0], parts) if verdicts else None)
