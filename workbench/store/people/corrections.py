@@ -74,6 +74,7 @@ def add(
         for id_, answer in cursor.execute(answers, [task.id]).fetchall():
             cursor.execute("UPDATE prediction SET score = ? WHERE id = ?", [score(answer), id_])
         cursor.execute("INSERT INTO touched VALUES (?, '', '')", [task.id])
+        cursor.execute("UPDATE summary SET lacking = true")
 
     database.transaction(work)
     return event

@@ -17,8 +17,8 @@ from workbench.store.records.stored_trace import StoredTrace
 READ = 1_000
 """Traces whose events are read at once."""
 
-OPEN = "EXISTS (FROM outcome WHERE chosen IS NOT NULL AND evidence IS NULL) AS evidence"
-"""Whether a line of the summary lacks the evidence of the run that is kept."""
+LACKING = "chosen IS NOT NULL AND evidence IS NULL"
+"""Which lines of the summary lack the evidence of the run that is kept."""
 
 
 def evidence(database: Database, trace_ids: Sequence[str]) -> dict[str, str]:
@@ -69,12 +69,17 @@ def keep_derived(database: Database, traces: Iterable[Trace]) -> None:
 
 
 def fill_summary(database: Database) -> None:
-    """Fill in the evidence of the next lines of the summary that lack it."""
-    sql = f"SELECT chosen FROM outcome WHERE chosen IS NOT NULL AND evidence IS NULL LIMIT {READ}"
+    """Fill in the evidence of the next lines of the summary that lack it, or note that none do."""
+    sql = f"SELECT chosen FROM outcome WHERE {LACKING} LIMIT {READ}"
     ids = [row["chosen"] for row in database.rows(sql)]
     kinds = dict.fromkeys(ids, "") | evidence(database, ids)
     values = {"ids": id_list(kinds), "kinds": id_list(kinds.values())}
-    database.transaction(lambda cursor: cursor.execute(_KEEP.format("outcome", "chosen"), values))
+
+    def work(cursor: Any) -> None:
+        cursor.execute(_KEEP.format("outcome", "chosen"), values)
+        cursor.execute(f"UPDATE summary SET lacking = EXISTS (FROM outcome WHERE {LACKING})")
+
+    database.transaction(work)
 
 
 _KEEP = """

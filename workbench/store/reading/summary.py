@@ -16,7 +16,7 @@ from typing import Any
 from workbench.errors import StoreError
 from workbench.store.kernel.database import Database
 from workbench.store.reading import evidence
-from workbench.store.reading.derived import STEPS, UNREAD, fill
+from workbench.store.reading.derived import UNREAD, fill
 from workbench.store.reading.outcome import OUTCOMES
 from workbench.store.reading.search import WORDS
 from workbench.store.records.scope import LATEST, Scope, to_scope
@@ -33,23 +33,30 @@ def bring_up_to_date(database: Database) -> Scope:
     while True:
         (state,) = database.rows(
             f"""
-            SELECT latest.*, summary.scope AS held, EXISTS (FROM touched) AS waiting, {UNREAD},
-                {evidence.OPEN}
+            SELECT latest.*, summary.scope AS held, summary.lacking,
+                EXISTS (FROM touched) AS waiting
             FROM ({LATEST}) AS latest, summary
             """
         )
         scope = to_scope(state)
-        unread = any(state[name] for name in STEPS)
         behind = state["waiting"] or state["held"] != _named(scope)
-        if not (unread or behind or state["evidence"]):
+        lacks = state["lacking"] and _lacks(database)
+        if not (behind or lacks or (state["lacking"] and not database.read_only)):
             return scope
         _check_writable(database)
-        if unread:
+        if lacks:
             complete(database)
-        elif behind:
+        if behind:
             database.transaction(_take)
         else:
             evidence.fill_summary(database)
+
+
+def _lacks(database: Database) -> bool:
+    """Whether anything is open: a column, or the evidence of a line."""
+    lines = f"EXISTS (FROM outcome WHERE {evidence.LACKING}) AS lines"
+    (row,) = database.rows(f"SELECT {UNREAD}, {lines}")
+    return any(row.values())
 
 
 def complete(database: Database) -> None:
@@ -111,10 +118,16 @@ def _take(cursor: Any) -> None:
         ) ORDER BY word
         """
     )
-    cursor.execute(f"DELETE FROM touched WHERE rowid <= {upto}")
     # Two processes that do this at once both write this row, so that one of them has to begin
     # again.
-    cursor.execute("UPDATE summary SET scope = ?", [_named(scope)])
+    cursor.execute(
+        f"""
+        UPDATE summary SET scope = ?, lacking = lacking
+            OR EXISTS (FROM outcome WHERE {evidence.LACKING} AND {mine})
+        """,
+        [_named(scope)],
+    )
+    cursor.execute(f"DELETE FROM touched WHERE rowid <= {upto}")
     count, merged = cursor.execute(
         "SELECT (SELECT count(*) FROM posting), merged FROM summary"
     ).fetchone()
