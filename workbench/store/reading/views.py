@@ -193,12 +193,7 @@ def runs(
 def _runs(
     database: Database, parts: Mapping[str, PartRef], task_ids: Sequence[str], scope: Scope
 ) -> list[tuple[Task, list[Run]]]:
-    programs = [
-        row
-        for row in _of_tasks(database, "program", task_ids, sampler=scope.sampler)
-        if row["base_seed"] == scope.seed and row["index"] < scope.k and row["parent"] is None
-    ]
-    programs.sort(key=lambda row: (row["task_id"], row["index"]))
+    programs = _sampled(database, task_ids, scope)
     traces = _of_tasks(database, "trace", task_ids, executor=scope.executor)
     verdicts = [
         row
@@ -226,6 +221,16 @@ def _runs(
         one = Run(shape.to_program(row, parts), trace_of.get(row["id"]), verdict_of.get(row["id"]))
         grouped.setdefault(row["task_id"], []).append(one)
     return [(task, grouped.get(task.id, [])) for task in of_tasks]
+
+
+def _sampled(database: Database, task_ids: Sequence[str], scope: Scope) -> list[dict[str, Any]]:
+    """The rows of the scope's sampled programs of some tasks, by task and index."""
+    rows = [
+        row
+        for row in _of_tasks(database, "program", task_ids, sampler=scope.sampler)
+        if row["base_seed"] == scope.seed and row["index"] < scope.k and row["parent"] is None
+    ]
+    return sorted(rows, key=lambda row: (row["task_id"], row["index"]))
 
 
 def _of_tasks(
