@@ -260,7 +260,7 @@ def test_agreement_has_its_n_and_says_when_it_is_too_few(visit, site: Running) -
 
 
 def at_once(site: Running, decisions: int) -> None:
-    people, _ = pages.curate_at_once(site.url.rstrip("/"), NAMES, decisions)
+    people, _, _ = pages.curate_at_once(site.url.rstrip("/"), NAMES, decisions)
     stored = site.site.project.curation.events(limit=10_000)
     sent = [some_id for one in people for some_id in one.decisions]
     assert len(sent) == decisions

@@ -3,7 +3,8 @@
 paint      first paint of Curate and its first question; a trace of 2,000 steps and its nodes
 keys       from the key press that decides to the next question painted, picture and step included
 browse     a page of Browse: the server's answer, and from the click to the painted rows
-curators   ten people deciding at once: decisions a second, and that none is lost and none doubled
+curators   people who log in and decide at once, with or without a pause: decisions a second, waits,
+           and that none is lost and none doubled
 """
 
 from __future__ import annotations
@@ -169,6 +170,8 @@ class Curator:
         """Ids of the decisions that the server took."""
         self.seconds: list[float] = []
         """Seconds until the server took each of them."""
+        self.waits: list[float] = []
+        """Seconds until the server gave the next questions, for each time."""
         packed = base64.b64encode(f"{name}:{PASSWORD}".encode()).decode()
         self._headers = {"Authorization": f"Basic {packed}", "Content-Type": "application/json"}
         self._connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=120)
@@ -194,12 +197,30 @@ class Curator:
         self._connection.request("POST", path, json.dumps(body), self._headers)
         return self._connection.getresponse()
 
-    def decide(self, count: int) -> None:
-        """Make `count` decisions; every tenth twice, as a page does that missed the answer."""
+    def log_in(self) -> None:
+        """Let the server look the password up, which it does once."""
+        self.post("/do/curate/next", {"page": self.page, "count": 1})
+
+    def next(self, count: int) -> list[dict[str, Any]]:
+        """The next questions, as a page asks for them."""
+        began = time.perf_counter()
+        items: list[dict[str, Any]] = self.post(
+            "/do/curate/next", {"page": self.page, "count": count}
+        )["items"]
+        self.waits.append(time.perf_counter() - began)
+        return items
+
+    def decide(self, count: int, pause: float = 0.0) -> None:
+        """Make `count` decisions; every tenth twice, as a page does that missed the answer.
+
+        Args:
+            count: number of decisions.
+            pause: seconds of thought before each.
+        """
         ahead: list[dict[str, Any]] = []
         while len(self.decisions) < count:
             if not ahead:
-                ahead = self.post("/do/curate/next", {"page": self.page, "count": 3})["items"]
+                ahead = self.next(3)
                 if not ahead:
                     raise InputError(
                         f"the queue is empty after {len(self.decisions)} decisions; "
@@ -219,6 +240,7 @@ class Curator:
                 body |= {"kind": "reject", "reason": "wrong_program"}
             else:
                 body["rationale"] = one["rationale"]
+            time.sleep(pause)
             began = time.perf_counter()
             self.post("/do/curate/decide", body)
             self.seconds.append(time.perf_counter() - began)
@@ -228,23 +250,25 @@ class Curator:
 
 
 def curate_at_once(
-    address: str, names: Sequence[str], decisions: int
-) -> tuple[list[Curator], float]:
-    """Let several people decide at once; returns them, and the seconds that it took.
+    address: str, names: Sequence[str], decisions: int, pause: float = 0.0
+) -> tuple[list[Curator], float, float]:
+    """Let several people log in and decide at once; returns them, the seconds that all logins took,
+    and those of the decisions.
 
     Args:
         address: of the server.
         names: of the people.
         decisions: number of decisions of all of them together.
+        pause: seconds of thought before each decision.
     """
     people = [Curator(address, name) for name in names]
-    for person in people:  # the password is looked up once, and not within the time
-        person.post("/do/curate/next", {"page": person.page, "count": 1})
     shares = [decisions // len(names) + (at < decisions % len(names)) for at in range(len(names))]
-    began = time.perf_counter()
     with ThreadPoolExecutor(len(people)) as pool:
-        list(pool.map(Curator.decide, people, shares))
-    return people, time.perf_counter() - began
+        began = time.perf_counter()
+        list(pool.map(Curator.log_in, people))
+        logged_in = time.perf_counter()
+        list(pool.map(Curator.decide, people, shares, [pause] * len(people)))
+    return people, logged_in - began, time.perf_counter() - logged_in
 
 
 def check(project: Path, people: Sequence[Curator]) -> tuple[int, int, int]:
@@ -374,7 +398,13 @@ NEXT = """() => new Promise((then) => {
 
 
 def bench_app(
-    traces: int, pictures: int, decisions: int, curators: int, keys: int, folder: Path
+    traces: int,
+    pictures: int,
+    decisions: int,
+    curators: int,
+    keys: int,
+    folder: Path,
+    pause: float = 0.0,
 ) -> Iterator[Figure]:
     """Take all figures, in a new project.
 
@@ -383,8 +413,9 @@ def bench_app(
         pictures: pictures that its questions are about.
         decisions: decisions of all curators together.
         curators: people who decide at once.
-        keys: decisions in the browser.
+        keys: decisions in the browser; 0 measures no page.
         folder: holds the project and the file of users.
+        pause: seconds between two decisions of a curator.
     """
     project, users = folder / "project", folder / "users.json"
     names = [f"curator-{at}" for at in range(curators)]
@@ -395,14 +426,20 @@ def bench_app(
     note = f"made in {time.perf_counter() - began:.0f} s, {pictures} pictures"
     yield Figure("store", traces, "traces", note=note)
     with server(project, users) as address:
-        yield from pages(address, keys)
-        people, seconds = curate_at_once(address, names, decisions)
+        if keys:
+            yield from pages(address, keys)
+        people, logins, seconds = curate_at_once(address, names, decisions, pause)
     lost, doubled, shared = check(project, people)
     waits = [1000 * wait for person in people for wait in person.seconds]
+    asks = [1000 * wait for person in people for wait in person.waits]
     who, in_all = f"{curators} curators", f"{decisions:,} in {seconds:.0f} s"
+    if pause:
+        who += f", {pause:g} s between"
+    yield Figure(f"{who}: all logged in", logins, "s")
     twice = f"of {decisions:,}, a tenth of them sent twice"
     yield Figure(f"{who}: decisions a second", decisions / seconds, "/s", note=in_all)
-    yield percentile_figure(f"{who}: a decision stored", waits)
+    yield percentile_figure(f"{who}: a decision stored", waits, "< 300 ms")
+    yield percentile_figure(f"{who}: the next questions", asks, "< 500 ms")
     yield Figure(f"{who}: lost", lost, aim="0", note=twice)
     yield Figure(f"{who}: doubled", doubled, aim="0")
     yield Figure(f"{who}: given to two", shared, aim="0")
@@ -421,7 +458,12 @@ def main(args: list[str]) -> None:
         "--decisions", type=int, default=2000, help="decisions of all curators together"
     )
     parser.add_argument("--curators", type=int, default=10, help="curators at once")
-    parser.add_argument("--keys", type=int, default=100, help="decisions in the browser")
+    parser.add_argument(
+        "--pause", type=float, default=0.0, help="seconds between two decisions of a curator"
+    )
+    parser.add_argument(
+        "--keys", type=int, default=100, help="decisions in the browser; 0 measures no page"
+    )
     options = parser.parse_args(args)
     with tempfile.TemporaryDirectory(prefix="vpd-bench-") as folder:
         figures = bench_app(
@@ -431,6 +473,7 @@ def main(args: list[str]) -> None:
             options.curators,
             options.keys,
             Path(folder),
+            options.pause,
         )
         print_figures(figures, options.json)
 

@@ -32,6 +32,7 @@ from workbench.store import (
     Scope,
     Selection,
 )
+from workbench.store.reading.evidence import keep_derived
 from workbench.store.records import loop_runs, pending
 from workbench.unanswered import with_reason
 from workbench.usage import Usage, total
@@ -311,6 +312,8 @@ class _Loop:
             with Suspecting(self.project) as suspecting:
                 for group in groups():
                     yield from suspecting.choose(verifier, group)
+                    traces = [trace for _, runs, _ in group for _, trace in runs]
+                    keep_derived(self.project.database, traces)
 
         self._stream(
             "verify", key, len(ids), "tasks", judged(), VERIFY_TASKS, self.project.add_verdicts

@@ -290,11 +290,7 @@ class Project:
         """Add traces; one that broke (`infra`) gives way to its repetition, with its verdicts."""
         keys = shape.Keys()
         tasks = self._tasks_of(traces)
-        sources = views.sources(self.database, [trace.program_id for trace in traces])
-        rows = [
-            shape.from_trace(trace, keys, tasks.get(trace.task_id), sources.get(trace.program_id))
-            for trace in traces
-        ]
+        rows = [shape.from_trace(trace, keys, tasks.get(trace.task_id)) for trace in traces]
         return self._write("trace", rows, keys, broken.replaced_by(traces))
 
     def add_verdicts(self, judged: Sequence[Sequence[Verdict]]) -> int:

@@ -19,17 +19,20 @@ import duckdb
 import pyarrow as pa
 
 from workbench.errors import StoreError
-from workbench.store.kernel import link, local_disk, migrate, reading
+from workbench.store.kernel import link, literal, local_disk, migrate, reading
 from workbench.store.kernel.attached import Attached
 from workbench.store.kernel.local import Local, first_line, now
 from workbench.store.kernel.locks import WriteLock
 
-__all__ = ["IDS", "WAIT", "Database", "id_list", "now"]
+__all__ = ["IDS", "WAIT", "Database", "among", "id_list", "now"]
 
 T = TypeVar("T")
 
 WAIT = 5.0
 """Seconds to wait for the owner's answer, or for a program that has the file and keeps it."""
+
+KEYLESS = frozenset({"touched"})
+"""Tables without a key, whose rows are added as they are."""
 
 IDS = """(SELECT unnest(from_json($ids, '["VARCHAR"]')))"""
 """What stands behind IN in a statement whose parameter `ids` is `id_list(...)`.
@@ -37,6 +40,21 @@ IDS = """(SELECT unnest(from_json($ids, '["VARCHAR"]')))"""
 It is not a list parameter, because DuckDB's binding looks for pandas once per value, which costs
 0.3 ms each where pandas is absent.
 """
+
+
+FEW = 64
+"""Ids that are written out at most; an index is not asked for more."""
+
+
+def among(ids: Sequence[str]) -> str:
+    """What stands behind IN for ids that a statement has without a parameter.
+
+    A few are written out one by one: only so does DuckDB look them up in an index, where `IDS` has
+    it pass over the whole column.
+    """
+    if len(ids) > FEW:
+        return f"(SELECT unnest(from_json({literal.text(id_list(ids))}, '[\"VARCHAR\"]')))"
+    return f"({', '.join(map(literal.text, ids)) or 'NULL'})"
 
 
 def id_list(ids: Iterable[str]) -> str:
@@ -148,11 +166,12 @@ class Database:
             for name, rows in tables.items():
                 columns = ", ".join(f'"{column}"' for column in rows.column_names)
                 added[name] = 0
+                leave = "" if name in KEYLESS else "ON CONFLICT DO NOTHING"
                 with way.sources(cursor, rows) as sources:
                     for source in sources:
                         counts = cursor.execute(
                             f'INSERT INTO "{name}" ({columns}) '
-                            f"SELECT {columns} FROM {source} ON CONFLICT DO NOTHING"
+                            f"SELECT {columns} FROM {source} {leave}"
                         ).fetchone()
                         added[name] += int(counts[0])
             return added

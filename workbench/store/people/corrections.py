@@ -73,7 +73,8 @@ def add(
         answers = "SELECT id, answer FROM prediction WHERE task_id = ? AND rationale = ''"
         for id_, answer in cursor.execute(answers, [task.id]).fetchall():
             cursor.execute("UPDATE prediction SET score = ? WHERE id = ?", [score(answer), id_])
-        cursor.execute("INSERT INTO touched VALUES (?, ?, [''], [''])", [uuid4().hex, [task.id]])
+        cursor.execute("INSERT INTO touched VALUES (?, '', '')", [task.id])
+        cursor.execute("UPDATE summary SET lacking = true")
 
     database.transaction(work)
     return event

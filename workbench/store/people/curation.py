@@ -17,7 +17,7 @@ from workbench.curate.queue import Lease, QueueProgress, QueueRequest, Served
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
 from workbench.records import Decision, PartRef, Program, Rationale, Role
-from workbench.store.kernel.database import IDS, Database, id_list, now
+from workbench.store.kernel.database import Database, among, now
 from workbench.store.kernel.local import day_begin
 from workbench.store.people import (
     decide_many,
@@ -173,11 +173,8 @@ class Curation:
 
     def items(self, task_ids: Sequence[str]) -> dict[str, Item]:
         """The states of these tasks' reviews; pending where nobody has decided."""
-        sql = f"SELECT * FROM curated WHERE task_id IN {IDS}"
-        by_task = {
-            row["task_id"]: decisions.to_item(row)
-            for row in self.database.rows(sql, {"ids": id_list(task_ids)})
-        }
+        sql = f"SELECT * FROM curated WHERE task_id IN {among(task_ids)}"
+        by_task = {row["task_id"]: decisions.to_item(row) for row in self.database.rows(sql)}
         needed = self.settings().overlap
         return {
             task_id: by_task.get(task_id) or Item(task_id, needed=needed) for task_id in task_ids
@@ -187,14 +184,14 @@ class Curation:
         self, task_ids: Sequence[str] | None = None, author: str | None = None
     ) -> list[Standing]:
         """The standing decision of each reviewer on each task, by task and name."""
-        some = "" if task_ids is None else f"AND task_id IN {IDS}"
-        sql = f"""
-            SELECT * FROM standing WHERE kind <> 'none'
-                AND ($author IS NULL OR author = $author) {some}
-            ORDER BY task_id, author
-            """
-        parameters = {"author": author} | ({} if task_ids is None else {"ids": id_list(task_ids)})
-        return [decisions.to_standing(row) for row in self.database.rows(sql, parameters)]
+        conditions = ["kind <> 'none'"]
+        if task_ids is not None:
+            conditions.append(f"task_id IN {among(task_ids)}")
+        if author is not None:
+            conditions.append("author = $author")
+        sql = f"SELECT * FROM standing WHERE {' AND '.join(conditions)} ORDER BY task_id, author"
+        rows = self.database.rows(sql, {} if author is None else {"author": author})
+        return [decisions.to_standing(row) for row in rows]
 
     def events(
         self,

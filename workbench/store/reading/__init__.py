@@ -5,6 +5,7 @@ Files:
     checks.py       what the checks for wrong reasons found
     derived.py      what an earlier workbench left open in its rows
     evaluations.py  how good each system was found to be; what the programs answered
+    evidence.py     what the answers of runs rest on, derived when it is asked for
     facets.py       the values beside a search, with counts
     figures.py      totals, funnel, tools, errors for the Dashboard
     ids.py          ids of what fits a condition

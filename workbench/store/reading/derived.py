@@ -1,8 +1,8 @@
 """What an earlier workbench left open in its rows, and SQL alone cannot fill in.
 
-Tools and words of traces, forms of answers, what answers rest on, how long runs worked, and
-whether rationales are bare: each in small transactions, so that the work can stop anywhere and go
-on.
+Tools and words of traces, forms of answers, how long runs worked, and whether rationales are bare:
+each in small transactions, so that the work can stop anywhere and go on.  What answers rest on is
+left open by every workbench (see `evidence`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from workbench.events import decode_events, tool_seconds
 from workbench.store.kernel.database import IDS, Database, id_list, now
 from workbench.store.reading import views
+from workbench.store.reading.evidence import evidence
 from workbench.store.records import rows as shape
 from workbench.store.records.tables import arrow_table
 from workbench.store.records.words import text_of, tools_of
@@ -28,7 +29,6 @@ UNREAD = """
     EXISTS (FROM trace WHERE tools IS NULL) AS words,
     EXISTS (FROM trace WHERE form IS NULL) AS trace,
     EXISTS (FROM prediction WHERE form IS NULL) AS prediction,
-    EXISTS (FROM trace WHERE evidence IS NULL) AS evidence,
     EXISTS (FROM trace WHERE work IS NULL) AS work,
     EXISTS (FROM rationale WHERE bare IS NULL) AS bare"""
 """Whether columns are open, for each of `STEPS`."""
@@ -92,26 +92,6 @@ def _forms(database: Database, table: str) -> None:
     _set(database, table, "form", rows, forms)
 
 
-def _evidence(database: Database) -> None:
-    """Fill in what the answers of runs rest on; '' for those without an answer."""
-    sql = f"""
-    SELECT trace.*, program.source, task.choices FROM (
-        FROM trace WHERE evidence IS NULL LIMIT {READ}
-    ) AS trace LEFT JOIN program ON program.id = trace.program_id
-        LEFT JOIN task ON task.id = trace.task_id
-    """
-    rows = database.rows(sql)
-    parts = {row["key"]: shape.to_part(row) for row in database.rows("SELECT * FROM part")}
-    kinds = []
-    for row in rows:
-        trace = shape.to_trace(row, parts)
-        try:
-            kinds.append(shape.evidence_in(trace, row["source"], tuple(row["choices"] or ())))
-        except ValueError:
-            kinds.append("")  # its events cannot be read: `vpd doctor` names it
-    _set(database, "trace", "evidence", rows, kinds)
-
-
 def _work(database: Database) -> None:
     """Fill in how long models worked for runs, whose processor's time nobody took."""
     rows = database.rows(f"SELECT id, task_id, events FROM trace WHERE work IS NULL LIMIT {READ}")
@@ -130,14 +110,16 @@ def _bare(database: Database) -> None:
 
     sql = f"""
     SELECT rationale.id, rationale.task_id, rationale.text, rationale.answer, task.question,
-        trace.evidence
+        rationale.trace_id
     FROM (FROM rationale WHERE bare IS NULL LIMIT {ANSWERS}) AS rationale
-    LEFT JOIN task ON task.id = rationale.task_id LEFT JOIN trace ON trace.id = rationale.trace_id
+    LEFT JOIN task ON task.id = rationale.task_id
     """
     rows = database.rows(sql)
+    kinds: Mapping[str, Any] = evidence(database, [row["trace_id"] for row in rows])
     values = [
-        str(is_bare(row["text"], row["question"] or "", row["answer"], row["evidence"] or None))
+        str(is_bare(row["text"], row["question"] or "", row["answer"], kind or None))
         for row in rows
+        for kind in [kinds.get(row["trace_id"])]
     ]
     _set(database, "rationale", "bare", rows, values)
 
@@ -178,8 +160,7 @@ STEPS: Mapping[str, Callable[[Database], None]] = {
     "words": _events,
     "trace": _trace_forms,
     "prediction": _prediction_forms,
-    "evidence": _evidence,
     "work": _work,
     "bare": _bare,
 }
-"""What fills in each kind of column, in this order: a rationale's needs its trace's evidence."""
+"""What fills in each kind of column."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from workbench.store.kernel.database import IDS, Database, id_list
 
@@ -63,12 +64,14 @@ def task_ids_of_traces(database: Database, trace_ids: Sequence[str]) -> list[str
 
 def edit_ids(database: Database, task_id: str) -> list[str]:
     """Ids of a question's repaired programs that were run, the oldest first."""
-    sql = """
-    SELECT program.id FROM program WHERE program.task_id = ? AND program.parent IS NOT NULL
-    AND EXISTS (SELECT 1 FROM trace WHERE trace.program_id = program.id)
-    ORDER BY program.created_at, program.id
-    """
-    return _ids(database.rows(sql, [task_id]))
+    sql = "SELECT id, parent, created_at FROM program WHERE task_id = ?"
+    programs = [row for row in database.rows(sql, [task_id]) if row["parent"] is not None]
+    if not programs:
+        return []
+    traces = database.rows("SELECT program_id FROM trace WHERE task_id = ?", [task_id])
+    run = {row["program_id"] for row in traces}
+    programs.sort(key=lambda row: (row["created_at"], row["id"]))
+    return [row["id"] for row in programs if row["id"] in run]
 
 
 def program_indexes(database: Database, task_id: str) -> dict[str, int]:
@@ -89,5 +92,5 @@ def sources_and_splits(database: Database) -> list[tuple[str, str]]:
     return [(row["source"], row["split"]) for row in rows]
 
 
-def _ids(rows: Sequence[dict[str, str]]) -> list[str]:
+def _ids(rows: Sequence[dict[str, Any]]) -> list[str]:
     return [row["id"] for row in rows]

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from workbench.store.kernel.database import Database
+from workbench.store.reading.evidence import evidence
 from workbench.store.records.pending import COUNTED, JUDGED, SAMPLED, TRACED
 from workbench.store.records.scope import Scope, Selection
 
@@ -266,7 +267,9 @@ def outcomes(database: Database, scope: Scope, selection: Selection) -> list[Out
         selection: the tasks; visitors' questions only where their source or split is named.
     """
     sql = f"WITH {COUNTED}, {OUTCOMES} SELECT * FROM outcome ORDER BY seq"
-    return [
-        to_outcome(row)
-        for row in database.rows(sql, {**scope.parameters(), **selection.parameters()})
-    ]
+    rows = database.rows(sql, {**scope.parameters(), **selection.parameters()})
+    lacking = [row for row in rows if row["chosen"] is not None and row["evidence"] is None]
+    fresh = evidence(database, [row["chosen"] for row in lacking])
+    for row in lacking:
+        row["evidence"] = fresh.get(row["chosen"], "")
+    return [to_outcome(row) for row in rows]

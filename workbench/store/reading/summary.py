@@ -1,6 +1,6 @@
 """The summary that Browse reads, kept up to date: table `outcome`, and the words of `posting`.
 
-Every write of records leaves a row in `touched`, in its own transaction.  Bringing the summary up
+Every write of records leaves rows in `touched`, in its own transaction.  Bringing the summary up
 to date takes such rows, asks `outcome.OUTCOMES` again for their tasks, files the words of their
 texts, and deletes the rows: one transaction, so that a crash at any point leaves either the old
 summary with its rows still waiting, or the new one. A changed scope (another sampler, a larger k)
@@ -15,13 +15,14 @@ from typing import Any
 
 from workbench.errors import StoreError
 from workbench.store.kernel.database import Database
-from workbench.store.reading.derived import STEPS, UNREAD, fill
+from workbench.store.reading import evidence
+from workbench.store.reading.derived import UNREAD, fill
 from workbench.store.reading.outcome import OUTCOMES
 from workbench.store.reading.search import WORDS
 from workbench.store.records.scope import LATEST, Scope, to_scope
 
 BATCH = 50_000
-"""Records that one transaction takes, unless one batch is larger; bounds memory and waiting."""
+"""Records that one transaction takes; bounds memory and waiting."""
 
 MERGE = 50_000
 """Merge `posting` again once this many rows were added and the table has doubled."""
@@ -32,19 +33,30 @@ def bring_up_to_date(database: Database) -> Scope:
     while True:
         (state,) = database.rows(
             f"""
-            SELECT latest.*, summary.scope AS held, EXISTS (FROM touched) AS waiting, {UNREAD}
+            SELECT latest.*, summary.scope AS held, summary.lacking,
+                EXISTS (FROM touched) AS waiting
             FROM ({LATEST}) AS latest, summary
             """
         )
         scope = to_scope(state)
-        unread = any(state[name] for name in STEPS)
-        if not (unread or state["waiting"] or state["held"] != _named(scope)):
+        behind = state["waiting"] or state["held"] != _named(scope)
+        lacks = state["lacking"] and _lacks(database)
+        if not (behind or lacks or (state["lacking"] and not database.read_only)):
             return scope
         _check_writable(database)
-        if unread:
+        if lacks:
             complete(database)
-        else:
+        if behind:
             database.transaction(_take)
+        else:
+            evidence.fill_summary(database)
+
+
+def _lacks(database: Database) -> bool:
+    """Whether anything is open: a column, or the evidence of a line."""
+    lines = f"EXISTS (FROM outcome WHERE {evidence.LACKING}) AS lines"
+    (row,) = database.rows(f"SELECT {UNREAD}, {lines}")
+    return any(row.values())
 
 
 def complete(database: Database) -> None:
@@ -78,15 +90,13 @@ def _take(cursor: Any) -> None:
     everything = cursor.execute("SELECT scope FROM summary").fetchone()[0] != _named(scope)
     (upto,) = cursor.execute(
         f"""
-        SELECT coalesce(max(row), -1) FROM (
-            SELECT rowid AS row, sum(len(task_ids)) OVER (ORDER BY rowid) - len(task_ids) AS before
-                FROM touched
-        ) WHERE before < {BATCH}
+        SELECT coalesce(max(row), -1)
+        FROM (SELECT rowid AS row FROM touched ORDER BY row LIMIT {BATCH})
         """
     ).fetchone()
     mine = "true"
     if not everything:
-        mine = f"id IN (SELECT unnest(task_ids) FROM touched WHERE rowid <= {upto})"
+        mine = f"id IN (SELECT task_id FROM touched WHERE rowid <= {upto})"
     cursor.execute(f"DELETE FROM outcome WHERE {mine}")
     cursor.execute(
         f"""
@@ -99,22 +109,25 @@ def _take(cursor: Any) -> None:
     cursor.execute(
         f"""
         INSERT INTO posting
-        WITH taken AS MATERIALIZED (  -- or few rows with long lists would keep one thread alone
-            SELECT unnest(task_ids) AS task_id, unnest(parts) AS part, unnest(texts) AS text
-            FROM touched WHERE rowid <= {upto}
-        )
         SELECT word, part, len(tasks), tasks FROM (
             SELECT word, part, list_sort(list(DISTINCT seq::INTEGER)) AS tasks FROM (
                 SELECT seq, part, unnest(list_distinct({WORDS.format("text")})) AS word
-                FROM taken JOIN task ON task.id = task_id WHERE text <> ''
+                FROM touched JOIN task ON task.id = task_id
+                WHERE touched.rowid <= {upto} AND text <> ''
             ) GROUP BY word, part
         ) ORDER BY word
         """
     )
-    cursor.execute(f"DELETE FROM touched WHERE rowid <= {upto}")
     # Two processes that do this at once both write this row, so that one of them has to begin
     # again.
-    cursor.execute("UPDATE summary SET scope = ?", [_named(scope)])
+    cursor.execute(
+        f"""
+        UPDATE summary SET scope = ?, lacking = lacking
+            OR EXISTS (FROM outcome WHERE {evidence.LACKING} AND {mine})
+        """,
+        [_named(scope)],
+    )
+    cursor.execute(f"DELETE FROM touched WHERE rowid <= {upto}")
     count, merged = cursor.execute(
         "SELECT (SELECT count(*) FROM posting), merged FROM summary"
     ).fetchone()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from workbench.errors import InputError
 from workbench.evidence import EVIDENCE
 from workbench.records import PartRef, Prediction, Program, Rationale, Task, Trace, Verdict
-from workbench.store.kernel.database import IDS, Database, id_list
+from workbench.store.kernel.database import FEW, IDS, Database, among, id_list
+from workbench.store.reading.evidence import evidence
 from workbench.store.reading.outcome import OUTCOMES
 from workbench.store.records import rows as shape
 from workbench.store.records.pending import COUNTED, SAMPLED, TRACED
@@ -107,11 +109,13 @@ def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
         count(faithful) AS rationales, count(*) FILTER (faithful) AS faithful,
         count(*) FILTER (bare) AS bare, count(*) FILTER (unchecked) AS unchecked,
         count(student_answer) AS predictions,
+        list(chosen) FILTER (chosen IS NOT NULL AND evidence IS NULL) AS open,
         {kinds}
     FROM outcome
     """
     parameters = {**scope.parameters(), **selection.parameters()}
     row = database.rows(sql, parameters)[0]
+    fresh = Counter(evidence(database, row.pop("open") or ()).values())
     sql = f"""
     WITH {COUNTED}, {SAMPLED}, {TRACED}
     SELECT failure_kind AS kind, count(*) AS n FROM traced WHERE failure_kind IS NOT NULL
@@ -122,7 +126,7 @@ def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
     )
     return Counts(
         **{name: value for name, value in row.items() if name not in EVIDENCE},
-        evidence={kind: row[kind] for kind in EVIDENCE if row[kind]},
+        evidence={kind: row[kind] + fresh[kind] for kind in EVIDENCE if row[kind] + fresh[kind]},
         failures={row["kind"]: row["n"] for row in failures},
     )
 
@@ -146,8 +150,8 @@ def seconds(database: Database, scope: Scope) -> dict[str, tuple[int, float]]:
 
 def tasks(database: Database, ids: Sequence[str]) -> list[Task]:
     """Tasks by id, in order of import; unknown ids are left out."""
-    sql = f"SELECT * FROM task WHERE id IN {IDS} ORDER BY seq"
-    return [shape.to_task(row) for row in database.rows(sql, {"ids": id_list(ids)})]
+    rows = database.rows(f"SELECT * FROM task WHERE id IN {among(ids)}")
+    return [shape.to_task(row) for row in sorted(rows, key=lambda row: int(row["seq"]))]
 
 
 def jobs(
@@ -161,15 +165,14 @@ def jobs(
         program_ids: unknown ids are left out.
     """
     sql = f"""
-    SELECT program.* FROM program JOIN task ON task.id = program.task_id
-    WHERE program.id IN {IDS} ORDER BY task.seq, program.index
+    SELECT * FROM program WHERE id IN {among(program_ids)} ORDER BY index
     """
-    programs = [
-        shape.to_program(row, parts) for row in database.rows(sql, {"ids": id_list(program_ids)})
+    of_task: dict[str, list[Program]] = {}
+    for row in database.rows(sql):
+        of_task.setdefault(row["task_id"], []).append(shape.to_program(row, parts))
+    return [
+        (task, program) for task in tasks(database, list(of_task)) for program in of_task[task.id]
     ]
-    task_ids = {program.task_id for program in programs}
-    by_id = {task.id: task for task in tasks(database, list(task_ids))}
-    return [(by_id[program.task_id], program) for program in programs]
 
 
 def runs(
@@ -190,28 +193,20 @@ def runs(
 def _runs(
     database: Database, parts: Mapping[str, PartRef], task_ids: Sequence[str], scope: Scope
 ) -> list[tuple[Task, list[Run]]]:
-    # Everything is asked for by the task, whose rows lie together: by ids that lie apart, DuckDB
-    # would read every row's program and events on the way.
-    ids = id_list(task_ids)
-    parameters = {"ids": ids, **{n: scope.parameters()[n] for n in ("sampler", "seed", "k")}}
-    programs = database.rows(
-        f"""
-        SELECT * FROM program WHERE task_id IN {IDS} AND sampler = $sampler AND base_seed = $seed
-        AND index < $k AND parent IS NULL ORDER BY task_id, index
-        """,
-        parameters,
-    )
-    traces = database.rows(
-        f"SELECT * FROM trace WHERE task_id IN {IDS} AND executor = $executor",
-        {"ids": ids, "executor": scope.executor},
-    )
-    verdicts = database.rows(
-        f"SELECT * FROM verdict WHERE task_id IN {IDS} AND verifier = $verifier AND runs = $k",
-        {"ids": ids, "verifier": scope.verifier, "k": scope.k},
-    )
-    sampled = {row["id"] for row in programs}
+    programs = _sampled(database, task_ids, scope)
+    traces = _of_tasks(database, "trace", task_ids, executor=scope.executor)
+    verdicts = [
+        row
+        for row in _of_tasks(database, "verdict", task_ids, verifier=scope.verifier)
+        if row["runs"] == scope.k
+    ]
+    of_tasks = tasks(database, task_ids)
+    choices = {task.id: task.choices for task in of_tasks}
+    sampled = {row["id"]: row["source"] for row in programs}
     trace_of = {
-        row["program_id"]: shape.to_trace(row, parts)
+        row["program_id"]: shape.to_trace(
+            row, parts, sampled[row["program_id"]], choices.get(row["task_id"], ())
+        )
         for row in traces
         if row["program_id"] in sampled
     }
@@ -225,7 +220,38 @@ def _runs(
     for row in programs:
         one = Run(shape.to_program(row, parts), trace_of.get(row["id"]), verdict_of.get(row["id"]))
         grouped.setdefault(row["task_id"], []).append(one)
-    return [(task, grouped.get(task.id, [])) for task in tasks(database, task_ids)]
+    return [(task, grouped.get(task.id, [])) for task in of_tasks]
+
+
+def _sampled(database: Database, task_ids: Sequence[str], scope: Scope) -> list[dict[str, Any]]:
+    """The rows of the scope's sampled programs of some tasks, by task and index."""
+    rows = [
+        row
+        for row in _of_tasks(database, "program", task_ids, sampler=scope.sampler)
+        if row["base_seed"] == scope.seed and row["index"] < scope.k and row["parent"] is None
+    ]
+    return sorted(rows, key=lambda row: (row["task_id"], row["index"]))
+
+
+def _of_tasks(
+    database: Database, table: str, task_ids: Sequence[str], **maker: str | None
+) -> list[dict[str, Any]]:
+    """The rows of a table about some tasks, of one maker.
+
+    Args:
+        database: the store.
+        table: has the column `task_id`, with an index.
+        task_ids: the tasks.
+        maker: column and key of the part that made the rows; None made none.
+    """
+    ((column, key),) = maker.items()
+    sql = f"SELECT * FROM {table} WHERE task_id IN {among(task_ids)}"
+    if len(task_ids) > FEW:
+        rows = database.rows(f"{sql} AND {column} = $key", {"key": key})
+    else:
+        # With a second condition DuckDB would not use the index, and pass over the whole table.
+        rows = database.rows(sql)
+    return [row for row in rows if key is not None and row[column] == key]
 
 
 def traced(
@@ -238,19 +264,16 @@ def traced(
         parts: every part that made a record, by key.
         trace_ids: unknown ids are left out.
     """
-    rows = database.rows(f"SELECT * FROM trace WHERE id IN {IDS}", {"ids": id_list(trace_ids)})
-    by_program = {row["program_id"]: shape.to_trace(row, parts) for row in rows}
+    rows = database.rows(f"SELECT * FROM trace WHERE id IN {among(trace_ids)}")
+    by_program = {row["program_id"]: row for row in rows}
     return [
-        (task, program, by_program[program.id])
+        (
+            task,
+            program,
+            shape.to_trace(by_program[program.id], parts, program.source, task.choices),
+        )
         for task, program in jobs(database, parts, list(by_program))
     ]
-
-
-def sources(database: Database, program_ids: Sequence[str]) -> dict[str, str]:
-    """The source of each of these programs, by id; unknown ones are left out."""
-    sql = f"SELECT id, source FROM program WHERE id IN {IDS}"
-    rows = database.rows(sql, {"ids": id_list(program_ids)})
-    return {row["id"]: row["source"] for row in rows}
 
 
 def rationale_issues(
@@ -294,27 +317,28 @@ def task_view(
     task, task_runs = pairs[0]
     traces = {run.trace.id for run in task_runs if run.trace is not None}
     rationales = database.rows(
-        """
-        SELECT rationale.*, program.parent IS NOT NULL AS repaired
-        FROM rationale JOIN trace ON trace.id = trace_id JOIN program ON program.id = program_id
-        WHERE rationale.task_id = ? ORDER BY rationale.created_at DESC
-        """,
-        [task_id],
+        "SELECT * FROM rationale WHERE task_id = ? ORDER BY created_at DESC", [task_id]
     )
+    if not traces.issuperset(row["trace_id"] for row in rationales):
+        traces |= _repaired(database, task_id)
     predictions = database.rows(
         "SELECT * FROM prediction WHERE task_id = ? ORDER BY created_at DESC", [task_id]
     )
     return TaskView(
         task,
         tuple(task_runs),
-        tuple(
-            shape.to_rationale(row, parts)
-            for row in rationales
-            if row["repaired"] or row["trace_id"] in traces
-        ),
+        tuple(shape.to_rationale(row, parts) for row in rationales if row["trace_id"] in traces),
         tuple(shape.to_prediction(row, parts) for row in predictions),
         scope,
     )
+
+
+def _repaired(database: Database, task_id: str) -> set[str]:
+    """Ids of the traces of a task's repaired programs."""
+    programs = database.rows("SELECT id, parent FROM program WHERE task_id = ?", [task_id])
+    repaired = {row["id"] for row in programs if row["parent"] is not None}
+    traces = database.rows("SELECT id, program_id FROM trace WHERE task_id = ?", [task_id])
+    return {row["id"] for row in traces if row["program_id"] in repaired}
 
 
 def resolve(database: Database, some_id: str) -> tuple[Literal["task", "run"], str]:
@@ -364,12 +388,20 @@ def run_view(
     if kind != "run":
         raise InputError(f"'{some_id}' is a task, not a program or trace; ask for the task")
     task, program = jobs(database, parts, [program_id])[0]
-    newest = "ORDER BY {} IS NOT DISTINCT FROM ? DESC, created_at DESC LIMIT 1"
-    sql = f"SELECT * FROM trace WHERE program_id = ? {newest.format('executor')}"
-    traces = database.rows(sql, [program_id, scope.executor])
+    traces = database.rows("SELECT * FROM trace WHERE task_id = ?", [task.id])
+    traces = [row for row in traces if row["program_id"] == program_id]
     if not traces:
         return task, Run(program, None, None)
-    trace = shape.to_trace(traces[0], parts)
-    sql = f"SELECT * FROM verdict WHERE trace_id = ? {newest.format('verifier')}"
-    verdicts = database.rows(sql, [trace.id, scope.verifier])
-    return task, Run(program, trace, shape.to_verdict(verdicts[0], parts) if verdicts else None)
+    row = _newest(traces, "executor", scope.executor)
+    trace = shape.to_trace(row, parts, program.source, task.choices)
+    verdicts = database.rows("SELECT * FROM verdict WHERE task_id = ?", [task.id])
+    verdicts = [row for row in verdicts if row["trace_id"] == trace.id]
+    if not verdicts:
+        return task, Run(program, trace, None)
+    row = _newest(verdicts, "verifier", scope.verifier)
+    return task, Run(program, trace, shape.to_verdict(row, parts))
+
+
+def _newest(rows: Sequence[dict[str, Any]], column: str, maker: str | None) -> dict[str, Any]:
+    """The newest of some rows, one of this maker before others."""
+    return max(rows, key=lambda row: (row[column] == maker, row["created_at"]))

@@ -9,6 +9,7 @@ Files:
     rows.py         records to rows and back: the only place that knows both shapes
     scope.py        which rows belong together: the parts in force, and the tasks looked at
     sources.py      where tasks come from, which of them a project is to have, and what was read
+    stored_trace.py  a stored trace whose evidence is derived at the first look
     tables.py       rows as Arrow tables: columns and their kinds
     words.py        the texts by which a task is found
 """

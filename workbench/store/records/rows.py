@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import uuid4
 
 from workbench.events import encode_events, tool_seconds
 from workbench.records import (
@@ -24,6 +23,7 @@ from workbench.records import (
     storable_json,
 )
 from workbench.store.records.packed_events import PackedEvents
+from workbench.store.records.stored_trace import lazily
 from workbench.store.records.words import text_of, tools_of
 from workbench.verify.answers import canonical
 
@@ -182,32 +182,31 @@ def form_of(answer: str | None, task: Task | None) -> str:
 
 
 def evidence_in(trace: Trace, source: str | None, choices: tuple[str, ...]) -> str:
-    """What a trace's answer rests on, as the store keeps it; empty without an answer.
+    """What a trace's answer rests on, as the store keeps it; empty without an answer, and where its
+    stored events cannot be read, which `vpd doctor` names.
 
     Args:
         trace: what happened.
         source: its program; None where the store lacks it.
         choices: the options of its question.
-
-    Raises:
-        ValueError: the trace's stored events cannot be read.
     """
     # it follows a run through its program, for which most commands have no use
     from workbench.rationalize.follow.evidence import evidence_of
 
-    return evidence_of(source or "", trace, choices) or ""
+    try:
+        return evidence_of(source or "", trace, choices) or ""
+    except ValueError:
+        return ""
 
 
-def from_trace(
-    trace: Trace, key: Keys, task: Task | None, source: str | None = None
-) -> dict[str, Any]:
-    """A row of `trace`, with `text`, which goes to `touched`.
+def from_trace(trace: Trace, key: Keys, task: Task | None) -> dict[str, Any]:
+    """A row of `trace`, with `text`, which goes to `touched`; what an answer rests on is derived
+    when it is asked for.
 
     Args:
         trace: what happened.
         key: keys of the batch's parts.
         task: what the trace answers; None where the store lacks it.
-        source: its program; None where the store lacks it.
     """
     failure = trace.failure
     return {
@@ -225,42 +224,57 @@ def from_trace(
         "events": encode_events(trace.events),
         "tools": tools_of(trace.events),
         "form": form_of(trace.answer, task),
-        "evidence": evidence_in(trace, source, task.choices if task is not None else ()),
+        "evidence": None if trace.ok and trace.answer is not None else "",
         "work": tool_seconds(trace.events) if trace.work is None else trace.work,
         "text": text_of(trace),
     }
 
 
-def to_trace(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Trace:
+def to_trace(
+    row: Mapping[str, Any],
+    parts: Mapping[str, PartRef],
+    source: str | None = None,
+    choices: tuple[str, ...] = (),
+) -> Trace:
+    """A trace from its row; evidence that the store lacks is derived when it is first looked at.
+
+    Args:
+        row: of the table `trace`.
+        parts: every part that made a record, by key.
+        source: its program; without it no evidence is derived.
+        choices: the options of its question.
+    """
     failure = None
     if row["failure_kind"] is not None:
         failure = Failure(row["failure_kind"], row["failure_message"], row["failure_line"])
-    return Trace(
-        id=row["id"],
-        program_id=row["program_id"],
-        task_id=row["task_id"],
-        answer=row["answer"],
-        failure=failure,
-        events=PackedEvents(row["events"]),
-        steps=row["steps"],
-        tool_calls=row["tool_calls"],
-        seconds=row["seconds"],
-        executor=parts[row["executor"]],
-        evidence=row["evidence"] or None,
-        work=row["work"],
-    )
+    values = {
+        "id": row["id"],
+        "program_id": row["program_id"],
+        "task_id": row["task_id"],
+        "answer": row["answer"],
+        "failure": failure,
+        "events": PackedEvents(row["events"]),
+        "steps": row["steps"],
+        "tool_calls": row["tool_calls"],
+        "seconds": row["seconds"],
+        "executor": parts[row["executor"]],
+        "work": row["work"],
+    }
+    if row["evidence"] is not None or source is None:
+        return Trace(**values, evidence=row["evidence"] or None)
+
+    def derive(trace: Trace) -> Any:
+        return evidence_in(trace, source, choices) or None
+
+    return lazily(derive, values)
 
 
 def touches(table: str, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The row of `touched` that goes with a batch of a table's rows."""
+    """The rows of `touched` that go with a batch of a table's rows."""
     task, maker, text = _TOUCHED[table]
     return [
-        {
-            "id": uuid4().hex,
-            "task_ids": [row[task] for row in rows],
-            "parts": [row.get(maker, "") for row in rows],
-            "texts": [row.get(text, "") for row in rows],
-        }
+        {"task_id": row[task], "part": row.get(maker, ""), "text": row.get(text, "")}
+        for row in rows
     ]
 
 

@@ -52,7 +52,7 @@ def _schema(columns: str) -> pa.Schema:
 
 SCHEMAS: Mapping[str, pa.Schema] = {
     **{name: _schema(columns) for name, columns in _COLUMNS.items()},
-    "touched": pa.schema({"id": pa.string(), "task_ids": _TEXTS, "parts": _TEXTS, "texts": _TEXTS}),
+    "touched": pa.schema({name: pa.string() for name in ("task_id", "part", "text")}),
 }
 """The Arrow schema of each table that is written in batches."""
 
