@@ -43,7 +43,7 @@ from workbench.execute.messages import (
 from workbench.execute.worker_time import limit_worker, worker_time
 from workbench.limits import Limits
 
-VERSION = "4"
+VERSION = "5"
 """Version of this front end; it changes whenever the same program may give another trace."""
 
 PREPARED = 256
