@@ -114,17 +114,20 @@ def storable_json(value: JSON) -> JSON:
 
 def content_key(*parts: object) -> str:
     """A stable key of 20 characters for any nesting of plain values and records."""
+    return hashlib.sha256(_KEY_TEXT.encode(parts).encode()).hexdigest()[:20]
 
-    def plain(value: object) -> Any:
-        if is_dataclass(value) and not isinstance(value, type):
-            return {"_": type(value).__name__, **asdict(value)}
-        what = type(value).__name__
-        raise TypeError(f"cannot make a content key from {what}; give plain values or records")
 
-    text = json.dumps(
-        parts, default=plain, sort_keys=True, ensure_ascii=False, separators=(",", ":")
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+def for_key(value: object) -> Mapping[str, Any]:
+    """A record as `content_key` reads it: what stands in many keys is so made once."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {"_": type(value).__name__, **asdict(value)}
+    what = type(value).__name__
+    raise TypeError(f"cannot make a content key from {what}; give plain values or records")
+
+
+_KEY_TEXT = json.JSONEncoder(
+    default=for_key, sort_keys=True, ensure_ascii=False, separators=(",", ":")
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,12 @@ class Sets:
         return "\n".join([*lines, "print(s, t)"])
 
 
+def sets_program(random: Random) -> str:
+    """One random program."""
+    lines = Sets(random).program().splitlines()
+    return "\n    ".join(["def execute_command(image):", *lines, "return 'end'"]) + "\n"
+
+
 def compare(executor: Executor, body: str) -> bool:
     """Whether a program was run, in which case what it printed is compared with CPython's."""
     trace = run(executor, body)
