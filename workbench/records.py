@@ -121,8 +121,7 @@ def for_key(value: object) -> Mapping[str, Any]:
     """A record as `content_key` reads it: what stands in many keys is so made once."""
     if is_dataclass(value) and not isinstance(value, type):
         return {"_": type(value).__name__, **asdict(value)}
-    what = type(value).__name__
-    raise TypeError(f"cannot make a content key from {what}; give plain values or records")
+    raise TypeError(f"no content key can be made from {type(value)}; give plain values or records")
 
 
 _KEY_TEXT = json.JSONEncoder(

@@ -158,7 +158,7 @@ def run_bare(task: Task, program: Program) -> str:
         program: a copy of `PROGRAM`.
     """
     BarePatch.tools = BarePatch.tools or {stub.spec.name: stub for stub in stubs()}
-    names = {
+    names: dict[str, Any] = {
         "ImagePatch": lambda image: image,
         "distance": lambda a, b: abs(a.horizontal_center - b.horizontal_center),
         "formatting_answer": str,

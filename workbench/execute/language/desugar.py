@@ -99,7 +99,7 @@ class Desugarer(ast.NodeTransformer):
 
     def run(self) -> ast.Module:
         """The rewritten module."""
-        for node in ast.walk(self.checked.tree):
+        for node in self.checked.nodes:
             if isinstance(node, ast.Assign) and self._lazy(node.value):
                 target = node.targets[0]
                 if isinstance(target, ast.Name):  # `names = map(f, xs)`: as lazy as the call
