@@ -119,14 +119,13 @@ def content_key(*parts: object) -> str:
 
 def for_key(value: object) -> Mapping[str, Any]:
     """A record as `content_key` reads it: what stands in many keys is so made once."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {"_": type(value).__name__, **asdict(value)}
-    raise TypeError(f"no content key can be made from {type(value)}; give plain values or records")
+    if not is_dataclass(value) or isinstance(value, type):
+        raise TypeError(f"no content key comes of {type(value)}; give plain values or records")
+    return {"_": type(value).__name__, **asdict(value)}
 
 
-_KEY_TEXT = json.JSONEncoder(
-    default=for_key, sort_keys=True, ensure_ascii=False, separators=(",", ":")
-)
+_KEY_TEXT = json.JSONEncoder(default=for_key, sort_keys=True, ensure_ascii=False)
+_KEY_TEXT.item_separator, _KEY_TEXT.key_separator = ",", ":"
 
 
 @dataclass(frozen=True, slots=True)
@@ -485,12 +484,8 @@ class ToolSpec:
 def plain(value: object) -> JSON:
     """Records, boxes and containers as what `json.dumps` takes; a patch becomes a dict."""
     if isinstance(value, Region):
-        return {
-            "image": value.image,
-            "box": list(value.box.as_tuple()),
-            "label": value.label,
-            "score": value.score,
-        }
+        box = list(value.box.as_tuple())
+        return {"image": value.image, "box": box, "label": value.label, "score": value.score}
     if isinstance(value, Box):
         return list(value.as_tuple())
     if isinstance(value, Mapping):
