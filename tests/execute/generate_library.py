@@ -47,8 +47,8 @@ CALLS = (
     "d.append(N)", "d.appendleft(N)", "d.pop()", "d.popleft()", "d.extend(L)", "d.extendleft(L)", "d.rotate(S)",
     "d.remove(N)", "d.index(N)", "d.insert(S, N)", "d.count(N)", "d.reverse()", "d[S]", "deque(L, S)", "deque(L)",
     "d == deque(L)", "d + deque(L)", "d.copy()", "N in d", "sorted(d, key=F)", "list(zip(d, L))", "d[S] in xs",
-    "s & set(L)", "s | set(L)", "s - set(L)", "s ^ {N}", "s.add(N)", "s.discard(S)", "sorted(s & set(L))", "s.union(L)",
-    "list(s)", "{v for v in L}", "set(L) <= s", "s.intersection(L, L)", "frozenset(L)", "Counter(L).most_common(S)",
+    "s & set(M)", "s | set(M)", "s - set(M)", "s ^ {N}", "s.add(N)", "s.discard(S)", "sorted(s & set(M))", "s.union(M)",
+    "list(s)", "{v for v in M}", "set(M) <= s", "s.intersection(M, M)", "frozenset(M)", "Counter(L).most_common(S)",
     "dict(zip(L, L))", "max(L, key=F)", "sum(L)", "list(reversed(L))", "list(map(O, L, L))", "list(filter(F, L))",
     "xs.sort(key=F, reverse=B)", "xs[S:S:2]", "list(enumerate(L, S))", "any(F(v) for v in L)",
 )  # fmt: skip
@@ -58,7 +58,9 @@ class _Calls:
     def __init__(self, random: Random) -> None:
         self.random = random
         self.kinds = {
-            "L": LISTS, "N": NUMBERS, "S": SMALL, "F": FUNCTIONS, "O": PAIRED, "B": ("True", "False"),
+            # a set of texts has no order of its own in Python, so that M has no texts
+            "L": LISTS, "M": [text for text in LISTS if "'" not in text],
+            "N": NUMBERS, "S": SMALL, "F": FUNCTIONS, "O": PAIRED, "B": ("True", "False"),
         }  # fmt: skip
 
     def call(self) -> str:
