@@ -12,6 +12,7 @@ from test_same_as_python import printed, run
 from workbench.execute import Executor
 
 BODIES = [
+    "import itertools\ns = {2, 9, 40}\nprint(list(itertools.chain.from_iterable([s, 'hello'])))",
     "s = {5, 100}\nprint(s, list(s), [*s])\nfor v in {(1, 2), (0, 1)}:\n    print(v)",
     "print(set([30, 8, 16, 24, 5]), set([8, 16, 0]), set([16, 8, 0]), {-1, -2}, {-2, -1}, set([-5, 3, -9]))",
     "print(list(set([3.5, 0.25, -7.0, 1e300, 2**61])), set([float('inf'), 314159]), {True, 8}, {9, 0.0})",
