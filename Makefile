@@ -34,7 +34,7 @@ JS := app/js
 NODE := $(shell node -e 'const [a, b] = process.versions.node.split("."); console.log(a > 20 || (a == 20 && b >= 19))' 2>/dev/null)
 NO_NODE := JavaScript: left out, Node 20.19 or newer with npm is needed to check the scripts of pages and widgets
 
-.PHONY: help setup demo test slow check format docs types notebooks editor lab bench clean style
+.PHONY: help setup demo test fuzz slow check format docs types notebooks editor lab bench clean style
 
 help:
 	@sed -n '3,8s/^# *//p' Makefile
@@ -87,6 +87,12 @@ demo: .venv/demo.done
 # files go to them in the order of tests/conftest.py
 test: .venv/dev.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -rfEs $(PYTEST)
+
+# random programs against CPython: make fuzz N=100000, and FIRST=... for other seeds
+N = 10000
+FIRST = 0
+fuzz: .venv/dev.done
+	PYTHONPATH=.:tests:tests/execute $(BIN)/python -W ignore -m fuzz $(N) --first $(FIRST)
 
 slow: .venv/dev.done
 	$(BIN)/python -m pytest -m slow -rfEs $(PYTEST)

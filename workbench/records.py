@@ -114,17 +114,18 @@ def storable_json(value: JSON) -> JSON:
 
 def content_key(*parts: object) -> str:
     """A stable key of 20 characters for any nesting of plain values and records."""
+    return hashlib.sha256(_KEY_TEXT.encode(parts).encode()).hexdigest()[:20]
 
-    def plain(value: object) -> Any:
-        if is_dataclass(value) and not isinstance(value, type):
-            return {"_": type(value).__name__, **asdict(value)}
-        what = type(value).__name__
-        raise TypeError(f"cannot make a content key from {what}; give plain values or records")
 
-    text = json.dumps(
-        parts, default=plain, sort_keys=True, ensure_ascii=False, separators=(",", ":")
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+def for_key(value: object) -> Mapping[str, Any]:
+    """A record as `content_key` reads it: what stands in many keys is so made once."""
+    if not is_dataclass(value) or isinstance(value, type):
+        raise TypeError(f"no content key comes of {type(value)}; give plain values or records")
+    return {"_": type(value).__name__, **asdict(value)}
+
+
+_KEY_TEXT = json.JSONEncoder(default=for_key, sort_keys=True, ensure_ascii=False)
+_KEY_TEXT.item_separator, _KEY_TEXT.key_separator = ",", ":"
 
 
 @dataclass(frozen=True, slots=True)
@@ -483,12 +484,8 @@ class ToolSpec:
 def plain(value: object) -> JSON:
     """Records, boxes and containers as what `json.dumps` takes; a patch becomes a dict."""
     if isinstance(value, Region):
-        return {
-            "image": value.image,
-            "box": list(value.box.as_tuple()),
-            "label": value.label,
-            "score": value.score,
-        }
+        box = list(value.box.as_tuple())
+        return {"image": value.image, "box": box, "label": value.label, "score": value.score}
     if isinstance(value, Box):
         return list(value.as_tuple())
     if isinstance(value, Mapping):

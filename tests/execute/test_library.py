@@ -12,6 +12,19 @@ from workbench.execute import Executor
 
 HEAD = "import itertools, functools, operator, heapq, bisect, copy, statistics, string, math\n"
 
+DEQUES = [
+    "d = deque([1, 2, 3])\nd.append(4)\nd.appendleft(0)\nprint(d, len(d), d.pop(), d.popleft(), d, d[0], d[-1], bool(d), 2 in d, deque() or 'empty')",
+    "d = deque('abc', maxlen=2)\nd.append('x')\nprint(d, d.maxlen, deque([1], 3), deque(maxlen=1), deque(range(5), 2), deque([1]).maxlen)\nd.extend(c.upper() for c in 'pq')\nd.extendleft(map(str, [1, 2]))\nprint(d)",
+    "d = deque([1, 2, 3, 2])\nd.rotate(1)\nprint(d)\nd.rotate(-2)\nprint(d)\nd.remove(2)\nd.insert(1, 9)\nd.reverse()\nprint(d, d.count(2), d.index(9), d.copy(), d == deque(d), d == [1], d + deque([1]), deque([1]) * 2)",
+    "d = deque([3, 1, 2])\nprint(sorted(d), min(d), max(d, key=lambda x: -x), sum(d), list(d), tuple(d), set(d) == {1, 2, 3}, [*d], list(enumerate(d)), list(zip(d, 'abc')), [x * 2 for x in d])\na, *b = d\nprint(a, b, f'{d}', str(d), isinstance(d, deque), isinstance(d, list), type(d).__name__)",
+    "d = deque(range(6))\ndel d[1], d[-1]\nd[0] = 7\nd[1] += 5\nprint(d, copy.copy(d), copy.deepcopy(deque([[1]], 3)))\nd += [1]\nd += (x for x in 'a')\nd.clear()\nprint(d)",
+    "for f in (lambda: deque().pop(), lambda: deque().popleft(), lambda: deque([1])[3], lambda: deque([1]).remove(2), lambda: deque([1])[0:1], lambda: {deque(): 1}, lambda: deque([1], 1).insert(0, 2), lambda: deque(5), lambda: deque([1]) + [1], lambda: deque([2]).index(1), lambda: deque() < [1]):\n    try:\n        f()\n        print('fine')\n    except Exception as e:\n        print(type(e).__name__)",
+    "d = deque([1, 2])\ntry:\n    for x in d:\n        d.append(x)\nexcept RuntimeError as e:\n    print('changed', len(d))\ntry:\n    for x in d:\n        d.popleft()\n        d.append(1)\nexcept RuntimeError as e:\n    print('changed', d)",
+    "d = deque([(0, 'a')])\nseen = []\nwhile d:\n    n, w = d.popleft()\n    seen.append(w)\n    if n < 3:\n        d.append((n + 1, w + 'x'))\n        d.appendleft((n + 2, w + 'y'))\nprint(seen)",
+    "d = deque([[1], {2: 3}])\npush, left = d.append, d.appendleft\npush(4)\nleft(0)\nlist(map(d.append, 'ab'))\nprint(d, d[1], {1: deque([deque()])}, hasattr(d, 'rotate'), deque([1, 2]) < deque([1, 3]), deque([1]) == deque([1.0]), deque([1]) != deque([2]))",
+    "import collections\nd = collections.deque({3, 1, 2})\nd.extendleft({6, 5})\nprint(d, 'x'.join(collections.deque('ab')), list(itertools.islice(d, 2)), heapq.nlargest(1, d), statistics.mean(d))",
+]  # fmt: skip
+
 BODIES = [
     "print(list(itertools.chain([1], 'ab', ())), list(itertools.chain.from_iterable([[1, 2], [3]])))",
     "print(list(itertools.product('ab', [0, 1])), list(itertools.product([0, 1], repeat=2)), list(itertools.product()))",
@@ -48,6 +61,13 @@ BODIES = [
     "ys = itertools.combinations([1, 2, 3], 2)\nprint(next(ys), list(ys), sum(a for a, b in itertools.pairwise([1, 2])), dict(itertools.zip_longest('ab', [1])))",
     "print(*itertools.repeat(1, 2), sorted(itertools.permutations([2, 1])), (1, 2) in itertools.combinations([1, 2], 2), max(itertools.chain([1], [5])), set(itertools.chain('a')), ' '.join(itertools.chain('ab')))",
     "a, b = itertools.chain([1], [2])\nprint(a, b, list(zip(itertools.count(), 'ab')), list(map(str, itertools.chain([1]))), [*itertools.chain([3])])",
+    "xs, ys = itertools.tee(x * 2 for x in [1, 2, 3])\nprint(next(xs), list(ys), list(xs), [list(t) for t in itertools.tee('ab', 3)], itertools.tee([1], 0))",
+    "print(list(heapq.merge([1, 4, 7], [2, 4], [], [0, 9])), list(heapq.merge(['bb', 'a'], ['ccc', 'd'], key=len, reverse=True)), list(heapq.merge()), next(heapq.merge([3], [2])))",
+    "import sys\nfrom sys import maxsize as most\nprint(sys.maxsize, most, min(sys.maxsize, 3), -most - 1)",
+    "print(math.copysign(3, -0.0), math.factorial(20), math.comb(10, 3), math.perm(5), math.perm(5, 2), math.lcm(4, 6, 10), math.isqrt(10**20), math.modf(-2.25), math.frexp(12.5), math.ldexp(0.5, 4), math.fsum([0.1] * 10), math.remainder(7, 4), math.tau)",
+    "for f in (lambda: math.factorial(-1), lambda: math.comb(2, -1), lambda: math.isqrt(-1), lambda: math.factorial(2.5), lambda: math.log1p(-1)):\n    try:\n        print(f())\n    except Exception as e:\n        print(type(e).__name__)",
+    "for x in (0.1, -0.7, 2.5, 30.0):\n    print(math.log1p(x), math.expm1(x), math.cosh(x), math.sinh(x), math.tanh(x), math.frexp(x), math.remainder(x, 0.3))",
+    *(f"from collections import deque\n{part}" for part in DEQUES),
     "c = collections.Counter('abb')\ncounts = collections.defaultdict(int)\nfor w in 'a b b'.split():\n    counts[w] += 1\nprint(max(counts, key=counts.get), max(c, key=c.get), sorted(counts, key=counts.get), list(map(c.get, 'az')))",
 ]  # fmt: skip
 
@@ -76,11 +96,15 @@ def test_what_a_function_of_the_library_calls_may_be_a_tool(executor: Executor) 
     ("body", "message"),
     [
         ("import itertools\nx = itertools", "the module itertools as a value"),
-        ("import itertools\nx = itertools.tee([1])", "itertools.tee is not available"),
+        ("import itertools\nx = itertools.batched([1], 2)", "itertools.batched is not available"),
         ("from functools import lru_cache", "from functools import lru_cache"),
         ("import copy\nx = copy.deepcopy(p)", "copy.deepcopy of a value of type ImagePatch"),
         ("import statistics\nx = statistics.mean([])", "statistics.mean of no values"),
-        ("import itertools\nx = list(itertools.chain({500, 3}))", "the order of a set of numbers"),
+        (
+            "import itertools\nx = list(itertools.chain({5, 500, 13}))",
+            "the order of a set of numbers",
+        ),
+        ("from collections import deque\nx = list(reversed(deque([1])))", "reversed() of a deque"),
     ],
 )
 def test_what_the_library_lacks_is_refused(executor: Executor, body: str, message: str) -> None:

@@ -36,6 +36,7 @@ from workbench.bench.execute_programs import (
     Stub,
     digests_of,
     jobs_of,
+    run_bare,
     stubs,
 )
 from workbench.bench.figure import Figure, bench_parser, print_figures
@@ -72,7 +73,7 @@ def _processor_seconds() -> float:
 
 
 def measure_sandbox(programs: int) -> list[Figure]:
-    """Measure, with stub tools, programs per second and core, and the cost of tracing.
+    """Measure, with stub tools, programs per second and core, beside `exec` and without a trace.
 
     The processor time of one program is taken off that of N: what starts once is not counted.  The
     quickest of three runs counts, because other work on the machine only adds.
@@ -94,12 +95,26 @@ def measure_sandbox(programs: int) -> list[Figure]:
                 steps = sum(trace.steps for trace in traces)
                 calls = sum(trace.tool_calls for trace in traces)
         each[traced] = (quickest[programs] - quickest[1]) / (programs - 1)
+    bare = _bare_seconds(programs)
     note = f"{steps / programs:.0f} steps, {calls / programs:.1f} calls each"
     return [
         Figure("programs per second and core", 1 / each[True], "/s", note=note),
+        Figure("bare exec of the same programs", 1 / bare, "/s", note="no sandbox, no trace"),
+        Figure("traced against bare exec", each[True] / bare, "x", note="processor time"),
         Figure("traced against untraced", each[True] / each[False], "x", note="processor time"),
         Figure("programs that failed", failed),
     ]
+
+
+def _bare_seconds(programs: int) -> float:
+    """Processor seconds of one program by `exec` alone, the quickest of three runs."""
+    quickest = math.inf
+    for _ in range(3):
+        with _stopwatch() as seconds:
+            for task, program in jobs_of(PROGRAM, programs, digests_of(programs)):
+                run_bare(task, program)
+        quickest = min(quickest, seconds.processor)
+    return quickest / programs
 
 
 def measure_start() -> list[Figure]:

@@ -17,7 +17,7 @@ from workbench.execute.sandbox import Sandbox, engine_version
 from workbench.execute.scheduler import Batching, Means, OnEvent
 from workbench.limits import Limits
 from workbench.ports import Images, Tool
-from workbench.records import PartRef, Program, Task, ToolCall, Trace, Value, content_key
+from workbench.records import PartRef, Program, Task, ToolCall, Trace, Value, content_key, for_key
 
 
 class Executor:
@@ -84,6 +84,7 @@ class Executor:
             self.cache,
             self._sandbox,
             self.ref,
+            for_key(self.ref),
             self.key,
             self.workers,
             self.window,

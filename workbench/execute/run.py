@@ -106,6 +106,8 @@ class ProgramRun:
     whole: Region
     sandbox: Sandbox
     executor: PartRef
+    executor_key: Mapping[str, Any]
+    """The executor as the trace's content key reads it."""
     every: int
     """Number of events that are handed over at a time: 64, or 1 for a watcher."""
     overrides: Mapping[int | str, Value] = field(default_factory=dict)
@@ -116,6 +118,8 @@ class ProgramRun:
     """Calls that were answered so far."""
     call: ToolCall | None = None
     """The call that waits for its answer."""
+    call_key: str = ""
+    """The content key of that call's answer."""
     session: Session | None = None
     frame: Any = 0
     replayed: int = 0
@@ -466,7 +470,7 @@ class ProgramRun:
         events = recorder.finish(self.answer, self.failure, len(self.log))
         # a hostile source may hold lone surrogates, which have no bytes
         source = self.program.source.encode("utf-8", "backslashreplace").decode()
-        arguments = [self.program.id, source, self.task.image, self.executor]
+        arguments: list[object] = [self.program.id, source, self.task.image, self.executor_key]
         changed = {str(k): v for k, v in self.overrides.items()}
         if changed:
             arguments.append(changed)

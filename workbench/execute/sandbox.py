@@ -8,6 +8,7 @@ survives the worker's jail, a kernel bug.  For a public service put a virtual ma
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import importlib.metadata
 import threading
@@ -43,7 +44,7 @@ from workbench.execute.messages import (
 from workbench.execute.worker_time import limit_worker, worker_time
 from workbench.limits import Limits
 
-VERSION = "4"
+VERSION = "5"
 """Version of this front end; it changes whenever the same program may give another trace."""
 
 PREPARED = 256
@@ -76,7 +77,8 @@ def prepare(source: str, api: Api, limits: Limits, traced: bool = True) -> Instr
         checked.tree = Exact(checked).run()
         desugarer = Desugarer(checked, api)
         tree = desugarer.run()
-        program = instrument(tree, desugarer.sites, traced)
+        has_try = any(isinstance(node, ast.Try) for node in checked.nodes)
+        program = instrument(tree, desugarer.sites, traced, has_try)
         program.needs = 2 if checked.library else int(checked.rare)
         if checked.rare:
             program.patterns = {question: answer(question) for question in patterns}
@@ -120,6 +122,7 @@ class Sandbox:
         self._parked = 0
         self._idle: OrderedDict[int, Session] = OrderedDict()
         self._lock = threading.Lock()
+        self._making = threading.Lock()
         self._limits: monty.ResourceLimits = {
             "max_feed_duration_secs": limits.seconds,
             "max_memory": limits.memory,
@@ -136,17 +139,24 @@ class Sandbox:
         )
         self._pool.__enter__()
         try:
-            texts = prelude_text(api, limits)
-            self.bases = [self._base("\n".join(texts[:n])) for n in range(1, len(texts) + 1)]
-            """Sessions with the first parts of the prelude, which programs start from."""
+            self._texts = prelude_text(api, limits)
+            self._bases: dict[int, bytes] = {}
+            self.base(0)
         except monty.MontyError as error:
             self.close()
             raise EngineError(f"the sandbox cannot start: {error}") from error
 
-    def _base(self, prelude: str) -> bytes:
-        with self.checkout() as session:
-            session.feed_run(prelude)
-            return session.dump()
+    def base(self, needs: int) -> bytes:
+        """A session with as many further parts of the prelude, which programs start from.
+
+        Most programs need none, so that such a session is made for the first that does.
+        """
+        with self._making:  # one of the pool's workers is kept for this
+            if needs not in self._bases:
+                with self.checkout(max(self.limits.seconds, PATIENCE)) as session:
+                    session.feed_run("\n".join(self._texts[: needs + 1]))
+                    self._bases[needs] = session.dump()
+        return self._bases[needs]
 
     def prepare(self, source: str) -> Instrumented:
         """The prepared program, remembered because samples of one question are often equal.
@@ -267,8 +277,12 @@ class Session:
         )
 
         def begin() -> Any:
+            try:
+                base = self._sandbox.base(self._program.needs)
+            except monty.MontyError as error:  # which would else pass for the program's own
+                raise Crashed(f"the sandbox cannot start: {error}") from error
             session = self._open()
-            session.load_session(self._sandbox.bases[self._program.needs])
+            session.load_session(base)
             return session.feed_start(code, print_callback=_no_print)
 
         return self._turn(begin)

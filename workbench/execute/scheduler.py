@@ -98,6 +98,8 @@ class Means:
     cache: ResultCache
     sandbox: Sandbox
     ref: PartRef
+    ref_key: Mapping[str, Any]
+    """`ref` as content keys read it."""
     key: Callable[[ToolCall], str]
     """Gives the content key of a call."""
     workers: int
@@ -196,7 +198,10 @@ class Batching:
             failure = Failure("infra", f"the task's picture cannot be opened: {error}", None)
         whole = Region(task.image, width, height, Box(0, 0, width, height))
         every = 64 if self.on_event is None else 1
-        run = ProgramRun(index, task, program, whole, means.sandbox, means.ref, every, overrides)
+        run = ProgramRun(
+            *(index, task, program, whole, means.sandbox, means.ref, means.ref_key),
+            *(every, overrides),
+        )
         if failure is not None:
             run.failure, run.done = failure, True
             self.done[index] = run
@@ -275,7 +280,7 @@ class Batching:
     def _lookup(self, run: ProgramRun, number: int, call: ToolCall) -> ToolAnswer | None:
         if self.on_event is not None:
             self.inbox.put(("events", run, run.fresh_events()))
-        key = self.means.key(call)
+        key = run.call_key = self.means.key(call)
         for name in (number, key):
             if name in run.overrides:
                 spec = self.means.tools[call.tool].spec
@@ -334,7 +339,7 @@ class Batching:
             self.open -= 1
             return
         assert run.call is not None
-        key = self.means.key(run.call)
+        key = run.call_key
         line = self.queues[run.call.tool]
         waiting = line.running.get(key) or line.waiting.get(key)
         if waiting is not None:
@@ -348,8 +353,9 @@ class Batching:
 
     def _start_batches(self, pool: ThreadPoolExecutor) -> None:
         now = time.perf_counter()
+        is_stopped = self._is_stopped()
         for line in self.queues.values():
-            if self._is_stopped():
+            if is_stopped:
                 for waiting in line.waiting.values():
                     for run in waiting.runs:
                         self._move(run, None)

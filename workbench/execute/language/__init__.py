@@ -15,6 +15,7 @@ Files:
     instrument.py      makes the program report each line, branch and call
     library.py         modules whose functions are the prelude's
     monty/             the part of the language that is written in itself
+    new_nodes.py       nodes that the rewriting puts in
     node_kinds.py      what is certain of a syntax node
     prelude.py         the patch API inside the sandbox (text for it, never imported)
     refused.py         the error that a program is refused with

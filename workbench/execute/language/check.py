@@ -54,6 +54,8 @@ class CheckedSource:
     """What `execute_command` is called with, as the sandbox writes it."""
     rare: bool = False
     """True if the program needs the part of the prelude that few need; the rewriting sets it."""
+    set_flags: int | None = None
+    """What is known of its sets, as in `Survey.flags`; None for a program without sets."""
     library: bool = False
     """True if it needs those with the standard library."""
 

@@ -20,29 +20,35 @@ lazy has to be asked before it is visited, because visiting replaces the syntax 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.api import METHODS as PATCH_METHODS
 from workbench.api import Api
 from workbench.execute.language.check import CheckedSource
-from workbench.execute.language.refused import RefusedProgram
+from workbench.execute.language.new_nodes import call, hidden, nothing
+from workbench.execute.language.node_kinds import arguments_call
+from workbench.execute.language.refused import RefusedProgram, refuse_in_class
 from workbench.execute.language.stand_ins import OF_THE_PRELUDE, parameters, stand_in
 from workbench.execute.language.tables import (
     BUILTINS,
     COUNTER_METHODS,
+    DEQUE_METHODS,
     DROPPED_IMPORTS,
     LAZY,
     LIBRARY,
     METHODS,
+    MODULES,
     TYPES,
     WRAPPERS,
 )
 
 _DRAINED = frozenset(
-    {"join", "update", "union", "intersection", "difference", "symmetric_difference"}
+    {"join", "update", "union", "intersection", "difference", "symmetric_difference", "extendleft"}
 )
+_AS_THEY_ARE = ("__ord__", "__ordd__")
+"""Functions of the prelude that give back their argument."""
 _COLLECT = {
     "list": "__drain__",
     "tuple": "__drain__",
@@ -50,6 +56,17 @@ _COLLECT = {
     "frozenset": "__drain_set__",
     "dict": "__drain_dict__",
 }
+
+_IN_PLACE: Mapping[type[ast.operator], str] = {
+    ast.Add: "__iadd__",
+    ast.BitOr: "__ior__",
+    ast.BitAnd: "__iand__",
+    ast.Sub: "__isub__",
+    ast.BitXor: "__ixor__",
+}
+"""What stands for operators that change their target."""
+_OF_SETS = (ast.BitAnd, ast.Sub, ast.BitXor)
+"""Those of them that matter to sets alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +99,7 @@ class Desugarer(ast.NodeTransformer):
 
     def run(self) -> ast.Module:
         """The rewritten module."""
-        for node in ast.walk(self.checked.tree):
+        for node in self.checked.nodes:
             if isinstance(node, ast.Assign) and self._lazy(node.value):
                 target = node.targets[0]
                 if isinstance(target, ast.Name):  # `names = map(f, xs)`: as lazy as the call
@@ -114,9 +131,10 @@ class Desugarer(ast.NodeTransformer):
         """Whether an expression makes its items one by one, perhaps by tools."""
         if isinstance(node, ast.Call):
             wraps = self._builtin(node.func, WRAPPERS) and any(self._lazy(a) for a in node.args)
-            if isinstance(node.func, ast.Name) and node.func.id in ("__ord__", "__ordd__"):
+            name = node.func.id if isinstance(node.func, ast.Name) else ""
+            if name in _AS_THEY_ARE:
                 return self._lazy(node.args[0])
-            ours = isinstance(node.func, ast.Name) and node.func.id.startswith("__itertools_")
+            ours = name.startswith("__itertools_") or name == "__heapq_merge__"
             return wraps or ours or self._builtin(node.func, LAZY)
         return isinstance(node, ast.GeneratorExp) or (
             isinstance(node, ast.Name) and node.id in self._lazy_names
@@ -138,7 +156,10 @@ class Desugarer(ast.NodeTransformer):
             return node
         if name in self.api.names or name in self.checked.modules:
             return node
-        return _call("__undefined__", ast.Constant(name))
+        if name in MODULES["typing"]:
+            why = f"the type {name} as a value; types of typing stand in annotations only"
+            raise RefusedProgram("unsupported", why, node.lineno)
+        return call("__undefined__", ast.Constant(name))
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         """Rewrite an attribute that is not called at once.
@@ -149,19 +170,19 @@ class Desugarer(ast.NodeTransformer):
         if isinstance(node.ctx, ast.Load) and self._is_builtin_method(node):
             if self._builtin(node.value, TYPES):
                 function = stand_in(name, ["o"])
-                return _call("__unbound__", node.value, ast.Constant(name), function)
+                return call("__unbound__", node.value, ast.Constant(name), function)
             if name not in self.api.methods and name not in PATCH_METHODS:
                 self.checked.rare |= name in OF_THE_PRELUDE
                 maker = ast.Lambda(parameters(["o"]), stand_in(name, [], OF_THE_PRELUDE))
-                return _call("__method__", self.visit(node.value), ast.Constant(name), maker)
+                return call("__method__", self.visit(node.value), ast.Constant(name), maker)
         node.value = self.visit(node.value)
         if isinstance(node.ctx, ast.Store) and (name in self.api.methods or name in PATCH_METHODS):
-            node.value = _call("__mine__", node.value, ast.Constant(name))
+            node.value = call("__mine__", node.value, ast.Constant(name))
         return node
 
     def _is_builtin_method(self, node: ast.Attribute) -> bool:
         name = node.attr
-        available = name in METHODS or name in COUNTER_METHODS
+        available = name in METHODS or name in COUNTER_METHODS or name in DEQUE_METHODS
         return available and not self._own(name) and not self._module(node.value)
 
     # -- calls
@@ -171,9 +192,9 @@ class Desugarer(ast.NodeTransformer):
         if isinstance(function, ast.Attribute):
             return self._method_call(node, function)
         if isinstance(function, ast.Name) and self.checked.is_free(function):
-            call = self._function_call(node, function)
-            if call is not None:
-                return call
+            instead = self._function_call(node, function)
+            if instead is not None:
+                return instead
         node.func = self.visit(function)
         return self._with_visited_arguments(node)
 
@@ -181,26 +202,24 @@ class Desugarer(ast.NodeTransformer):
         """The call of a function that the prelude has in a form of its own; None for others."""
         name = function.id
         if name in self.api.functions:
-            return self._arguments(
-                _call("__function__", ast.Constant(name), self._site(node)), node
-            )
+            return self._arguments(call("__function__", ast.Constant(name), self._site(node)), node)
         if name == "print":
-            return self._arguments(_call("__print__", self._site(node)), node)
+            return self._arguments(call("__print__", self._site(node)), node)
         if name in ("int", "float") and node.args:
-            return self._arguments(_call("__number__", function), node)
+            return self._arguments(call("__number__", function), node)
         if name in _COLLECT and not node.keywords and self._one_lazy_argument(node):
-            values = _call(_COLLECT[name], self.visit(node.args[0]))
-            return values if name in ("list", "set", "dict") else _call(name, values)
+            values = call(_COLLECT[name], self.visit(node.args[0]))
+            return values if name in ("list", "set", "dict") else call(name, values)
         return None
 
     def _one_lazy_argument(self, node: ast.Call) -> bool:
         return len(node.args) == 1 and self._lazy(node.args[0])
 
-    def _arguments(self, call: ast.Call, node: ast.Call) -> ast.Call:
+    def _arguments(self, ours: ast.Call, node: ast.Call) -> ast.Call:
         """A call of the prelude's, behind whose arguments those of the program's own call stand."""
-        call.args += self._all(node.args)
-        call.keywords = self._all(node.keywords)
-        return call
+        ours.args += self._all(node.args)
+        ours.keywords = self._all(node.keywords)
+        return ours
 
     def _with_visited_arguments(self, node: ast.Call) -> ast.Call:
         node.args, node.keywords = self._all(node.args), self._all(node.keywords)
@@ -212,13 +231,13 @@ class Desugarer(ast.NodeTransformer):
             return self._call_of_type_or_module(node, function)
         if name in self.api.methods:
             site = self._site(node)
-            owner = _call("__has__", self.visit(value), ast.Constant(name))
-            return self._arguments(_call("__call__", owner, ast.Constant(name), site), node)
+            owner = call("__has__", self.visit(value), ast.Constant(name))
+            return self._arguments(call("__call__", owner, ast.Constant(name), site), node)
         lazy = self._one_lazy_argument(node)
         function.value = self.visit(value)
-        if _arguments_call(node):
+        if arguments_call(node):
             # Python looks the method up before it evaluates the arguments, which may ask tools
-            function.value = _call("__receiver__", function.value, ast.Constant(name))
+            function.value = call("__receiver__", function.value, ast.Constant(name))
         self._with_visited_arguments(node)
         return node if self._own(name) else self._builtin_method_call(node, function, lazy)
 
@@ -233,15 +252,15 @@ class Desugarer(ast.NodeTransformer):
         """A visited call of a method of a builtin type; `lazy` tells of its one argument."""
         name = function.attr
         if lazy and name in _DRAINED:
-            node.args = [_call("__drain__", node.args[0])]
+            node.args = [call("__drain__", node.args[0])]
         elif name == "extend" and lazy:
-            return _call("__extend__", function.value, node.args[0])
+            return call("__extend__", function.value, node.args[0])
         elif name == "is_integer" and not node.args:
-            return _call("__is_integer__", function.value)
+            return call("__is_integer__", function.value)
         elif name == "sort" and all(k.arg for k in node.keywords) and not node.args:
             names: list[ast.expr | None] = [ast.Constant(k.arg) for k in node.keywords]
             keywords = ast.Dict(names, [k.value for k in node.keywords])
-            return _call("__sort__", function.value, keywords)
+            return call("__sort__", function.value, keywords)
         return node
 
     # -- laziness
@@ -269,7 +288,7 @@ class Desugarer(ast.NodeTransformer):
 
     def _comprehension(self, node: Any, collect: str, element: ast.expr) -> ast.expr:
         if any(self._lazy(g.iter) for g in node.generators):
-            return _call(collect, self._generator(node, element))
+            return call(collect, self._generator(node, element))
         self._check(node)
         for i, part in enumerate(node.generators):
             part.iter = self.visit(part.iter)
@@ -307,9 +326,9 @@ class Desugarer(ast.NodeTransformer):
             step = ast.Lambda(parameters(["__t__"]), ast.ListComp(value, [inner]))
             step.lineno = node.lineno  # one with a line belongs to the program
             if part is not parts[0]:
-                value = ast.Tuple([_call("__source__", self.visit(part.iter)), step], ast.Load())
+                value = ast.Tuple([call("__source__", self.visit(part.iter)), step], ast.Load())
         self._inside.pop()
-        return _call("__gen__", outer, step, ast.Constant(len(parts)))
+        return call("__gen__", outer, step, ast.Constant(len(parts)))
 
     def visit_For(self, node: ast.For) -> Any:
         lazy = self._lazy(node.iter)
@@ -320,10 +339,8 @@ class Desugarer(ast.NodeTransformer):
             return node
         self._loops += 1
         name = f"__it{self._loops}__"
-        start = _hidden(
-            ast.Assign([ast.Name(name, ast.Store())], _call("__loop__", node.iter)), node
-        )
-        bind = _hidden(
+        start = hidden(ast.Assign([ast.Name(name, ast.Store())], call("__loop__", node.iter)), node)
+        bind = hidden(
             ast.Assign(
                 [node.target], ast.Attribute(ast.Name(name, ast.Load()), "__value__", ast.Load())
             ),
@@ -357,27 +374,30 @@ class Desugarer(ast.NodeTransformer):
             starred = any(isinstance(t, ast.Starred) for t in target.elts)
             count = ast.Constant(len(target.elts))
             node.value = (
-                _call("__drain__", node.value) if starred else _call("__take__", node.value, count)
+                call("__drain__", node.value) if starred else call("__take__", node.value, count)
             )
         node.targets = self._all(node.targets)
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        """Rewrite `xs += iterable`, which Monty knows only between two lists.
+        """Rewrite `xs += iterable`, which Monty knows only between two lists, and its like.
 
         Other targets keep Python's order: object, key, value.
         """
         node.value = self.visit(node.value)
         number = isinstance(node.value, ast.Constant) and not isinstance(node.value.value, str)
-        if number or not isinstance(node.op, ast.Add | ast.BitOr):
+        function = _IN_PLACE.get(type(node.op))
+        if isinstance(node.op, _OF_SETS) and self.checked.set_flags is None:
+            function = None
+        if number or function is None:
             node.target = self.visit(node.target)
             return node
         first, place = self._place(node)
-        self.checked.rare |= isinstance(node.op, ast.BitOr)
-        function = "__iadd__" if isinstance(node.op, ast.Add) else "__ior__"
-        final = ast.Assign(
-            [place], _call(function, place, node.value), lineno=node.lineno, col_offset=0
-        )
+        self.checked.rare |= function != "__iadd__"
+        value = call(function, place, node.value)
+        if function == "__iand__":
+            value.args.append(ast.Constant(self.checked.set_flags))
+        final = ast.Assign([place], value, lineno=node.lineno, col_offset=0)
         final.mentions = node  # type: ignore[attr-defined]  # read by the instrumenter
         return [*first, final]
 
@@ -390,11 +410,11 @@ class Desugarer(ast.NodeTransformer):
         store = ast.Name("__o__", ast.Store())
         if isinstance(target, ast.Attribute):
             first = ast.Assign([store], self.visit(target.value))
-            return [_hidden(first, node)], ast.Attribute(owner, target.attr, ast.Load())
+            return [hidden(first, node)], ast.Attribute(owner, target.attr, ast.Load())
         pair = ast.Tuple([self.visit(target.value), self.visit(target.slice)], ast.Load())
         names = ast.Tuple([store, ast.Name("__k__", ast.Store())], ast.Store())
         key = ast.Name("__k__", ast.Load())
-        return [_hidden(ast.Assign([names], pair), node)], ast.Subscript(owner, key, ast.Load())
+        return [hidden(ast.Assign([names], pair), node)], ast.Subscript(owner, key, ast.Load())
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         lazy = (
@@ -406,14 +426,14 @@ class Desugarer(ast.NodeTransformer):
         node.comparators = self._all(node.comparators)
         if not lazy:
             return node
-        test = _call("__in__", node.left, node.comparators[0])
+        test = call("__in__", node.left, node.comparators[0])
         return ast.UnaryOp(ast.Not(), test) if isinstance(node.ops[0], ast.NotIn) else test
 
     def visit_Starred(self, node: ast.Starred) -> ast.expr:
         lazy = self._lazy(node.value)
         node.value = self.visit(node.value)
         if lazy:
-            node.value = _call("__drain__", node.value)
+            node.value = call("__drain__", node.value)
         return node
 
     # -- statements
@@ -428,11 +448,11 @@ class Desugarer(ast.NodeTransformer):
         assert isinstance(target, ast.Subscript)
         owner, part = self.visit(target.value), target.slice
         if not isinstance(part, ast.Slice):
-            return _call("__delete__", owner, self.visit(part))
+            return call("__delete__", owner, self.visit(part))
         self.checked.rare = True
         ends = (part.lower, part.upper, part.step)
         places = [ast.Constant(None) if end is None else self.visit(end) for end in ends]
-        return _call("__cut_out__", owner, *places)
+        return call("__cut_out__", owner, *places)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
         if node.value is None:
@@ -454,43 +474,14 @@ class Desugarer(ast.NodeTransformer):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
         node.bases = []
-        for item in node.body:
-            if not isinstance(item, ast.FunctionDef) and any(
-                isinstance(n, ast.GeneratorExp) for n in ast.walk(item)
-            ):
-                raise RefusedProgram(
-                    "unsupported",
-                    "generator expressions in a class body are not available",
-                    item.lineno,
-                )
+        refuse_in_class(node, ast.GeneratorExp, "generator expressions")
         node.body = self._block(node.body)
         return node
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
-        return _nothing(node) if node.module in DROPPED_IMPORTS else node
+        return nothing(node) if node.module in DROPPED_IMPORTS else node
 
     def visit_Import(self, node: ast.Import) -> Any:
         ours = DROPPED_IMPORTS | LIBRARY
         node.names = [alias for alias in node.names if alias.name not in ours]
-        return node if node.names else _nothing(node)
-
-
-def _nothing(node: ast.stmt) -> ast.stmt:
-    return _hidden(ast.Pass(), node)
-
-
-def _hidden(node: ast.stmt, where: ast.stmt) -> ast.stmt:
-    """A statement of ours, which is not reported, on the line of another one."""
-    node.lineno, node.col_offset = where.lineno, 0
-    node.hidden = True  # type: ignore[attr-defined]
-    return node
-
-
-def _call(name: str, *arguments: ast.expr) -> ast.Call:
-    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
-
-
-def _arguments_call(node: ast.Call) -> bool:
-    """Whether an argument of a call holds a call."""
-    parts = [*node.args, *node.keywords]
-    return any(isinstance(n, ast.Call) for part in parts for n in ast.walk(part))
+        return node if node.names else nothing(node)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from functools import cached_property
 
 from workbench.execute.language.refused import RefusedProgram
 
@@ -44,11 +45,11 @@ def given_arguments(main: ast.FunctionDef) -> Sequence[str]:
         raise RefusedProgram("source", f"{MAIN} takes no argument; it needs the image", main.lineno)
     needed = positional[: len(positional) - len(a.defaults)] or positional[:1]
     values = _values([argument.arg for argument in needed])
-    uses = _uses(main)
+    uses = _Uses(main)
     arguments = []
     for argument in needed:
         value = values.get(argument.arg)
-        if value is not None and (value == PICTURE or argument.arg in uses):
+        if value is not None and (value == PICTURE or argument.arg in uses.lines):
             arguments.append(value)
         else:
             _leave_out(main, argument, uses)
@@ -70,21 +71,29 @@ def _values(names: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def _uses(main: ast.FunctionDef) -> dict[str, int]:
-    """The first line on which the function's body reads or binds each name."""
-    uses: dict[str, int] = {}
-    for statement in main.body:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Name):
-                uses[node.id] = min(node.lineno, uses.get(node.id, node.lineno))
-    return uses
+class _Uses:
+    """The first line on which a function's body reads or binds each name; few programs need it."""
+
+    def __init__(self, main: ast.FunctionDef) -> None:
+        self._main = main
+
+    @cached_property
+    def lines(self) -> dict[str, int]:
+        """The line by the name."""
+        lines: dict[str, int] = {}
+        for statement in self._main.body:
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Name):
+                    lines[node.id] = min(node.lineno, lines.get(node.id, node.lineno))
+        return lines
 
 
-def _leave_out(main: ast.FunctionDef, argument: ast.arg, uses: dict[str, int]) -> None:
-    if argument.arg in uses:
+def _leave_out(main: ast.FunctionDef, argument: ast.arg, uses: _Uses) -> None:
+    line = uses.lines.get(argument.arg)
+    if line is not None:
         raise RefusedProgram(
             "source",
-            f"{MAIN} uses its parameter '{argument.arg}' (line {uses[argument.arg]}), which has no "
+            f"{MAIN} uses its parameter '{argument.arg}' (line {line}), which has no "
             "value here; only the image, the question (query) and its choices (possible_answers) "
             "are supplied",
             main.lineno,
@@ -94,11 +103,9 @@ def _leave_out(main: ast.FunctionDef, argument: ast.arg, uses: dict[str, int]) -
             arguments.remove(argument)
 
 
-def _keyword(
-    main: ast.FunctionDef, keyword: ast.arg, uses: dict[str, int], arguments: list[str]
-) -> None:
+def _keyword(main: ast.FunctionDef, keyword: ast.arg, uses: _Uses, arguments: list[str]) -> None:
     value = _KNOWN.get(keyword.arg)
-    if value is not None and keyword.arg in uses:
+    if value is not None and keyword.arg in uses.lines:
         arguments.append(f"{keyword.arg}={value}")
         return
     _leave_out(main, keyword, uses)

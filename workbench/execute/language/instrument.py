@@ -85,7 +85,9 @@ class _Scope:
     """Line of the loop around this point, to which `continue` goes back."""
 
 
-def instrument(tree: ast.Module, sites: list[Any], traced: bool = True) -> Instrumented:
+def instrument(
+    tree: ast.Module, sites: list[Any], traced: bool = True, has_try: bool = True
+) -> Instrumented:
     """Write a desugared module as text that reports what it does.
 
     Args:
@@ -93,8 +95,9 @@ def instrument(tree: ast.Module, sites: list[Any], traced: bool = True) -> Instr
         sites: The call sites of the desugaring; the sites of events are appended to it.
         traced: False reports only tool calls and print-outs and counts no steps, which shows what
             tracing costs.
+        has_try: Whether the program has a `try`, and so has to follow its lines.
     """
-    tracked = traced and any(isinstance(node, ast.Try) for node in ast.walk(tree))
+    tracked = traced and has_try
     if tracked:
         tree = _Lambdas().visit(tree)
     writer = _Writer(sites, traced, tracked)

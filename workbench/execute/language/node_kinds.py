@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from workbench.execute.language.tables import TEXT_OF
+
 
 def reads(node: ast.AST, name: str) -> bool:
     """True if a node uses the error `name` for anything but its type or raising it again."""
@@ -25,6 +27,12 @@ def is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.JoinedStr) or (
         isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
+
+
+def makes_text(name: str | None, method: str) -> bool:
+    """Whether a call of a builtin or method writes its arguments as text, sets inside them too."""
+    error = (name or "").endswith("Error") or name == "Exception"
+    return error or name in TEXT_OF or method == "format"
 
 
 def some_text(node: ast.expr) -> bool:
@@ -102,3 +110,14 @@ def keys_may_be_equal(node: ast.Dict) -> bool:
         return False
     kinds = {type(key.value) if isinstance(key, ast.Constant) else None for key in keys}
     return unpackings > 0 or len(kinds) != 1 or None in kinds
+
+
+def arguments_call(node: ast.Call) -> bool:
+    """Whether an argument of a call holds a call."""
+    parts = [*node.args, *node.keywords]
+    return any(isinstance(n, ast.Call) for part in parts for n in ast.walk(part))
+
+
+def takes_one(node: ast.Call) -> bool:
+    """Whether a call has one argument, which is written out."""
+    return len(node.args) == 1 and not node.keywords and not isinstance(node.args[0], ast.Starred)

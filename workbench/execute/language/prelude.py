@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import collections
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +19,9 @@ from workbench.records import ToolSpec
 
 _FIRST_OF = ("7_rare.monty", "9_iterators.monty")
 """The first file of what few programs need, and of what those need that use the library."""
-_BUILTIN_TYPES: tuple[type, ...] = (bool, int, float, str, list, tuple, dict, set, frozenset)
+_BUILTIN_TYPES: tuple[type, ...] = (
+    *(bool, int, float, str, list, tuple, dict, set, frozenset, collections.deque),
+)
 
 PROBE: Any = 0
 """A tuple nested deeper than any message of the prelude; see `sandbox._step`."""

@@ -31,18 +31,26 @@ from workbench.execute.language.node_kinds import (
     is_new_place,
     is_text,
     keys_may_be_equal,
+    makes_text,
     no_set,
     pure,
     reads,
     single,
     some_text,
+    takes_one,
     unpacks,
 )
-from workbench.execute.language.refused import RefusedProgram
+from workbench.execute.language.refused import RefusedProgram, refuse_in_class
+from workbench.execute.language.stand_ins import parameters
 from workbench.execute.language.survey import Survey, survey
 from workbench.execute.language.tables import (
+    MERGED,
+    REMOVED,
+    REMOVERS,
     SEARCHES,
-    TEXT_OF,
+    SET_MAKERS,
+    SET_TYPES,
+    SUMMED,
     WALKED,
     WALKED_METHODS,
 )
@@ -79,6 +87,7 @@ class Exact(ast.NodeTransformer):
     def run(self) -> ast.Module:
         """The rewritten module."""
         self.facts = survey(self.checked.nodes)
+        self.checked.set_flags = self.facts.flags if self.facts.sets else None
         return cast(ast.Module, self.visit(self.checked.tree))
 
     def visit(self, node: ast.AST) -> Any:
@@ -91,16 +100,11 @@ class Exact(ast.NodeTransformer):
     def _builtin(self, node: ast.expr) -> str | None:
         return node.id if isinstance(node, ast.Name) and self.checked.is_free(node) else None
 
-    def _collection(self, node: ast.expr, name: str, names: set[str]) -> bool:
-        if isinstance(node, ast.Name):
-            return node.id in names
-        return (
-            isinstance(node, ast.Attribute)
-            and node.attr == name
-            and isinstance(node.value, ast.Name)
-            and node.value.id in self.checked.modules
-            and self.checked.is_free(node.value)
-        )
+    def _imported(self, node: ast.expr) -> str | None:
+        """What of collections or math an expression names; None for anything else."""
+        if isinstance(node, ast.Attribute):
+            return node.attr if self._module(node.value) else None
+        return self.facts.imported.get(node.id) if isinstance(node, ast.Name) else None
 
     def _all(self, nodes: Sequence[Any]) -> list[Any]:
         return [self.visit(node) for node in nodes]
@@ -187,7 +191,7 @@ class Exact(ast.NodeTransformer):
         node.value = self.visit(node.value)
         if isinstance(node.op, ast.Add):
             node.value = self._in_order(node.value)
-        if self.facts.counters and isinstance(target, ast.Name) and type(node.op) in _COMBINING:
+        if self.facts.counts and isinstance(target, ast.Name) and type(node.op) in _COMBINING:
             node.value = self._rare("__alike__", ast.Name(target.id, ast.Load()), node.value)
         return [*first, node] if first else node
 
@@ -232,18 +236,20 @@ class Exact(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         function = self.library.part(node.func) or node.func
         name = "list" if self.library.walks(function) else self._builtin(function)
-        is_counter = self._collection(function, "Counter", self.facts.counters)
-        is_default_dict = self._collection(function, "defaultdict", self.facts.defaults)
+        imported = self._imported(function)
         method = function.attr if isinstance(function, ast.Attribute) else ""
         own = method in self.checked.attributes
         if isinstance(function, ast.Attribute):
             function.value = self.visit(function.value)
         else:
             node.func = self.visit(function)
-        self._visit_arguments(node, name or ("Counter" if is_counter else None), method, own)
-        if is_counter:
+        self._visit_arguments(node, name or imported, method, own)
+        if imported == "Counter":
             return self._prelude_call("__counter__", node, node.func)
-        if is_default_dict and len(node.args) > 1:
+        if imported == "deque":
+            node.args = [_call("__drain__", a) if i == 0 else a for i, a in enumerate(node.args)]
+            return node
+        if imported == "defaultdict" and len(node.args) > 1:
             return self._prelude_call("__default_dict__", node, node.func)
         if isinstance(function, ast.Attribute) and not own:
             return self._method_call(node, function)
@@ -269,24 +275,31 @@ class Exact(ast.NodeTransformer):
             self._walk_arguments(node, name, method)
 
     def _walk_arguments(self, node: ast.Call, name: str | None, method: str) -> None:
-        deep = _makes_text(name, method)
+        deep = makes_text(name, method)
         if deep or name in WALKED or method in WALKED_METHODS:
             values = [*node.args, *(k.value for k in node.keywords)]
             if name in _KEYED and len(values) > 1:
                 # a function may look inside the items; `len` does not
                 deep = not any(isinstance(v, ast.Name) and v.id == "len" for v in values)
-            self.facts.flags |= 4 * (name == "sum")
+            self.facts.flags |= SUMMED * (name == "sum")
             node.args = [self._in_order(a, deep) for a in node.args]
-            self.facts.flags &= 3
-        if method == "pop" and not node.args:
-            assert isinstance(node.func, ast.Attribute)
-            node.func.value = self._in_order(node.func.value)
+            self.facts.flags &= ~SUMMED
+        if isinstance(node.func, ast.Attribute) and method in REMOVERS:
+            value = node.func.value
+            node.func.value = self._rare("__odd__", value, ast.Constant(REMOVED))
+            if method == "pop" and not node.args:
+                node.func.value = self._in_order(node.func.value)
 
     def _function_call(self, node: ast.Call, name: str | None) -> ast.expr:
         """A visited call of a function: a builtin gets its replacement, others stay as they are."""
         if name == "dict" and len(node.args) == 1:
             return self._prelude_call("__dict__", node)
-        if name == "type" and len(node.args) == 1 and not node.keywords:
+        if name == "map" and node.args and self._builtin(node.args[0]) in SET_TYPES:
+            one = self._rare("__set__", node.args[0], ast.Name("x", ast.Load()))
+            node.args[0] = ast.Lambda(parameters(["x"]), one)
+        if name in SET_TYPES and takes_one(node) and not no_set(node.args[0]):
+            return self._rare("__set__", node.func, node.args[0])
+        if name == "type" and takes_one(node):
             return self._rare("__type__", *node.args)
         return node
 
@@ -294,8 +307,9 @@ class Exact(ast.NodeTransformer):
         """A visited call of a method that is not one of the program's own."""
         value, method = function.value, function.attr
         owner = self._builtin(value)
-        if owner in ("set", "frozenset") and method in ("union", "intersection", "difference"):
-            return self._prelude_call("__several__", node, ast.Constant(method))
+        if owner in SET_TYPES and method in ("union", "intersection", "difference"):
+            first = (ast.Constant(method), ast.Constant(self.facts.flags))
+            return self._prelude_call("__several__", node, *first)
         if owner == "dict" and method == "fromkeys":
             return self._prelude_call("__fromkeys__", node)
         if self._module(value) or owner in ("dict", "set", "str"):
@@ -306,12 +320,13 @@ class Exact(ast.NodeTransformer):
 
     def _value_method_call(self, node: ast.Call, value: ast.expr, method: str) -> ast.expr:
         """A visited call of a method of a value whose type is not known."""
-        one = len(node.args) == 1 and not isinstance(node.args[0], ast.Starred)
-        if method == "intersection" or (method in ("union", "difference") and not one):
-            receiver = _call("__receiver__", value, ast.Constant(method))
-            return self._prelude_call("__several__", node, ast.Constant(method), receiver)
+        receiver = _call("__receiver__", value, ast.Constant(method))
+        if method in SET_MAKERS:
+            first = (ast.Constant(method), ast.Constant(self.facts.flags), receiver)
+            return self._prelude_call("__several__", node, *first)
+        if method == "copy" and self.facts.sets and not node.args:
+            return self._rare("__copied__", value)
         if method in _RECEIVED:
-            receiver = _call("__receiver__", value, ast.Constant(method))
             return self._prelude_call(_RECEIVED[method], node, receiver)
         if method in SEARCHES and len(node.args) > 1 and not some_text(node.args[0]):
             node.args[0] = self._rare("__within__", node.args[0])
@@ -336,15 +351,7 @@ class Exact(ast.NodeTransformer):
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
-        for item in node.body:
-            if not isinstance(item, ast.FunctionDef) and any(
-                isinstance(n, ast.DictComp) for n in ast.walk(item)
-            ):
-                raise RefusedProgram(
-                    "unsupported",
-                    "dict comprehensions in a class body are not available",
-                    item.lineno,
-                )
+        refuse_in_class(node, ast.DictComp, "dict comprehensions")
         node.body = self._block(node.body)
         return node
 
@@ -394,6 +401,15 @@ class Exact(ast.NodeTransformer):
             node.value = self._in_order(node.value)
         return node
 
+    def visit_Set(self, node: ast.Set) -> ast.expr:
+        node.elts = self._all(node.elts)
+        # of constants only, Python makes one set, a second in the order of the first, and a copy
+        constant = not any(isinstance(n, ast.Name | ast.Call) for n in ast.walk(node))
+        several = any(isinstance(part, ast.Starred) for part in node.elts)
+        if several or (constant and len(node.elts) > 2):
+            return self._rare("__odd__", node, ast.Constant(MERGED))
+        return node
+
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.expr:
         node.value = self._in_order(self.visit(node.value), deep=True)
         if node.format_spec is not None:
@@ -410,9 +426,12 @@ class Exact(ast.NodeTransformer):
             node.right = self._in_order(node.right, deep=True)
         elif isinstance(node.op, ast.BitOr):
             return self._rare("__or__", node.left, node.right)
-        elif self.facts.sets and isinstance(node.op, ast.Sub):
-            return self._rare("__less__", node.left, node.right)
-        elif self.facts.counters and type(node.op) in _COMBINING:
+        elif self.facts.sets and isinstance(node.op, ast.Sub | ast.BitAnd):
+            name = "__less__" if isinstance(node.op, ast.Sub) else "__and__"
+            return self._rare(name, node.left, node.right, ast.Constant(self.facts.flags))
+        elif self.facts.sets and isinstance(node.op, ast.BitXor):
+            return self._rare("__xor__", node.left, node.right)
+        elif self.facts.counts and type(node.op) in _COMBINING:
             op = _COMBINING[type(node.op)]
             return self._rare("__combined__", ast.Constant(op), node.left, node.right)
         return node
@@ -462,12 +481,6 @@ class Exact(ast.NodeTransformer):
             look.hidden = True  # type: ignore[attr-defined]  # read by the instrumenter
             node.body.insert(0, look)
         return node
-
-
-def _makes_text(name: str | None, method: str) -> bool:
-    """Whether a call writes its arguments as text, sets inside them too."""
-    error = (name or "").endswith("Error") or name == "Exception"
-    return error or name in TEXT_OF or method == "format"
 
 
 def _call(name: str, *arguments: ast.expr) -> ast.Call:

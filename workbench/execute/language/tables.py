@@ -7,9 +7,11 @@ Where Python itself has no single answer, a program gets one that Python may giv
 
 - A set of texts or patches is walked in the order of insertion; in Python the order changes with
   the hash seed.
-- A set of numbers has a fixed order in Python.  Small numbers that Python walks in ascending order
-  are walked so here.  Walking, printing or unpacking any other set of numbers, or of tuples of
-  numbers, is refused.  `len`, `in`, `sorted`, `min`, `max`, the `sum` of integers and the algebra
+- A set of numbers, or of tuples of numbers, has a fixed order in Python, which follows from the
+  hashes and from how the set came about.  It is walked in that order (`7_sets.monty` rebuilds the
+  table).  Refused is walking, printing or unpacking a set from which members were removed, and one
+  put together from others (`|`, `copy`, constants in braces) in which members contend for a place.
+  `len`, `in`, `sorted`, `min`, `max`, the `sum` of integers and the algebra
   of sets do not depend on the order and always run.
 - `is` between equal texts or numbers is refused: Python does not define whether they are one
   object.
@@ -57,21 +59,22 @@ ALL_BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("
 MODULES: Mapping[str, frozenset[str]] = {
     "math": _words(
         """acos asin atan atan2 ceil cos degrees dist e exp fabs floor fmod gcd hypot inf isclose
-        isfinite isinf isnan log log10 log2 nan pi pow prod radians sin sqrt tan trunc"""
+        isfinite isinf isnan log log10 log2 nan pi pow prod radians sin sqrt tan trunc comb copysign
+        factorial frexp fsum isqrt lcm ldexp log1p expm1 modf perm remainder tau cosh sinh tanh"""
     ),
     "re": _words(
         """compile error escape findall finditer fullmatch match search split sub subn
         I IGNORECASE M MULTILINE S DOTALL X VERBOSE"""
     ),
-    "collections": _words("Counter defaultdict"),
+    "collections": _words("Counter defaultdict deque"),
     "bisect": _words("bisect bisect_left bisect_right insort insort_left insort_right"),
     "copy": _words("copy deepcopy"),
     "functools": _words("partial reduce"),
-    "heapq": _words("heapify heappop heappush heappushpop heapreplace nlargest nsmallest"),
+    "heapq": _words("heapify heappop heappush heappushpop heapreplace merge nlargest nsmallest"),
     "itertools": _words(
         """accumulate chain combinations combinations_with_replacement compress count cycle
         dropwhile filterfalse groupby islice pairwise permutations product repeat starmap
-        takewhile zip_longest"""
+        takewhile tee zip_longest"""
     ),
     "operator": _words(
         """add attrgetter contains eq floordiv ge gt itemgetter le lt mod mul ne neg not_ pow sub
@@ -82,12 +85,16 @@ MODULES: Mapping[str, frozenset[str]] = {
         """ascii_letters ascii_lowercase ascii_uppercase digits hexdigits octdigits punctuation
         whitespace"""
     ),
+    "sys": _words("maxsize"),
     "json": _words("dumps loads"),
-    "typing": _words("Any Callable Dict Iterable List Optional Sequence Set Tuple Union"),
+    "typing": _words(
+        """Any Callable DefaultDict Deque Dict FrozenSet Generator Iterable Iterator List Mapping
+        Optional Sequence Set Tuple Type Union"""
+    ),
 }
 """Modules that programs may import, with the names they may use of each."""
 
-LIBRARY = _words("bisect copy functools heapq itertools operator statistics string")
+LIBRARY = _words("bisect copy functools heapq itertools operator statistics string sys")
 """Modules that the prelude has as a whole."""
 
 OF_THE_PRELUDE: Mapping[str, frozenset[str]] = {
@@ -122,6 +129,9 @@ METHODS = _words(
 COUNTER_METHODS = _words("most_common elements subtract total")
 """Methods that Counter has beside those of dict."""
 
+DEQUE_METHODS = _words("appendleft extendleft popleft rotate")
+"""Methods that deque has beside those of list."""
+
 BUILTIN_METHODS: Mapping[str, str] = {
     name: f"{kind.__name__}.{name}"
     for kind in (int, float, bytes, frozenset, tuple, set, dict, list, str)
@@ -130,18 +140,27 @@ BUILTIN_METHODS: Mapping[str, str] = {
 }
 """Methods of Python's builtin types; one that is not in `METHODS` is refused."""
 
+SET_TYPES = ("set", "frozenset")
+
 SET_MAKERS = _words("union intersection difference symmetric_difference")
 """Methods that return a set; like `set`, `frozenset` and braces they show that there are sets."""
 
-SET_REMOVERS = _words("remove discard pop difference symmetric_difference difference_update")
-"""Methods that may leave a set in an order of its own."""
+REMOVED, OWN_HASHES, SUMMED, MERGED = 1, 2, 4, 8
+"""What is known of sets: `Survey.flags`, and `__HISTORY__` of the prelude."""
+
+REMOVERS = _words("pop remove discard difference_update")
+"""Methods that remove members from a set."""
+
+SET_CHANGERS = SET_MAKERS | REMOVERS | {"copy", "update"}
+"""Methods that remove members from a set, or put sets together; both tell on its order."""
 
 WALKED = _words(
-    "list tuple iter next enumerate zip map filter sum dict sorted min max reversed Counter"
+    """list tuple iter next enumerate zip map filter sum dict sorted min max reversed Counter deque
+    prod"""
 )
-"""Builtins whose result depends on the order of their argument."""
+"""Builtins and the like whose result depends on the order of their argument."""
 
-WALKED_METHODS = _words("join extend update fromkeys")
+WALKED_METHODS = _words("join extend extendleft update fromkeys")
 """Methods whose result depends on the order of their argument."""
 
 SEARCHES = _words("startswith endswith find rfind index rindex count")
