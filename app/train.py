@@ -20,7 +20,7 @@ from app.people import Admin, Viewer, person_of
 from app.site import Site
 from app.train_curves import CurveNews, Curves
 from app.train_data import SnapshotLine, SnapshotReport
-from app.train_form import FormField, JobTable, Judgement, ObjectiveChoice
+from app.train_form import FormField, JobTable, Judgement, ObjectiveChoice, TeacherChoice
 from app.train_jobs import JobComparison, JobDetail, JobListing
 from app.train_look import Kind, Looks, LookState
 from app.train_models import FOLDER, finished_models
@@ -126,7 +126,9 @@ class TrainForm:
     models: list[JobModel]
     objectives: list[ObjectiveChoice]
     teacher: list[FormField]
-    """The settings of a teacher, for objectives that need one."""
+    """The choice of a teacher, for objectives that need one."""
+    teachers: list[TeacherChoice]
+    """Every teacher with its settings."""
     snapshots: list[SnapshotLine]
 
 
@@ -232,6 +234,7 @@ def _walkthrough(site: Site, jobs: Jobs, looks: Looks) -> None:
             ],
             objectives=train_form.objectives(),
             teacher=train_form.teacher_fields(),
+            teachers=train_form.teachers(),
             snapshots=train_data.snapshot_list(project),
         )
 

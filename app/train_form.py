@@ -134,15 +134,20 @@ def objectives() -> list[ObjectiveChoice]:
     ]
 
 
-def _card_fields(card: Card) -> list[FormField]:
-    """The settings of a published method, as its card has them: nothing is loaded for it."""
+def _card_fields(card: Card, table: str = "arguments") -> list[FormField]:
+    """The settings of a published method, as its card has them: nothing is loaded for it.
+
+    Args:
+        card: of the method.
+        table: of the job that the settings stand in.
+    """
     return [
         FormField(
-            key=f"arguments.{key}",
+            key=f"{table}.{key}",
             label=key.replace("_", " ").capitalize(),
             says=f"From {source}." if (source := card.sources.get(key, "")) else "",
             group="basic",
-            kind=_VALUE_KINDS[type(value)],
+            kind=_kind_of(value),
             options=[],
             default=list(value) if isinstance(value, tuple | list) else value,
         )
@@ -150,28 +155,117 @@ def _card_fields(card: Card) -> list[FormField]:
     ]
 
 
+def _kind_of(value: JSON) -> FieldKind:
+    """The kind of a control, from a default."""
+    if isinstance(value, tuple | list) and any(isinstance(one, str) for one in value):
+        return "names"
+    return _VALUE_KINDS[type(value)]
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherChoice:
+    """A teacher, as the form offers it."""
+
+    name: str
+    says: str
+    """Who it is, in a sentence or two; empty where nobody said it."""
+    fields: list[FormField]
+    """Its settings; empty for a stranger's without a card."""
+
+
+def teachers() -> list[TeacherChoice]:
+    """Every registered teacher; those that are published methods say so by their cards."""
+    cards = {one.card.name: one.card for one in recipes() if one.card.port == "teacher"}
+    choices = []
+    for name in registry.parts("teacher"):
+        if name in cards:
+            fields = _card_fields(cards[name], "teacher")
+            choices.append(TeacherChoice(name, cards[name].idea, fields))
+        else:
+            choices.append(_OWN_TEACHERS.get(name, TeacherChoice(name, "", [])))
+    return choices
+
+
 def teacher_fields() -> list[FormField]:
-    """The settings of a teacher."""
-    part = FormField(
-        key="teacher.part",
-        label="Teacher",
-        says="A checkpoint of the student's own vocabulary, or the answers of the question's "
-        "programs.  Several checkpoints together take vpd train --set teacher.paths.",
-        group="basic",
-        kind="choice",
-        options=["", "checkpoint", PROGRAMS],
-        default="",
+    """The choice of a teacher, with what each of them is."""
+    every = teachers()
+    says = " ".join(f"{one.name}: {one.says}" for one in every if one.name in _OWN_TEACHERS)
+    return [
+        FormField(
+            key="teacher.part",
+            label="Teacher",
+            says=f"{says} The others are published methods: Recipes has their cards.",
+            group="basic",
+            kind="choice",
+            options=["", *(one.name for one in every)],
+            default="",
+        )
+    ]
+
+
+def _teacher_field(key: str, label: str, says: str, kind: FieldKind, default: Any) -> FormField:
+    """A setting of a teacher that has no card.
+
+    Args:
+        key: the teacher's argument.
+        label: its name, as people read it.
+        says: one sentence about it.
+        kind: of its control.
+        default: what holds unless something else is given.
+    """
+    return FormField(f"teacher.{key}", label, says, "basic", kind, [], default)
+
+
+_KEEPS = _teacher_field(
+    "cache",
+    "Keep its outputs",
+    "A second job over the same lessons computes none again.",
+    "yes",
+    False,
+)
+_OWN_TEACHERS: Mapping[str, TeacherChoice] = {
+    one.name: one
+    for one in (
+        TeacherChoice(
+            "checkpoint",
+            "A model of the student's own vocabulary.",
+            [
+                _teacher_field(
+                    "path",
+                    "Teacher's checkpoint",
+                    "A finished job's folder, a checkpoint's folder, bundled, or a hub id.",
+                    "text",
+                    "",
+                ),
+                _KEEPS,
+            ],
+        ),
+        TeacherChoice(
+            "ensemble",
+            "The mean of several such models.",
+            [
+                _teacher_field(
+                    "paths", "Teachers' checkpoints", "With a comma between two.", "names", []
+                ),
+                _KEEPS,
+            ],
+        ),
+        TeacherChoice(
+            PROGRAMS,
+            "The answers of the question's programs, each as often as programs gave it.",
+            [
+                _teacher_field(
+                    "smoothing",
+                    "Smoothing",
+                    "Share of every other word, so that none is impossible.",
+                    "number",
+                    0.01,
+                )
+            ],
+        ),
     )
-    path = FormField(
-        key="teacher.path",
-        label="Teacher's checkpoint",
-        says="A finished job's folder, a checkpoint's folder, bundled, or a hub id.",
-        group="basic",
-        kind="text",
-        options=[],
-        default="",
-    )
-    return [part, path]
+}
+"""The teachers that are no published methods, and have no card."""
 
 
 def methods() -> dict[str, str]:
@@ -270,7 +364,33 @@ def _problems(settings: Mapping[str, Any]) -> dict[str, str]:
         texts["method"] = text
     if "arguments" not in texts and "objective" not in texts:
         texts["objective"] = _objective_problem(settings)
+    if "teacher" not in texts:
+        texts["teacher.part"] = _teacher_problem(settings.get("teacher") or {})
     return {key: text for key, text in texts.items() if text}
+
+
+def _teacher_problem(table: Mapping[str, Any]) -> str:
+    """Why there is no such teacher with these settings; empty where there is one, or none named."""
+    arguments = dict(table)
+    name = arguments.pop("part", "")
+    if not name:
+        return "choose a teacher for these settings" if arguments else ""
+    if name not in registry.parts("teacher"):
+        return (
+            f"there is no teacher '{name}'; registered are: {', '.join(registry.parts('teacher'))}"
+        )
+    lacks = [
+        field.label
+        for field in (_OWN_TEACHERS[name].fields if name in _OWN_TEACHERS else [])
+        if field.default in ("", []) and not arguments.get(field.key.removeprefix("teacher."))
+    ]
+    if lacks:
+        return f"{name} needs: {', '.join(lacks)}"
+    try:
+        registry.build("teacher", name, **arguments)
+    except WorkbenchError as error:
+        return str(error)
+    return ""
 
 
 def _objective_problem(settings: Mapping[str, Any]) -> str:
@@ -280,7 +400,8 @@ def _objective_problem(settings: Mapping[str, Any]) -> str:
     if name not in names:
         return f"there is no objective '{name}'; registered are: {', '.join(names)}"
     needs = next((one.card.needs for one in recipes() if one.card.name == name), ())
-    if "teacher" in needs and not settings.get("teacher"):
+    teacher = settings.get("teacher")
+    if "teacher" in needs and not (teacher and teacher.get("part")):
         return f"{name} needs a teacher: choose one"
     if arguments:
         try:

@@ -117,11 +117,12 @@ const weightOf = (text) => (text.trim() && Number.isFinite(Number(text)) ? Numbe
  * The settings of an objective, and those of its teacher where it needs one.
  * @param {TrainForm} form
  */
-function settingsOf(form, name) {
+function settingsOf(form, name, teacher) {
   const choice = form.objectives.find((one) => one.name === name);
   if (!choice) return [];
-  const teacher = choice.needs_teacher ? form.teacher : [];
-  return [...teacher, ...choice.fields];
+  if (!choice.needs_teacher) return choice.fields;
+  const own = form.teachers.find((one) => one.name === teacher)?.fields ?? [];
+  return [...form.teacher, ...own, ...choice.fields];
 }
 
 /** Takes out the values of another objective and its teacher. */
@@ -373,12 +374,20 @@ export async function walkthrough(place, params) {
   let shownOf = null;
   function weigh() {
     weightRow.hidden = draft.objective !== "vpd";
-    if (shownOf === draft.objective) return;
-    const own = settingsOf(form, draft.objective);
+    const teacher = draft.values["teacher.part"] ?? "";
+    const now = `${draft.objective} ${teacher}`;
+    if (shownOf === now) return;
+    const own = settingsOf(form, draft.objective, teacher);
     if (shownOf !== null) dropOthers(draft.values, own);
-    shownOf = draft.objective;
+    shownOf = now;
     methodSettings.hidden = !own.length;
-    methodFields = fields(methodSettings, own, draft.values, onChange);
+    methodFields = fields(methodSettings, own, draft.values, (key) => {
+      if (key === "teacher.part") {
+        weigh(); // each teacher has settings of its own
+        methodSettings.querySelector("[data-key='teacher.part'] select")?.focus();
+      }
+      onChange();
+    });
     methodSettings.querySelector("details")?.remove();
   }
   weigh();

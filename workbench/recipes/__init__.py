@@ -16,6 +16,7 @@ Files:
     peers.py      two students that learn from each other
     workshop.py   what a transform that learns is given, and how it learns
     knowledge.py  a memory of facts between a student's eyes and its words
+    searching.py  which pages a search brings up
     views.py      one thing looked at more than once, and what the looks agree on
     steps.py      the question in words that a call of a tool answers
     critic/       how likely people are to accept a run

@@ -16,9 +16,7 @@ gives without the pages; and a search that does not bring up both pages.
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +25,7 @@ from workbench.errors import ProfileError
 from workbench.recipes.arguments import whole_numbers, yes_or_no
 from workbench.recipes.card import Card
 from workbench.recipes.ports import Document, LabelledRegion, SynthesisRoom, SynthesizedQuestion
+from workbench.recipes.searching import found_by, names_text
 from workbench.recipes.views import commonest, narrower
 from workbench.records import JSON, PartRef, Region
 
@@ -256,33 +255,3 @@ def things_in(answer: str) -> frozenset[str]:
     parts = re.split(r",|\band\b", answer.casefold())
     plain = (re.sub(r"^\s*(a|an|the|one)\s+", "", part).strip(" .?!") for part in parts)
     return frozenset(filter(None, plain))
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text, in small letters."""
-    return re.findall(r"\w+", text.casefold())
-
-
-def names_text(part: str, text: str) -> bool:
-    """Whether the words of a part stand in a text, one behind the other."""
-    own, whole = words_of(part), words_of(text)
-    return bool(own) and any(
-        whole[at : at + len(own)] == own for at in range(len(whole) - len(own) + 1)
-    )
-
-
-def found_by(query: str, documents: Sequence[Document], most: int) -> list[str]:
-    """The names of the pages that have most of the rare words of a query.
-
-    Args:
-        query: words.
-        documents: all pages.
-        most: how many come up; pages with none of the words never do.
-    """
-    texts = {one.name: set(words_of(f"{one.title} {one.text}")) for one in documents}
-    counts = Counter(word for own in texts.values() for word in own)
-    worth = {word: math.log(1 + len(texts) / counts[word]) for word in counts}
-    query_words = set(words_of(query))
-    scores = {name: sum(worth[word] for word in query_words & own) for name, own in texts.items()}
-    best = sorted(scores, key=lambda name: (-scores[name], name))
-    return [name for name in best if scores[name] > 0][:most]
