@@ -10,18 +10,17 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import inspect as kinds
 
 from app.train_data import SharedPictures, folder_of, open_snapshot, shared_pictures
+from app.train_fields import FieldKind, FormField, card_fields, teacher_problem
 from workbench import registry
 from workbench.catalogue import recipes
 from workbench.errors import WorkbenchError
 from workbench.local_files import real_path
 from workbench.models.weights import EMBEDDED, small_folder
-from workbench.pipeline.program_teacher import PROGRAMS
-from workbench.recipes.card import Card
 from workbench.records import JSON
 from workbench.schema import describe, problems, sentences
 from workbench.snapshot import Snapshot
@@ -38,17 +37,11 @@ APART = (
     "snapshot", "student", "objective", "arguments", "method", "runner", "template", *PARTS,
 )  # fmt: skip
 """Settings that have a place of their own in the walkthrough, or none: a page starts no command."""
-FieldKind = Literal["whole", "number", "yes", "text", "choice", "numbers", "names"]
-"""Kind of a field's control."""
 _KINDS: Mapping[type, FieldKind] = {
     kinds.IntType: "whole", kinds.FloatType: "number", kinds.BoolType: "yes", kinds.StrType: "text",
     kinds.LiteralType: "choice", kinds.TupleType: "numbers", kinds.VarTupleType: "names",
 }  # fmt: skip
 """Kind of a field's control, by the type of the setting."""
-_VALUE_KINDS: Mapping[type, FieldKind] = {
-    bool: "yes", int: "whole", float: "number", str: "text", tuple: "numbers", list: "numbers",
-}  # fmt: skip
-"""Kind of a field's control, by the type of a default."""
 _UNCLEAR = ("whole", "number", "numbers")
 """Kinds whose control does not show by itself what it takes."""
 _FLAGS = ("objective", "student", "name", "epochs", "steps", "batch", "lr", "seed")
@@ -60,22 +53,6 @@ JobTable = dict[str, JSON]
 """
 
 _HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class FormField:
-    """One setting of a job, as the form shows it."""
-
-    key: str
-    """The setting's key; `lora.r` is one of a table."""
-    label: str
-    says: str
-    """One sentence about the setting, and what it takes where its control does not show that."""
-    group: Literal["basic", "advanced"]
-    kind: FieldKind
-    options: list[str]
-    """The values to choose from; none for other kinds than `choice`."""
-    default: Any
 
 
 def form() -> list[FormField]:
@@ -128,144 +105,10 @@ def objectives() -> list[ObjectiveChoice]:
             name=name,
             says=cards[name].idea if name in cards else "",
             needs_teacher=name in cards and "teacher" in cards[name].needs,
-            fields=_card_fields(cards[name]) if name in cards else [],
+            fields=card_fields(cards[name]) if name in cards else [],
         )
         for name in registry.parts("objective")
     ]
-
-
-def _card_fields(card: Card, table: str = "arguments") -> list[FormField]:
-    """The settings of a published method, as its card has them: nothing is loaded for it.
-
-    Args:
-        card: of the method.
-        table: of the job that the settings stand in.
-    """
-    return [
-        FormField(
-            key=f"{table}.{key}",
-            label=key.replace("_", " ").capitalize(),
-            says=f"From {source}." if (source := card.sources.get(key, "")) else "",
-            group="basic",
-            kind=_kind_of(value),
-            options=[],
-            default=list(value) if isinstance(value, tuple | list) else value,
-        )
-        for key, value in card.defaults.items()
-    ]
-
-
-def _kind_of(value: JSON) -> FieldKind:
-    """The kind of a control, from a default."""
-    if isinstance(value, tuple | list) and any(isinstance(one, str) for one in value):
-        return "names"
-    return _VALUE_KINDS[type(value)]
-
-
-@dataclass(frozen=True, slots=True)
-class TeacherChoice:
-    """A teacher, as the form offers it."""
-
-    name: str
-    says: str
-    """Who it is, in a sentence or two; empty where nobody said it."""
-    fields: list[FormField]
-    """Its settings; empty for a stranger's without a card."""
-
-
-def teachers() -> list[TeacherChoice]:
-    """Every registered teacher; those that are published methods say so by their cards."""
-    cards = {one.card.name: one.card for one in recipes() if one.card.port == "teacher"}
-    choices = []
-    for name in registry.parts("teacher"):
-        if name in cards:
-            fields = _card_fields(cards[name], "teacher")
-            choices.append(TeacherChoice(name, cards[name].idea, fields))
-        else:
-            choices.append(_OWN_TEACHERS.get(name, TeacherChoice(name, "", [])))
-    return choices
-
-
-def teacher_fields() -> list[FormField]:
-    """The choice of a teacher, with what each of them is."""
-    every = teachers()
-    says = " ".join(f"{one.name}: {one.says}" for one in every if one.name in _OWN_TEACHERS)
-    return [
-        FormField(
-            key="teacher.part",
-            label="Teacher",
-            says=f"{says} The others are published methods: Recipes has their cards.",
-            group="basic",
-            kind="choice",
-            options=["", *(one.name for one in every)],
-            default="",
-        )
-    ]
-
-
-def _teacher_field(key: str, label: str, says: str, kind: FieldKind, default: Any) -> FormField:
-    """A setting of a teacher that has no card.
-
-    Args:
-        key: the teacher's argument.
-        label: its name, as people read it.
-        says: one sentence about it.
-        kind: of its control.
-        default: what holds unless something else is given.
-    """
-    return FormField(f"teacher.{key}", label, says, "basic", kind, [], default)
-
-
-_KEEPS = _teacher_field(
-    "cache",
-    "Keep its outputs",
-    "A second job over the same lessons computes none again.",
-    "yes",
-    False,
-)
-_OWN_TEACHERS: Mapping[str, TeacherChoice] = {
-    one.name: one
-    for one in (
-        TeacherChoice(
-            "checkpoint",
-            "A model of the student's own vocabulary.",
-            [
-                _teacher_field(
-                    "path",
-                    "Teacher's checkpoint",
-                    "A finished job's folder, a checkpoint's folder, bundled, or a hub id.",
-                    "text",
-                    "",
-                ),
-                _KEEPS,
-            ],
-        ),
-        TeacherChoice(
-            "ensemble",
-            "The mean of several such models.",
-            [
-                _teacher_field(
-                    "paths", "Teachers' checkpoints", "With a comma between two.", "names", []
-                ),
-                _KEEPS,
-            ],
-        ),
-        TeacherChoice(
-            PROGRAMS,
-            "The answers of the question's programs, each as often as programs gave it.",
-            [
-                _teacher_field(
-                    "smoothing",
-                    "Smoothing",
-                    "Share of every other word, so that none is impossible.",
-                    "number",
-                    0.01,
-                )
-            ],
-        ),
-    )
-}
-"""The teachers that are no published methods, and have no card."""
 
 
 def methods() -> dict[str, str]:
@@ -365,32 +208,8 @@ def _problems(settings: Mapping[str, Any]) -> dict[str, str]:
     if "arguments" not in texts and "objective" not in texts:
         texts["objective"] = _objective_problem(settings)
     if "teacher" not in texts:
-        texts["teacher.part"] = _teacher_problem(settings.get("teacher") or {})
+        texts["teacher.part"] = teacher_problem(settings.get("teacher") or {})
     return {key: text for key, text in texts.items() if text}
-
-
-def _teacher_problem(table: Mapping[str, Any]) -> str:
-    """Why there is no such teacher with these settings; empty where there is one, or none named."""
-    arguments = dict(table)
-    name = arguments.pop("part", "")
-    if not name:
-        return "choose a teacher for these settings" if arguments else ""
-    if name not in registry.parts("teacher"):
-        return (
-            f"there is no teacher '{name}'; registered are: {', '.join(registry.parts('teacher'))}"
-        )
-    lacks = [
-        field.label
-        for field in (_OWN_TEACHERS[name].fields if name in _OWN_TEACHERS else [])
-        if field.default in ("", []) and not arguments.get(field.key.removeprefix("teacher."))
-    ]
-    if lacks:
-        return f"{name} needs: {', '.join(lacks)}"
-    try:
-        registry.build("teacher", name, **arguments)
-    except WorkbenchError as error:
-        return str(error)
-    return ""
 
 
 def _objective_problem(settings: Mapping[str, Any]) -> str:

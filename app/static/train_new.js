@@ -5,7 +5,7 @@ import { keys } from "./keys.js";
 import { get, newId, post, save, toast } from "./server.js";
 import { snapshotCard } from "./train_snapshot.js";
 import { looks } from "./train_look.js";
-import { fields } from "./train_settings.js";
+import { dropOthers, fields, settingsOf } from "./train_settings.js";
 import { percent } from "./train_parts.js";
 
 /** @typedef {import("../js/types").JobDetail} JobDetail */
@@ -112,27 +112,6 @@ function applyAddress(draft, params, form) {
 
 /** A weight as a number; what is none is sent as it is, and the server says what it expected. */
 const weightOf = (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : text);
-
-/**
- * The settings of an objective, and those of its teacher where it needs one.
- * @param {TrainForm} form
- */
-function settingsOf(form, name, teacher) {
-  const choice = form.objectives.find((one) => one.name === name);
-  if (!choice) return [];
-  if (!choice.needs_teacher) return choice.fields;
-  const own = form.teachers.find((one) => one.name === teacher)?.fields ?? [];
-  return [...form.teacher, ...own, ...choice.fields];
-}
-
-/** Takes out the values of another objective and its teacher. */
-function dropOthers(values, own) {
-  const names = new Set(own.map((one) => one.key));
-  for (const key of Object.keys(values)) {
-    const isOfMethod = key.startsWith("arguments.") || key.startsWith("teacher.");
-    if (isOfMethod && !names.has(key)) delete values[key];
-  }
-}
 
 /** The published objective and its control come first, the methods of papers behind them. */
 const rank = (name) => ["vpd", "instruct"].indexOf(name) + (name in OBJECTIVES ? 0 : 3);
@@ -375,11 +354,11 @@ export async function walkthrough(place, params) {
   function weigh() {
     weightRow.hidden = draft.objective !== "vpd";
     const teacher = draft.values["teacher.part"] ?? "";
-    const now = `${draft.objective} ${teacher}`;
-    if (shownOf === now) return;
+    const chosen = `${draft.objective} ${teacher}`;
+    if (shownOf === chosen) return;
     const own = settingsOf(form, draft.objective, teacher);
     if (shownOf !== null) dropOthers(draft.values, own);
-    shownOf = now;
+    shownOf = chosen;
     methodSettings.hidden = !own.length;
     methodFields = fields(methodSettings, own, draft.values, (key) => {
       if (key === "teacher.part") {

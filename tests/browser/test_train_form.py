@@ -16,17 +16,8 @@ import training_project
 from typer.testing import CliRunner
 
 from app.train_data import snapshot_view
-from app.train_form import (
-    APART,
-    FormField,
-    command,
-    form,
-    judge,
-    judgement,
-    objectives,
-    teacher_fields,
-    teachers,
-)
+from app.train_fields import FormField, teacher_fields, teachers
+from app.train_form import APART, command, form, judge, judgement, objectives
 from workbench import registry
 from workbench.cli import app as cli
 from workbench.snapshot import Snapshot

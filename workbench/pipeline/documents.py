@@ -48,7 +48,7 @@ def documents(folder: str, room: KeepsPictures) -> list[Document]:
     if not files:
         raise InputError(
             f"no page in {place}: expected a folder of Markdown files that link to one another and "
-            "show pictures; docs/own-data.md says how they are written"
+            "show pictures; data/knowledge/pages is an example"
         )
     names = {file.stem for file in files}
     return [_page(file, names, room) for file in files]

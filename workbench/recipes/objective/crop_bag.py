@@ -36,7 +36,7 @@ CARD = Card(
     year=2024,
     grade="C",
     level="V2",
-    provenance="X+",
+    provenance="C",
     link="https://github.com/BiQiWHU/CMD",
     idea="Ask the student the same question about crops of the picture, and teach it that they say "
     "together what the whole picture says.",

@@ -55,8 +55,8 @@ CARD = Card(
     defaults={"weight": 1.0, "first": 0.5},
     sources={"weight": "ours", "first": "ours: the paper's stages have settings of their own"},
     traps=(
-        "The abstract's summary says SmoothL1 where one expects the mean square.",
-        "Aligned at once, the pair has nothing to begin with, and finds by colours of the batch.",
+        "Among 64 others a small pair learns what tells their pictures apart, and no more.",
+        "Sentences of one wording are each other's negatives unless they are equal.",
     ),
     not_reproduced=(
         "Many languages, AltCLIP and its feature maps: here they are the means of states.",

@@ -53,7 +53,8 @@ CARD = Card(
         "only": "ours: every weight that fits",
     },
     traps=(
-        "Weights that fit by name alone, and not by shape, stop the release; here they stay.",
+        "A name that fits with a shape that does not is passed over: models of two families share "
+        "nothing, and the run ends in words.",
         "A teacher in half precision would not move: 1 - m is below what it can add.",
     ),
     not_reproduced=(
