@@ -1,4 +1,4 @@
-"""Places of the picture that a student does not get to see, in every way families have eyes."""
+"""What the newer methods ask of the loop: hidden places, counts of words, plain weights."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+from small_job import example
 from tiny_vlms import make
 
 from workbench.errors import InputError
 from workbench.records import Lesson
+from workbench.train.auxiliary import word_counts
 from workbench.train.batch import Batch
 from workbench.train.examples import Adapter
 from workbench.train.forward import hide_places, outputs_of
+from workbench.train.job import Lora
+from workbench.train.load import plain_weights, with_adapters
 
 COLLAGES = Path(__file__).resolve().parents[2] / "data" / "collages" / "images" / "test"
 
@@ -60,3 +64,36 @@ def test_places_that_do_not_fit_are_told() -> None:
         pytest.raises(InputError, match="places and its text has 3 positions"),
     ):
         outputs_of(model, shown, frozenset(), (), mark)
+
+
+def test_words_of_an_example_are_counted_whatever_their_case() -> None:
+    first, second, other = (
+        word_counts(example(0, "picture", rationale=text))
+        for text in ("A dog, a cat.", "cat a DOG a", "Two cups")
+    )
+    # one word twice and two once: 2 / sqrt 6 and 1 / sqrt 6
+    assert sorted(first[first > 0].tolist()) == pytest.approx([6**-0.5, 6**-0.5, 2 * 6**-0.5])
+    torch.testing.assert_close(first, second)
+    assert float(first @ other) < 0.1
+    bare = word_counts(example(0, "picture", rationale=None))
+    assert float(bare.norm()) == pytest.approx(1), "question and answer where nothing is told"
+
+
+def test_weights_of_a_student_have_plain_names_and_adapters_added_in() -> None:
+    model, _ = make("region")
+    before = {name: one.clone() for name, one in model.named_parameters()}
+    adapted = with_adapters(model, Lora(r=2, alpha=4), 0)
+    same = plain_weights(adapted)
+    assert set(before) <= set(same)
+    for name, weight in before.items():
+        torch.testing.assert_close(same[name], weight)
+    with torch.no_grad():
+        for name, weight in adapted.named_parameters():
+            if "lora_B" in name:
+                weight.fill_(0.1)
+    moved = plain_weights(adapted)
+    merged = dict(adapted.merge_and_unload().named_parameters())
+    changed = [name for name in merged if not torch.equal(merged[name], before[name])]
+    assert changed
+    for name, weight in merged.items():
+        torch.testing.assert_close(moved[name], weight)
