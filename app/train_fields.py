@@ -90,17 +90,15 @@ def teachers() -> list[TeacherChoice]:
 
 
 def teacher_fields() -> list[FormField]:
-    """The choice of a teacher, with what each of them is."""
-    every = teachers()
-    says = " ".join(f"{one.name}: {one.says}" for one in every if one.name in _OWN_TEACHERS)
+    """The choice of a teacher."""
     return [
         FormField(
             key="teacher.part",
             label="Teacher",
-            says=f"{says} The others are published methods: Recipes has their cards.",
+            says="A model, several, the programs, or a published method.",
             group="basic",
             kind="choice",
-            options=["", *(one.name for one in every)],
+            options=["", *registry.parts("teacher")],
             default="",
         )
     ]

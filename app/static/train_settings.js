@@ -179,8 +179,9 @@ export function settingsOf(form, name, teacher) {
   const choice = form.objectives.find((one) => one.name === name);
   if (!choice) return [];
   if (!choice.needs_teacher) return choice.fields;
-  const own = form.teachers.find((one) => one.name === teacher)?.fields ?? [];
-  return [...form.teacher, ...own, ...choice.fields];
+  const own = form.teachers.find((one) => one.name === teacher);
+  const part = form.teacher.map((one) => ({ ...one, says: own?.says || one.says }));
+  return [...part, ...(own?.fields ?? []), ...choice.fields];
 }
 
 /** Takes out the values of another objective and its teacher. */

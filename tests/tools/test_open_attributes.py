@@ -11,10 +11,12 @@ import pytest
 from gallery import Gallery
 from PIL import Image
 from tiny_hub import clip
+from tools_for_tests import a_program, a_task
 
 from workbench.boxes import Box
 from workbench.cli.run import with_tools
 from workbench.errors import InputError, ProfileError, ToolFailure
+from workbench.execute import Executor
 from workbench.images import ImageFolder
 from workbench.pipeline.parts import Parts
 from workbench.ports import Images
@@ -162,3 +164,22 @@ def test_a_profile_lends_eyes_of_the_embedded_student(
     assert 0 <= of_none <= 1  # type: ignore[operator]
     with pytest.raises(InputError, match="--tool takes NAME=PART"):
         with_tools(profile, ["open_attributes"])
+
+
+def test_a_program_asks_for_an_attribute_like_for_anything_else(
+    squares: tuple[ImageFolder, dict[str, Region]],
+) -> None:
+    images, patches = squares
+    tool = OpenAttributes(threshold=0.5)
+    tool.enter(ColourEyes())
+    source = (
+        "def execute_command(image):\n"
+        "    patch = ImagePatch(image).crop(0, 0, 10, 10)\n"
+        "    answers = [patch.attribute('red'), patch.attribute('green')]\n"
+        "    return ' '.join([str(one) for one in answers])\n"
+    )
+    task = replace(a_task(), image=patches["red"].image)
+    with Executor([tool], images, workers=1) as executor:
+        (trace,) = executor.run([(task, a_program(source, 0))])
+    assert trace.answer is not None, trace
+    assert trace.answer.casefold() in ("true false", "yes no")

@@ -90,7 +90,8 @@ def test_an_adapter_of_a_domain_is_added_in_and_told(folder: Path) -> None:
 
 
 def test_a_domain_that_is_absent_is_told(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    run_with(folder, "nowhere", {"part": "domain_adapter", "domain": "sea"}, 2)
+    made = run_with(folder, "nowhere", {"part": "domain_adapter", "domain": "sea"}, 2)
+    assert not (made / "metrics.jsonl").exists(), "before anything was trained"
     assert (
         "no training example is of the domain 'sea'; there are: animals" in capfd.readouterr().err
     )

@@ -1,4 +1,4 @@
-"""What a transform that learns is given once the student is finished, and how it learns.
+"""What a transform is given that learns once the student is finished, and how it learns.
 
 `train/workshop.py` gives it; the transform has the student frozen but for its own few numbers.
 """
@@ -60,7 +60,7 @@ class Workshop:
 
 @runtime_checkable
 class LearnsFromLessons(Protocol):
-    """A transform that learns; `train/classroom.py` gives it the workshop before it is asked."""
+    """A transform that learns; `train/training_run.py` lends it a workshop at the start."""
 
     def enter(self, shop: Workshop) -> None:
         """Look at what there is to learn from.

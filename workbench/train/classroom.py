@@ -43,7 +43,6 @@ from workbench.train.loss import LossShare, StudentLoss, StudentWithLayers, chec
 from workbench.train.peers import PEER, PEERS, compare_peers, finish_peer, load_peer
 from workbench.train.plan import Plan
 from workbench.train.teachers import lend_checkpoints
-from workbench.train.workshop import workshop_of
 
 LAYERS = "layers."
 """Beginning of the names of weights that are the objective's and not the student's."""
@@ -276,8 +275,7 @@ def finish_student(
     job: Job,
     weights: Mapping[str, torch.Tensor],
     folder: Path,
-    snapshot: Snapshot,
-    loss: StudentLoss,
+    device: torch.device,
 ) -> Path:
     """Write the finished student, as the job's transform leaves it; returns its folder.
 
@@ -286,14 +284,11 @@ def finish_student(
         job: the settings.
         weights: the student's own trainable weights.
         folder: of the finished student.
-        snapshot: what it was taught.
-        loss: of the run.
+        device: of the run.
     """
     finish(job, weights, folder)
-    if isinstance(plan.transform, LearnsFromLessons):
-        plan.transform.enter(workshop_of(plan, job, folder.parent, snapshot, loss))
     if plan.transform is not None:
-        _put_through(plan.transform, folder, loss.device)
+        _put_through(plan.transform, folder, device)
     return folder
 
 

@@ -123,7 +123,7 @@ def _offer(run: TrainingRun, steps: int, board: Board) -> None:
     shutil.rmtree(run.folder / MODEL, ignore_errors=True)  # of a run that was cut off here
     weights = checkpoint.weights_of(kept)
     model = finish_student(
-        run.plan, run.job, student_weights(weights), run.folder / MODEL, run.snapshot, run.loss
+        run.plan, run.job, student_weights(weights), run.folder / MODEL, run.loss.device
     )
     if isinstance(run.plan.teacher, FollowsStudent):
         run.plan.teacher.recall(kept)

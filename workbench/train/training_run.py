@@ -14,6 +14,7 @@ from accelerate.utils import gather_object
 
 from workbench.errors import EngineError
 from workbench.recipes.teaching import FollowsStudent, HasStages
+from workbench.recipes.workshop import LearnsFromLessons
 from workbench.records import JSON, Lesson
 from workbench.snapshot import Example, Snapshot
 from workbench.snapshot.example import SPLITS
@@ -42,6 +43,7 @@ from workbench.train.status_files import (
     VALIDATION,
     Board,
 )
+from workbench.train.workshop import workshop_of
 
 STOP = "stop"
 """File in a job's folder that ends its run after the step at hand."""
@@ -76,6 +78,8 @@ class TrainingRun:
             self.plan, job, folder, self.snapshot, student, self.accelerator.device
         )
         self.loss.skips_broken = job.skip_broken
+        if isinstance(self.plan.transform, LearnsFromLessons):  # a wrong setting ends the run here
+            self.plan.transform.enter(workshop_of(self.plan, job, folder, self.snapshot, self.loss))
         self.loss.tasks = {example.image: example.task_id for example in self.snapshot.examples()}
         self.order = self._order(student.adapter)
         workers = worker_count(job, student.adapter)

@@ -46,8 +46,8 @@ CARD = Card(
     "(picture that shows the thing, question, answer)",
     command="vpd train --set transform.part=knowledge_prefix --set transform.facts=prices",
     expect="knowledge.json in the student: how many facts were learnt from how many pictures, the "
-    "answers that are right before and after on pictures that were held out, and facts left out "
-    "with the reason.  What it gains was not measured yet.",
+    "answers that are right before and after on pictures that were held out, how likely the "
+    "student finds them, and facts left out with the reason.  What it gains was not measured yet.",
     defaults={
         "facts": "prices",
         "slots": 16,
@@ -186,7 +186,17 @@ class KnowledgePrefix:
         """Right answers on pictures to learn from, and on others."""
         model.eval()
         sides = {"learnt": self._rows, "held_out": self._held_out}
-        return {name: share_right(model, rows, self._shop) for name, rows in sides.items()}
+        return {
+            name: {**share_right(model, rows, self._shop), "nats": self._nats(model, rows)}
+            for name, rows in sides.items()
+        }
+
+    @torch.no_grad()
+    def _nats(self, model: Any, rows: list[Row]) -> float | None:
+        """The mean cross-entropy of the answers; None where there is no question."""
+        parts = [rows[at : at + self._how.batch] for at in range(0, len(rows), self._how.batch)]
+        every = [float(one) for part in parts for one in self._shop.nats(model, part)]
+        return round(sum(every) / len(every), 4) if every else None
 
 
 def facts_of(file: Path) -> list[tuple[str, str, str]]:
