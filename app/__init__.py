@@ -42,6 +42,7 @@ Files:
     train.py           training jobs: the walkthrough, the jobs with their curves, what came of them
     train_curves.py    a run's figures as curves, read on from the last look
     train_data.py      snapshots as the walkthrough shows them
+    train_fields.py    one setting of a job as the form shows it, and the teachers
     train_form.py      a job's settings, and what is wrong with what was chosen
     train_jobs.py      jobs as the page shows them: the list, one, several beside each other
     train_look.py      looks before a start, in a process of their own

@@ -20,7 +20,8 @@ from app.people import Admin, Viewer, person_of
 from app.site import Site
 from app.train_curves import CurveNews, Curves
 from app.train_data import SnapshotLine, SnapshotReport
-from app.train_form import FormField, JobTable, Judgement, ObjectiveChoice
+from app.train_fields import FormField, TeacherChoice, teacher_fields, teachers
+from app.train_form import JobTable, Judgement, ObjectiveChoice
 from app.train_jobs import JobComparison, JobDetail, JobListing
 from app.train_look import Kind, Looks, LookState
 from app.train_models import FOLDER, finished_models
@@ -126,7 +127,9 @@ class TrainForm:
     models: list[JobModel]
     objectives: list[ObjectiveChoice]
     teacher: list[FormField]
-    """The settings of a teacher, for objectives that need one."""
+    """The choice of a teacher, for objectives that need one."""
+    teachers: list[TeacherChoice]
+    """Every teacher with its settings."""
     snapshots: list[SnapshotLine]
 
 
@@ -231,7 +234,8 @@ def _walkthrough(site: Site, jobs: Jobs, looks: Looks) -> None:
                 for one in finished_models(project)
             ],
             objectives=train_form.objectives(),
-            teacher=train_form.teacher_fields(),
+            teacher=teacher_fields(),
+            teachers=teachers(),
             snapshots=train_data.snapshot_list(project),
         )
 

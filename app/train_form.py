@@ -10,18 +10,17 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import inspect as kinds
 
 from app.train_data import SharedPictures, folder_of, open_snapshot, shared_pictures
+from app.train_fields import FieldKind, FormField, card_fields, teacher_problem
 from workbench import registry
 from workbench.catalogue import recipes
 from workbench.errors import WorkbenchError
 from workbench.local_files import real_path
 from workbench.models.weights import EMBEDDED, small_folder
-from workbench.pipeline.program_teacher import PROGRAMS
-from workbench.recipes.card import Card
 from workbench.records import JSON
 from workbench.schema import describe, problems, sentences
 from workbench.snapshot import Snapshot
@@ -38,17 +37,11 @@ APART = (
     "snapshot", "student", "objective", "arguments", "method", "runner", "template", *PARTS,
 )  # fmt: skip
 """Settings that have a place of their own in the walkthrough, or none: a page starts no command."""
-FieldKind = Literal["whole", "number", "yes", "text", "choice", "numbers", "names"]
-"""Kind of a field's control."""
 _KINDS: Mapping[type, FieldKind] = {
     kinds.IntType: "whole", kinds.FloatType: "number", kinds.BoolType: "yes", kinds.StrType: "text",
     kinds.LiteralType: "choice", kinds.TupleType: "numbers", kinds.VarTupleType: "names",
 }  # fmt: skip
 """Kind of a field's control, by the type of the setting."""
-_VALUE_KINDS: Mapping[type, FieldKind] = {
-    bool: "yes", int: "whole", float: "number", str: "text", tuple: "numbers", list: "numbers",
-}  # fmt: skip
-"""Kind of a field's control, by the type of a default."""
 _UNCLEAR = ("whole", "number", "numbers")
 """Kinds whose control does not show by itself what it takes."""
 _FLAGS = ("objective", "student", "name", "epochs", "steps", "batch", "lr", "seed")
@@ -60,22 +53,6 @@ JobTable = dict[str, JSON]
 """
 
 _HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class FormField:
-    """One setting of a job, as the form shows it."""
-
-    key: str
-    """The setting's key; `lora.r` is one of a table."""
-    label: str
-    says: str
-    """One sentence about the setting, and what it takes where its control does not show that."""
-    group: Literal["basic", "advanced"]
-    kind: FieldKind
-    options: list[str]
-    """The values to choose from; none for other kinds than `choice`."""
-    default: Any
 
 
 def form() -> list[FormField]:
@@ -128,50 +105,10 @@ def objectives() -> list[ObjectiveChoice]:
             name=name,
             says=cards[name].idea if name in cards else "",
             needs_teacher=name in cards and "teacher" in cards[name].needs,
-            fields=_card_fields(cards[name]) if name in cards else [],
+            fields=card_fields(cards[name]) if name in cards else [],
         )
         for name in registry.parts("objective")
     ]
-
-
-def _card_fields(card: Card) -> list[FormField]:
-    """The settings of a published method, as its card has them: nothing is loaded for it."""
-    return [
-        FormField(
-            key=f"arguments.{key}",
-            label=key.replace("_", " ").capitalize(),
-            says=f"From {source}." if (source := card.sources.get(key, "")) else "",
-            group="basic",
-            kind=_VALUE_KINDS[type(value)],
-            options=[],
-            default=list(value) if isinstance(value, tuple | list) else value,
-        )
-        for key, value in card.defaults.items()
-    ]
-
-
-def teacher_fields() -> list[FormField]:
-    """The settings of a teacher."""
-    part = FormField(
-        key="teacher.part",
-        label="Teacher",
-        says="A checkpoint of the student's own vocabulary, or the answers of the question's "
-        "programs.  Several checkpoints together take vpd train --set teacher.paths.",
-        group="basic",
-        kind="choice",
-        options=["", "checkpoint", PROGRAMS],
-        default="",
-    )
-    path = FormField(
-        key="teacher.path",
-        label="Teacher's checkpoint",
-        says="A finished job's folder, a checkpoint's folder, bundled, or a hub id.",
-        group="basic",
-        kind="text",
-        options=[],
-        default="",
-    )
-    return [part, path]
 
 
 def methods() -> dict[str, str]:
@@ -270,6 +207,8 @@ def _problems(settings: Mapping[str, Any]) -> dict[str, str]:
         texts["method"] = text
     if "arguments" not in texts and "objective" not in texts:
         texts["objective"] = _objective_problem(settings)
+    if "teacher" not in texts:
+        texts["teacher.part"] = teacher_problem(settings.get("teacher") or {})
     return {key: text for key, text in texts.items() if text}
 
 
@@ -280,7 +219,8 @@ def _objective_problem(settings: Mapping[str, Any]) -> str:
     if name not in names:
         return f"there is no objective '{name}'; registered are: {', '.join(names)}"
     needs = next((one.card.needs for one in recipes() if one.card.name == name), ())
-    if "teacher" in needs and not settings.get("teacher"):
+    teacher = settings.get("teacher")
+    if "teacher" in needs and not (teacher and teacher.get("part")):
         return f"{name} needs a teacher: choose one"
     if arguments:
         try:

@@ -1263,6 +1263,13 @@ export interface TaggedBatch {
   tag: string;
 }
 
+/** A teacher, as the form offers it. */
+export interface TeacherChoice {
+  name: string;
+  says: string;
+  fields: FormField[];
+}
+
 /** A box that a rationale names, and the stretch of the text that names it. */
 export interface TextBox {
   box: number[];
@@ -1296,6 +1303,7 @@ export interface TrainForm {
   models: JobModel[];
   objectives: ObjectiveChoice[];
   teacher: FormField[];
+  teachers: TeacherChoice[];
   snapshots: SnapshotLine[];
 }
 

@@ -5,7 +5,7 @@ import { keys } from "./keys.js";
 import { get, newId, post, save, toast } from "./server.js";
 import { snapshotCard } from "./train_snapshot.js";
 import { looks } from "./train_look.js";
-import { fields } from "./train_settings.js";
+import { dropOthers, fields, settingsOf } from "./train_settings.js";
 import { percent } from "./train_parts.js";
 
 /** @typedef {import("../js/types").JobDetail} JobDetail */
@@ -112,26 +112,6 @@ function applyAddress(draft, params, form) {
 
 /** A weight as a number; what is none is sent as it is, and the server says what it expected. */
 const weightOf = (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : text);
-
-/**
- * The settings of an objective, and those of its teacher where it needs one.
- * @param {TrainForm} form
- */
-function settingsOf(form, name) {
-  const choice = form.objectives.find((one) => one.name === name);
-  if (!choice) return [];
-  const teacher = choice.needs_teacher ? form.teacher : [];
-  return [...teacher, ...choice.fields];
-}
-
-/** Takes out the values of another objective and its teacher. */
-function dropOthers(values, own) {
-  const names = new Set(own.map((one) => one.key));
-  for (const key of Object.keys(values)) {
-    const isOfMethod = key.startsWith("arguments.") || key.startsWith("teacher.");
-    if (isOfMethod && !names.has(key)) delete values[key];
-  }
-}
 
 /** The published objective and its control come first, the methods of papers behind them. */
 const rank = (name) => ["vpd", "instruct"].indexOf(name) + (name in OBJECTIVES ? 0 : 3);
@@ -373,12 +353,20 @@ export async function walkthrough(place, params) {
   let shownOf = null;
   function weigh() {
     weightRow.hidden = draft.objective !== "vpd";
-    if (shownOf === draft.objective) return;
-    const own = settingsOf(form, draft.objective);
+    const teacher = draft.values["teacher.part"] ?? "";
+    const chosen = `${draft.objective} ${teacher}`;
+    if (shownOf === chosen) return;
+    const own = settingsOf(form, draft.objective, teacher);
     if (shownOf !== null) dropOthers(draft.values, own);
-    shownOf = draft.objective;
+    shownOf = chosen;
     methodSettings.hidden = !own.length;
-    methodFields = fields(methodSettings, own, draft.values, onChange);
+    methodFields = fields(methodSettings, own, draft.values, (key) => {
+      if (key === "teacher.part") {
+        weigh(); // each teacher has settings of its own
+        methodSettings.querySelector("[data-key='teacher.part'] select")?.focus();
+      }
+      onChange();
+    });
     methodSettings.querySelector("details")?.remove();
   }
   weigh();

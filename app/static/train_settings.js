@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 
 /** @typedef {import("../js/types").FormField} FormField */
+/** @typedef {import("../js/types").TrainForm} TrainForm */
 
 function fieldText(value) {
   if (Array.isArray(value)) return value.join(", ");
@@ -168,4 +169,26 @@ export function fields(place, all, values, onChange) {
       tally();
     },
   };
+}
+
+/**
+ * The settings of an objective, and those of its teacher where it needs one.
+ * @param {TrainForm} form
+ */
+export function settingsOf(form, name, teacher) {
+  const choice = form.objectives.find((one) => one.name === name);
+  if (!choice) return [];
+  if (!choice.needs_teacher) return choice.fields;
+  const own = form.teachers.find((one) => one.name === teacher);
+  const part = form.teacher.map((one) => ({ ...one, says: own?.says || one.says }));
+  return [...part, ...(own?.fields ?? []), ...choice.fields];
+}
+
+/** Takes out the values of another objective and its teacher. */
+export function dropOthers(values, own) {
+  const names = new Set(own.map((one) => one.key));
+  for (const key of Object.keys(values)) {
+    const isOfMethod = key.startsWith("arguments.") || key.startsWith("teacher.");
+    if (isOfMethod && !names.has(key)) delete values[key];
+  }
 }

@@ -4,6 +4,7 @@ snapshot; the command.
 
 from __future__ import annotations
 
+import inspect
 import re
 import shlex
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ import training_project
 from typer.testing import CliRunner
 
 from app.train_data import snapshot_view
-from app.train_form import APART, FormField, command, form, judge, judgement, objectives
+from app.train_fields import FormField, teacher_fields, teachers
+from app.train_form import APART, command, form, judge, judgement, objectives
+from workbench import registry
 from workbench.cli import app as cli
 from workbench.snapshot import Snapshot
 from workbench.store import Project
@@ -91,6 +94,42 @@ def test_published_methods_bring_their_settings_from_their_cards() -> None:
     }
     assert [offers[name].needs_teacher for name in ("vpd", "aux_embed", "dual_head")] == [0, 0, 1]
     assert offers["dual_head"].says.startswith("One head learns the few rows")
+
+
+def test_every_registered_teacher_can_be_chosen_with_its_settings() -> None:
+    (part,) = teacher_fields()
+    offers = {one.name: one for one in teachers()}
+    assert part.options == ["", *registry.parts("teacher")] == ["", *offers]
+    assert "label_privileged" in offers
+    for name, offer in offers.items():
+        keys = {field.key.removeprefix("teacher.") for field in offer.fields}
+        taken = set(inspect.signature(registry.load("teacher", name)).parameters)
+        assert keys <= taken, name
+        assert taken - keys <= {"answers"}, f"{name} lacks a field"  # vpd train writes that file
+        assert offer.says
+    kinds = {field.key: field.kind for field in offers["routed_teachers"].fields}
+    assert kinds == {"teacher.paths": "names", "teacher.top": "whole", "teacher.heat": "number"}
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ({"part": "checkpoint"}, "checkpoint needs: Teacher's checkpoint"),
+        ({"part": "ensemble", "paths": []}, "ensemble needs: Teachers' checkpoints"),
+        ({"part": "continual_pair", "heat": 0}, "heat as a number above 0"),
+        ({"part": "nobody"}, "there is no teacher 'nobody'; registered are: analytic_teacher"),
+        ({"path": "bundled"}, "choose a teacher for these settings"),
+        ({"part": "programs"}, ""),
+        ({"part": "ema_branch"}, ""),
+    ],
+)
+def test_what_is_wrong_with_a_teacher_stands_beside_it(
+    project: Project, taken: Snapshot, table: dict[str, object], problem: str
+) -> None:
+    given = {"snapshot": taken.hash, "objective": "anchor_kl", "teacher": table}
+    text = judge(project, given).problems.get("teacher.part", "")
+    assert problem in text
+    assert bool(text) == bool(problem)
 
 
 def test_what_is_right_has_steps_and_a_file(project: Project, taken: Snapshot) -> None:

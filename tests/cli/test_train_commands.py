@@ -49,6 +49,18 @@ def submitted(*arguments: object) -> str:
     return found[1]
 
 
+def test_a_file_that_a_transform_reads_is_named_whole(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "facts.tsv").write_text("dog\tWhat?\t5\n")
+    monkeypatch.chdir(tmp_path)
+    settings = ["transform.part=knowledge_prefix", "transform.facts=facts.tsv", "transform.slots=2"]
+    name = submitted("-p", project, *(word for one in settings for word in ("--set", one)))
+    job = read_job(project / "jobs" / name / "job.toml")
+    facts = str(tmp_path.resolve() / "facts.tsv")
+    assert job.transform == {"part": "knowledge_prefix", "facts": facts, "slots": 2}
+
+
 def test_a_job_is_queued_with_the_newest_snapshot_and_what_was_set(project: Path) -> None:
     name = submitted(
         "-p",

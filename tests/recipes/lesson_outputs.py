@@ -16,7 +16,12 @@ WIDTH, WORDS = 6, 12
 
 
 def some(
-    lessons: int = 3, seed: int = 0, width: int = WIDTH, places: int = 2, **changes: Any
+    lessons: int = 3,
+    seed: int = 0,
+    width: int = WIDTH,
+    places: int = 2,
+    looks: int = 4,
+    **changes: Any,
 ) -> tuple[Outputs, Targets]:
     """Random outputs for lessons of two target tokens each, one in a row of a picture and text.
 
@@ -25,6 +30,7 @@ def some(
         seed: of the numbers.
         width: of the states.
         places: how many positions the picture has, in front; three more follow.
+        looks: how many further looks the student takes.
         changes: of the targets.
     """
     dice = torch.Generator().manual_seed(seed)
@@ -43,6 +49,9 @@ def some(
         image=image,
         hidden={-1: last, 0: first},
     )
+    if looks:
+        further = [some(lessons, seed + 40 + at, width, places, 0)[0] for at in range(looks)]
+        outputs = replace(outputs, views=tuple(further))
     targets = Targets(
         tokens=torch.randint(WORDS, (count,), generator=dice),
         owners=owners,
@@ -58,7 +67,7 @@ def some(
 def quiet(outputs: Outputs) -> Outputs:
     """The same outputs without gradient, as a teacher gives them."""
     hidden = {layer: states.detach() for layer, states in outputs.hidden.items()}
-    return replace(outputs, logits=outputs.logits.detach(), hidden=hidden)
+    return replace(outputs, logits=outputs.logits.detach(), hidden=hidden, views=())
 
 
 def alone(outputs: Outputs, number: int) -> Outputs:
@@ -71,6 +80,7 @@ def alone(outputs: Outputs, number: int) -> Outputs:
         places=outputs.places[own] * torch.tensor([0, 1]),
         mask=outputs.mask[rows],
         image=outputs.image[rows],
+        views=tuple(alone(one, number) for one in outputs.views),
         hidden={layer: states[rows] for layer, states in outputs.hidden.items()},
     )
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from workbench import registry
 from workbench.catalogue import recipes
-from workbench.errors import ProfileError
+from workbench.errors import InputError, ProfileError
 from workbench.images import ImageFolder
 from workbench.recipes.mixtures import log_mixture
 from workbench.recipes.teacher.analytic_teacher import AnalyticTeacher
@@ -25,12 +25,13 @@ from workbench.recipes.teacher.label_privileged import LabelPrivileged
 from workbench.recipes.teacher.routed_teachers import balance
 from workbench.recipes.teacher.ta_residual import residual
 from workbench.recipes.teacher.task_experts import TaskExperts
-from workbench.recipes.teaching import Classroom, Need, Outputs, Targets, Teacher
+from workbench.recipes.teaching import Classroom, FollowsStudent, Need, Outputs, Targets, Teacher
 from workbench.records import Lesson, PartRef
 
 NAMES = [one.card.name for one in recipes() if one.card.port == "teacher"]
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "continual_pair": {"first": "a", "last": "b"},
+    "ema_branch": {"path": "a"},
     "label_privileged": {"path": "a"},
     "routed_teachers": {"paths": ["a", "b"]},
     "ta_residual": {"path": "a", "via": "b"},
@@ -46,9 +47,17 @@ class Scripted:
     def __init__(self, path: str) -> None:
         self.ref = PartRef("teacher", path)
         self.prompts: list[str] = []
+        self.own = {"eyes.weight": torch.zeros(2, 3), "words.weight": torch.ones(4)}
 
     def enter(self, room: Classroom) -> None:
         pass
+
+    def weights(self) -> dict[str, Tensor]:
+        return self.own
+
+    def write(self, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "written.txt").write_text(str(self.own["words.weight"].tolist()))
 
     def __call__(self, targets: Targets, needs: frozenset[Need], layers: Sequence[int]) -> Outputs:
         rows = []
@@ -135,6 +144,7 @@ def test_a_teacher_says_something_of_every_token_in_any_order(name: str, tmp_pat
     [
         ("routed_teachers", {"paths": ["a"]}),
         ("continual_pair", {"first": "a", "last": "a"}),
+        ("ema_branch", {"path": "a"}),
         ("ta_residual", {"path": "a", "via": "a"}),
         ("ta_residual", {"path": "b", "via": "a", "share": 0}),
     ],
@@ -273,6 +283,44 @@ def test_the_answer_reaches_the_teacher_alone_and_a_copy_is_not_believed(tmp_pat
         LabelPrivileged(noise=2)
 
 
+def test_weights_that_fit_by_name_and_shape_follow_the_student(tmp_path: Path) -> None:
+    teacher, models = ready("ema_branch", tmp_path, momentum=0.8)
+    assert isinstance(teacher, FollowsStudent)
+    # m is .8, then 1 - .2 (1 + cos(pi / 2)) / 2 = .9, and 1 at the end
+    student = {"words.weight": torch.full((4,), 3.0), "eyes.weight": torch.ones(3, 2)}
+    teacher.follow(student, 0, 2)
+    own = models["a"].own
+    assert own["words.weight"].tolist() == pytest.approx([1.4] * 4)
+    assert own["eyes.weight"].abs().sum() == 0, "another shape stays"
+    teacher.follow({"words.weight": torch.zeros(4)}, 1, 2)
+    assert own["words.weight"].tolist() == pytest.approx([0.9 * 1.4] * 4)
+    teacher.keep(tmp_path)
+    before = own["words.weight"].clone()
+    teacher.follow({"words.weight": torch.full((4,), 100.0)}, 2, 2)
+    torch.testing.assert_close(own["words.weight"], before)
+    teacher.follow({"words.weight": torch.full((4,), 100.0)}, 0, 2)
+    assert own["words.weight"].max() > 10
+    teacher.recall(tmp_path)
+    torch.testing.assert_close(own["words.weight"], before)
+    teacher.leave(tmp_path / "fused")
+    assert (tmp_path / "fused" / "written.txt").is_file()
+
+
+def test_a_teacher_that_nothing_follows_or_that_stays_is_told(tmp_path: Path) -> None:
+    still, models = ready("ema_branch", tmp_path, momentum=1)
+    still.follow({"words.weight": torch.zeros(4)}, 0, 2)
+    assert models["a"].own["words.weight"].tolist() == [1] * 4
+    teacher, _ = ready("ema_branch", tmp_path, only="eyes")
+    with pytest.raises(
+        InputError, match="name and the shape of one of 'a' that begins with 'eyes'"
+    ):
+        teacher.follow({"words.weight": torch.zeros(4)}, 0, 2)
+    with pytest.raises(
+        InputError, match=r"teacher\.safetensors cannot be read .* to go on without"
+    ):
+        teacher.recall(tmp_path / "nowhere")
+
+
 def test_a_number_teaches_as_a_bell(tmp_path: Path) -> None:
     teacher = AnalyticTeacher(spread=0.5)
     powers = [math.exp(-2 * (n - 2) ** 2) for n in (1, 2, 3)]
@@ -296,6 +344,8 @@ def test_a_number_teaches_as_a_bell(tmp_path: Path) -> None:
     ("name", "arguments", "text"),
     [
         ("continual_pair", {"heat": 0}, "heat as a number above 0"),
+        ("ema_branch", {"momentum": 1.5}, "momentum from 0 to 1"),
+        ("ema_branch", {"only": 3}, "only as text"),
         ("routed_teachers", {"paths": []}, "a list of one checkpoint or more"),
         ("routed_teachers", {"paths": "a"}, "found 'a'"),
         ("routed_teachers", {"top": 0}, "top as a whole number from 1 on"),

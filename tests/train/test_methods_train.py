@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import torch
 from safetensors import safe_open
-from small_job import job_folder
+from small_job import cut_off_at, job_folder
 from tiny_vlms import save
 
 from workbench import registry
 from workbench.catalogue import recipes
 from workbench.models.vlm import Vlm
-from workbench.recipes.transform.quant_bits import linear_layers
+from workbench.recipes.features import linear_layers
 from workbench.train import run
 from workbench.train.run import execute
 from workbench.train.status_files import read_json, read_lines
@@ -29,6 +29,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 TEACHERS: dict[str, tuple[dict[str, Any], str]] = {
     "analytic_teacher": ({}, "label anchor"),
     "continual_pair": ({"first": "TEACHER", "last": "STUDENT"}, "rationale anchor"),
+    "ema_branch": ({"path": "TEACHER"}, "rationale anchor"),
     "label_privileged": ({"path": "TEACHER"}, "rationale anchor"),
     "routed_teachers": ({"paths": ["TEACHER", "STUDENT"]}, "label anchor"),
     "ta_residual": ({"path": "TEACHER", "via": "STUDENT"}, "rationale anchor"),
@@ -160,10 +161,46 @@ def test_every_teacher_teaches_a_student_that_answers(folder: Path, name: str) -
     )
     assert [row[term] for row in figures(made) if row.get(term, 0) > 0]
     assert Vlm.load(str(made / "model"), "cpu").model is not None
+    if name == "ema_branch":
+        fused, before = (
+            Vlm.load(str(place), "cpu").model.state_dict()
+            for place in (made / "fused", folder / "region" / "teacher")
+        )
+        assert fused.keys() == before.keys()
+        assert any(not torch.equal(fused[key], before[key]) for key in fused)
     if name == "routed_teachers":
         routes = read_json(made / "routes.json")
         assert len(routes["teachers"]) == 2
         assert sum(sum(one["lessons"].values()) for one in routes["teachers"]) >= 2 * 4
+
+
+@pytest.mark.parametrize("name", ["ema_branch", "match_then_align", "masked_feature", "crop_bag"])
+def test_what_changes_with_the_steps_goes_on_where_it_was(
+    folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher = {"part": "ema_branch" if name == "ema_branch" else "checkpoint", "path": "TEACHER"}
+    settings: dict[str, Any] = {
+        "objective": "anchor_kl" if name == "ema_branch" else name,
+        "eval_every": 1,
+        **({"teacher": teacher} if name != "crop_bag" else {}),
+    }
+    family = "region" if name == "ema_branch" else "llava"
+    whole = trained(folder, f"whole {name}", family, **settings)
+    if "teacher" in settings:
+        settings["teacher"] = {**teacher, "path": str(folder / family / "teacher")}
+    broken = job_folder(folder / family, family, name=f"broken {name}", steps=2, **settings)
+    with cut_off_at(1):
+        assert execute(broken) == 1
+    assert execute(broken) == 0
+    for one, other in zip(figures(whole), figures(broken), strict=True):
+        names = [key for key in one if key.startswith(("loss", "label", "rationale"))]
+        assert len(names) > 2
+        for key in names:
+            assert other[key] == pytest.approx(one[key], rel=1e-5, abs=1e-9), key
+    if name == "match_then_align":
+        told = read_json(whole / "model" / "aligned.json")
+        assert told["of"] == 2
+        assert told["picture_to_sentence"]["among_5"] == 1
 
 
 def test_an_expert_that_is_absent_is_told_in_words(

@@ -15,7 +15,7 @@ from workbench.errors import InputError
 from workbench.pipeline import loop
 from workbench.pipeline.remembering import ARGUMENT
 from workbench.pipeline.units.spread import Workers
-from workbench.settings import Profile
+from workbench.settings import Choice, Profile
 
 
 def with_memory(profile: Profile, memory: str | None) -> Profile:
@@ -31,6 +31,27 @@ def with_memory(profile: Profile, memory: str | None) -> Profile:
     if memory != "off":
         arguments[ARGUMENT] = memory
     return replace(profile, sampler=replace(profile.sampler, arguments=arguments))
+
+
+def with_tools(profile: Profile, tools: Sequence[str]) -> Profile:
+    """The profile with more tools, or with others in their places.
+
+    Args:
+        profile: of the project.
+        tools: NAME=PART each.
+
+    Raises:
+        InputError: one is written in another way.
+    """
+    more = {}
+    for one in tools:
+        name, _, part = one.partition("=")
+        if not name.isidentifier() or not part:
+            raise InputError(
+                f"--tool takes NAME=PART, such as attribute=open_attributes, found {one!r:.80}"
+            )
+        more[name] = Choice(part)
+    return replace(profile, tools={**profile.tools, **more})
 
 
 def workers_of(workers: int | None, slurm: int | None, sbatch: str) -> Workers | None:
@@ -72,6 +93,7 @@ def main(
     split: str | None,
     repair: int | None,
     memory: str | None = None,
+    tools: Sequence[str] = (),
     workers: int | None = None,
     slurm: int | None = None,
     sbatch: str = "sbatch",
@@ -86,6 +108,7 @@ def main(
         split: take only the questions of this split.
         repair: times that a program is written again; None takes the profile's number.
         memory: name of the sampler's memory, or `off`; None takes the profile's.
+        tools: more tools than the profile's, as NAME=PART.
         workers: number of processes that do the work; None does it in this one.
         slurm: number of jobs of Slurm that do it instead.
         sbatch: the command that submits them.
@@ -94,7 +117,7 @@ def main(
     others = workers_of(workers, slurm, sbatch)
     with open_project(project, read_only=False) as opened, Bars() as bars:
         bars.load()
-        profile = with_memory(opened.profile(), memory)
+        profile = with_tools(with_memory(opened.profile(), memory), tools)
         summary = loop.run(
             opened,
             limit,

@@ -6,7 +6,7 @@ import json
 import time
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -124,10 +124,17 @@ def job_from_options(
         _snapshot(folder, snapshot) if snapshot or not file else real_path(beside)
     )
     job = job_of(table)
+    job = replace(job, transform={key: _whole(value) for key, value in job.transform.items()})
     if job.teacher.get("part") != PROGRAMS:
         return job
     with open_project(folder, read_only=True) as project:
         return with_program_answers(project, job)
+
+
+def _whole(value: Any) -> Any:
+    """A setting; the path of a file that is here is whole, since the job may run elsewhere."""
+    is_file = isinstance(value, str) and Path(value).expanduser().is_file()
+    return str(real_path(Path(value).expanduser())) if is_file else value
 
 
 def _teacher(project: Path, name: str) -> dict[str, Any]:

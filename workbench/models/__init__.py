@@ -16,6 +16,7 @@ Files:
     endpoint_pictures.py  a multimodal model behind a chat endpoint
     endpoint_student.py   a student behind a chat endpoint
     find_by_name.py       detection by name with the student's own eyes
+    eyes.py               between what a model sees and what it reads
     hub_catalogue.py      what is known of models of the hub without asking it
     hub_check.py          what of a model is here, and what it takes
     language.py           language models in this process

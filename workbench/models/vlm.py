@@ -20,6 +20,7 @@ from workbench.errors import InputError
 from workbench.models.checkpoint import checkpoint_path, load_processor, loading_errors
 from workbench.models.checkpoint_state import checkpoint_state
 from workbench.models.conversation import Conversation, Seen
+from workbench.models.eyes import with_knowledge
 from workbench.models.language import preferred_dtype
 from workbench.models.picture_budget import PictureBudget
 from workbench.models.pictures_read import PicturesRead, pictures_read
@@ -323,6 +324,7 @@ def _load(checkpoint: str, device: str, batch_size: int, state: str, view: Check
             checkpoint_path(checkpoint), dtype=preferred_dtype(device)
         ).to(device)
         model = with_second_head(model, checkpoint_path(checkpoint))
+        model = with_knowledge(model, checkpoint_path(checkpoint))
     view.mark(model.config)
     vlm = Vlm(model, processor, checkpoint, batch_size)
     vlm.read = pictures_read(model.eval())

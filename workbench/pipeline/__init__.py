@@ -8,6 +8,7 @@ Files:
     course.py            the project of the notebooks, made once
     crediting.py         the credit of tool calls, by people and by the checks
     import_decisions.py  decisions of other tools become events
+    documents.py         linked pages with pictures, read from a folder
     grouping.py          items in batches, programs by their question
     importing.py         the first stage: tasks and their pictures from the project's sources
     ingesting.py         training jobs into the store

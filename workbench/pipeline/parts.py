@@ -25,6 +25,7 @@ from workbench.ports import (
 from workbench.recipes.ports import ProgramCorrection
 from workbench.records import PartRef, ToolCall, Value
 from workbench.settings import Profile
+from workbench.tools.lending import lend_eyes
 from workbench.usage import Usage, total
 
 ROLES = {
@@ -133,7 +134,7 @@ class Parts:
         """Every tool of the profile, under the profile's names."""
         tools = []
         for name, choice in self.profile.tools.items():
-            tool: Tool = registry.build("tool", choice.part, **choice.arguments)
+            tool: Tool = lend_eyes(registry.build("tool", choice.part, **choice.arguments))
             tools.append(tool if tool.spec.name == name else Renamed(tool, name))
         return tools
 

@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from PIL.Image import Image
@@ -22,6 +23,8 @@ from workbench import registry
 from workbench.boxes import Box
 from workbench.english import plural
 from workbench.errors import InputError, ProfileError, ToolFailure
+from workbench.images import digest_of
+from workbench.pipeline.documents import documents
 from workbench.pipeline.parts import Parts
 from workbench.pipeline.splits import evaluates
 from workbench.ports import LanguageModel, Tool
@@ -29,6 +32,7 @@ from workbench.recipes.ports import (
     EarlierCall,
     EarlierRun,
     LabelledRegion,
+    ReadsDocuments,
     ReadsRuns,
     SynthesizedQuestion,
     Synthesizer,
@@ -91,7 +95,9 @@ def synthesize(
             profile has no tool that looks at regions.
         InputError: no kept run has seen a place, or no run has ended with an answer.
     """
-    synthesizer: Synthesizer | ReadsRuns = registry.build("synthesizer", name, **(arguments or {}))
+    synthesizer: Synthesizer | ReadsRuns | ReadsDocuments = registry.build(
+        "synthesizer", name, **(arguments or {})
+    )
     with closing(_Room(project, getattr(synthesizer, "language", ""))) as room:
         proposals, total = _proposals(project, synthesizer, room, limit)
         candidates = []
@@ -105,9 +111,23 @@ def synthesize(
 
 
 def _proposals(
-    project: Project, synthesizer: Synthesizer | ReadsRuns, room: _Room, limit: int | None
+    project: Project,
+    synthesizer: Synthesizer | ReadsRuns | ReadsDocuments,
+    room: _Room,
+    limit: int | None,
 ) -> tuple[Iterator[SynthesizedQuestion], int]:
-    """The candidates as they are made, and how many there may be."""
+    """The candidates as they are made, and how many there may be.
+
+    Args:
+        project: open for writing.
+        synthesizer: makes them.
+        room: what it is lent.
+        limit: number of candidates; None for all.
+    """
+    if isinstance(synthesizer, ReadsDocuments):
+        pages = documents(synthesizer.folder, room)
+        candidates = islice(synthesizer.from_documents(pages, room), limit)
+        return candidates, limit or sum(len(one.pictures) for one in pages)
     if isinstance(synthesizer, ReadsRuns):
         runs = list(earlier_runs(project))
         if not runs:
@@ -259,6 +279,17 @@ class _Room:
         digest = hashlib.sha256(data.getvalue()).hexdigest()
         if self._project.images.path(digest) is None:
             self._new.add(self._project.images.add_bytes(data.getvalue(), "a picture with a box"))
+        return self._project.images.whole(digest)
+
+    def keep_file(self, path: Path) -> Region:
+        """Store a picture's file; returns the region that shows all of it.
+
+        Raises:
+            ImageError: there is no such picture, or it cannot be read.
+        """
+        digest = digest_of(path)
+        if self._project.images.path(digest) is None:
+            self._new.add(self._project.images.add(path))
         return self._project.images.whole(digest)
 
     def write(self, prompts: Sequence[str]) -> Sequence[str]:

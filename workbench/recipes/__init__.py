@@ -14,6 +14,10 @@ Files:
     features.py   places of the picture in student and teacher
     mixtures.py   models by path, and mixtures of what they say
     peers.py      two students that learn from each other
+    workshop.py   what a transform that learns is given, and how it learns
+    knowledge.py  a memory of facts between a student's eyes and its words
+    searching.py  which pages a search brings up
+    views.py      one thing looked at more than once, and what the looks agree on
     steps.py      the question in words that a call of a tool answers
     critic/       how likely people are to accept a run
     memory/       corrections that come back into the prompt
@@ -23,5 +27,6 @@ Files:
     selector/     which rows of a snapshot count, and how much
     synthesizer/  new questions from pictures and traces
     teacher/      who teaches the student
+    tool/         one more thing that programs may ask
     transform/    from one student to another
 """

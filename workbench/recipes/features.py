@@ -7,7 +7,9 @@ Places beyond those of a row are masked, and hold zeros.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,14 +45,20 @@ def dtype_of(layers: nn.Module) -> torch.dtype:
     return next(layers.parameters()).dtype
 
 
+def place_mask(image: Tensor) -> Tensor:
+    """`(R, P)`, bool: the places that each row has, from `(R, T)`, the picture's positions."""
+    counts = image.sum(1)
+    most = max(int(counts.max()), 1) if len(counts) else 1
+    numbers = torch.arange(min(most, image.shape[1]), device=image.device)
+    return numbers[None] < counts[:, None]
+
+
 def states_of_places(outputs: Outputs, layer: int) -> tuple[Tensor, Tensor]:
     """The states of the picture's positions, `(R, P, W)`, in their order, and their mask."""
-    counts = outputs.image.sum(1)
-    most = max(int(counts.max()), 1) if len(counts) else 1
-    order = torch.argsort((~outputs.image).int(), dim=1, stable=True)[:, :most]
+    mask = place_mask(outputs.image)
+    order = torch.argsort((~outputs.image).int(), dim=1, stable=True)[:, : mask.shape[1]]
     states = outputs.hidden[layer]
     at = order.unsqueeze(-1).expand(-1, -1, states.shape[-1])
-    mask = torch.arange(order.shape[1], device=order.device)[None] < counts[:, None]
     own = states.gather(1, at)
     return real(torch.where(mask.unsqueeze(-1), own, torch.zeros_like(own))), mask
 
@@ -90,6 +98,15 @@ def row_mean(values: Tensor, mask: Tensor) -> Tensor:
     """
     kept = torch.where(mask, values, torch.zeros_like(values)).flatten(1)
     return kept.sum(1) / mask.flatten(1).sum(1).clamp(min=1)
+
+
+def lesson_means(values: Tensor, targets: Targets) -> Tensor:
+    """The mean of `(N, V)` over each lesson's own target tokens, `(L, V)`."""
+    sums = values.new_zeros(len(targets.lessons), values.shape[1])
+    counts = values.new_zeros(len(targets.lessons))
+    sums = sums.index_add(0, targets.owners, values)
+    counts = counts.index_add(0, targets.owners, torch.ones_like(values[:, 0]))
+    return sums / counts.clamp(min=1)[:, None]
 
 
 def relations(states: Tensor) -> Tensor:
@@ -169,3 +186,11 @@ def bridge(part: str, shapes: Shapes) -> nn.Linear:
         nn.init.eye_(layer.weight)
         nn.init.zeros_(layer.bias)
     return layer
+
+
+def linear_layers(model: Any) -> Iterator[tuple[str, nn.Linear]]:
+    """The linear layers of a model but its head, by name."""
+    head = model.get_output_embeddings()
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Linear) and module is not head:
+            yield name, module

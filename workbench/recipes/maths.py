@@ -1,4 +1,4 @@
-"""Formulas that three or more recipes share, once.
+"""Formulas that several recipes share, once.
 
 All take torch tensors of any float type and keep it.  The last axis holds the classes or the
 dimensions of a vector; masks are boolean and have the shape without that axis.
@@ -77,3 +77,26 @@ def info_nce(queries: Tensor, keys: Tensor, temperature: float | Tensor = 0.1) -
     )
     own = torch.arange(len(queries), device=queries.device)
     return torch.nn.functional.cross_entropy(cosines / temperature, own, reduction="none")
+
+
+def bank_contrast(guess: Tensor, own: Tensor, bank: Tensor, scale: Tensor, same: Tensor) -> Tensor:
+    """The cross-entropy of the own target against a bank of others, `(L,)`.
+
+    A bank that is the same in every step makes a loss that does not change with the batch.
+
+    Args:
+        guess: `(L, A)`.
+        own: `(L, A)`: the target of each lesson.
+        bank: `(B, A)`: targets of others.
+        scale: multiplies the cosines.
+        same: `(L, B)`, bool: which of the bank are the lesson's own, and do not count.
+    """
+    cosine = torch.nn.functional.cosine_similarity
+    own, bank = own.to(guess.dtype), bank.to(guess.dtype)
+    others = cosine(guess[:, None], bank[None], dim=-1) * scale
+    # masked behind the product: the scale's gradient of an infinite cosine would be NaN
+    logits = torch.cat(
+        [cosine(guess, own, dim=-1)[:, None] * scale, others.masked_fill(same, -torch.inf)], 1
+    )
+    first = torch.zeros(len(guess), dtype=torch.long, device=guess.device)
+    return torch.nn.functional.cross_entropy(logits, first, reduction="none")

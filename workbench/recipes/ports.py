@@ -13,7 +13,8 @@ from typing import Literal, Protocol, runtime_checkable
 
 from PIL.Image import Image
 
-from workbench.records import JSON, PartRef, Region
+from workbench.ports import Images
+from workbench.records import JSON, PartRef, Region, ToolCall
 from workbench.shares import Share
 
 SelectorNeed = Literal["teacher", "student", "nats", "programs", "credit"]
@@ -135,6 +136,54 @@ class Memory(Protocol):
             question: the question on one line.
             corrections: all there are, in the order of their making.
         """
+        ...
+
+
+class Eyes(Protocol):
+    """Match parts of pictures with words; `tools/lending.py` lends them."""
+
+    version: str
+    """Changes with the weights."""
+
+    def read(self, call: ToolCall, images: Images, name: str) -> tuple[Region, str]:
+        """The patch of a call, whose picture can be opened, and its words.
+
+        Args:
+            call: of a program.
+            images: opens pictures.
+            name: of the argument that holds the words.
+
+        Raises:
+            ToolFailure: one of them is something else.
+            ImageError: the picture cannot be read.
+        """
+        ...
+
+    def fit(
+        self, regions: Sequence[Region], words: Sequence[str], images: Images
+    ) -> Sequence[float]:
+        """How well each region's words fit it beyond words that fit anything, in logits.
+
+        Args:
+            regions: parts of pictures.
+            words: for each of them.
+            images: opens pictures.
+        """
+        ...
+
+
+@runtime_checkable
+class TakesEyes(Protocol):
+    """A tool that matches pictures with words and brings no model of its own."""
+
+    ref: PartRef
+    model: str
+    """As the profile names it."""
+    eyes: str
+    """How the model is used; `tools/lending.py` lists the names."""
+
+    def enter(self, eyes: Eyes) -> None:
+        """Look through a model from now on."""
         ...
 
 
@@ -362,6 +411,45 @@ class ReadsRuns(Protocol):
         Args:
             runs: those that ended with an answer, of questions to train on, each answer to a
                 question once; a kept run comes first.
+            room: models and pictures.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A page with pictures, links and facts, as a synthesizer reads it."""
+
+    name: str
+    """Of its file, without the ending."""
+    title: str
+    text: str
+    """What people read on it, on one line."""
+    facts: Mapping[str, str]
+    """Values by the names of their lines."""
+    links: tuple[str, ...]
+    """Names of the pages that it leads to and that there are."""
+    pictures: tuple[Region, ...]
+    """Each whole."""
+    unread: tuple[str, ...] = ()
+    """Pictures and pages that it names and that could not be read, with the reason."""
+
+
+@runtime_checkable
+class ReadsDocuments(Protocol):
+    """A synthesizer whose questions come from linked pages; `pipeline/documents.py` reads them."""
+
+    ref: PartRef
+    folder: str
+    """Of the pages, or `bundled`."""
+
+    def from_documents(
+        self, documents: Sequence[Document], room: SynthesisRoom
+    ) -> Iterator[SynthesizedQuestion]:
+        """Candidates, taken and refused ones, one after the other.
+
+        Args:
+            documents: at least one, by name.
             room: models and pictures.
         """
         ...

@@ -43,6 +43,8 @@ class Outputs:
     """`(N,)`, bool: false where a teacher has nothing to say; None where it always speaks."""
     switch: Tensor | None = None
     """`(N, V)`: the teacher's logits for what the student sees; with a gradient to the student."""
+    views: Sequence[Outputs] = ()
+    """What the student says to its further looks at the same lessons (see `HidesPlaces`)."""
 
     def __post_init__(self) -> None:
         count = len(self.logits)
@@ -225,6 +227,37 @@ class LeavesLayers(Protocol):
 
 
 @runtime_checkable
+class HidesPlaces(Protocol):
+    """An objective whose student looks at each picture once or more, with some places hidden.
+
+    The first look gives the student's outputs, and the others are their `views`.
+    """
+
+    def hides(self, targets: Targets, mask: Tensor) -> Sequence[Tensor]:
+        """For each look the hidden places, `(R, P)`, bool; the order of lessons changes nothing.
+
+        Args:
+            targets: one lesson for each row.
+            mask: `(R, P)`, bool: the places that the picture of each row has, in their order.
+        """
+        ...
+
+
+@runtime_checkable
+class HasStages(Protocol):
+    """An objective that teaches something else later than in the beginning."""
+
+    def begin(self, step: int, total: int) -> None:
+        """Set the weights of its terms; a run that goes on calls it with the same numbers.
+
+        Args:
+            step: the one that begins, counted from 0.
+            total: number of steps.
+        """
+        ...
+
+
+@runtime_checkable
 class HasPeer(Protocol):
     """An objective of two students that are trained together.
 
@@ -327,6 +360,50 @@ class Switches(Protocol):
             targets: lessons, one in each row, and their tokens in this order.
             view: what the student's eyes give to the part behind them.
         """
+        ...
+
+
+@runtime_checkable
+class FollowsStudent(Protocol):
+    """A teacher whose weights change with the student's, after every step."""
+
+    def follow(self, weights: Mapping[str, Tensor], step: int, total: int) -> None:
+        """Take up the student's weights.
+
+        Args:
+            weights: of the student by their plain names, adapters added in.
+            step: the one that has ended, counted from 0.
+            total: number of steps.
+        """
+        ...
+
+    def keep(self, folder: Path) -> None:
+        """Write its own weights into the folder of a checkpoint."""
+        ...
+
+    def recall(self, folder: Path) -> None:
+        """Read them again.
+
+        Raises:
+            InputError: they are not there, or cannot be read.
+        """
+        ...
+
+    def leave(self, folder: Path) -> None:
+        """Write what it has become as a checkpoint of its own."""
+        ...
+
+
+@runtime_checkable
+class HasWeights(Protocol):
+    """A teacher that is one model, whose weights can be changed."""
+
+    def weights(self) -> Mapping[str, Tensor]:
+        """Its own weights by name: to change them changes what it says."""
+        ...
+
+    def write(self, folder: Path) -> None:
+        """Write it as it is now, as a checkpoint of its own."""
         ...
 
 

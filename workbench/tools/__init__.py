@@ -8,6 +8,7 @@ Files:
     hub_detect.py        detectors of the hub
     hub_images.py        depth and image-text similarity, models of the hub
     knowledge.py         general knowledge asked of a language model: llm_query
+    lending.py            eyes for tools that bring no model of their own
     ocr.py               text in a patch (RapidOCR)
     oracle.py            exact answers from a scene's record
     picture_questions.py  what programs ask of a model that sees

@@ -159,6 +159,8 @@ class _ImageText:
                 f"'{model}' is a {kind}, not a model with image and text vectors such as CLIP or "
                 "SigLIP"
             )
+        self.scale = float(self._vision.model.logit_scale.detach().exp())
+        """What the cosines are multiplied by where they are compared."""
         self._prompt, self._keep = prompt, keep
         self._crops: OrderedDict[Any, Tensor] = OrderedDict()
         self._texts: OrderedDict[str, Tensor] = OrderedDict()
@@ -307,3 +309,42 @@ class HubTextMatch(_ImageTextTool):
             return [values[i] for i, (_, _, values) in zip(best, requests, strict=True)]
 
         return answer_batch(calls, parse, run)
+
+
+class ImageTextEyes:
+    """How well words fit a patch, by a dual encoder such as CLIP.
+
+    Args:
+        model: A folder or a hub id.
+    """
+
+    def __init__(self, model: str) -> None:
+        self._encoder = _ImageText(model, None, None, "a photo of something{text}", 4096)
+        self.version = with_state("1", model)
+
+    def read(self, call: ToolCall, images: Images, name: str) -> tuple[Region, str]:
+        """The patch and the words of a call.
+
+        Args:
+            call: Of a program.
+            images: Opens pictures.
+            name: Of the argument that holds the words.
+        """
+        region = patch(call)
+        images.open(region.image)
+        return region, text(call, name)
+
+    def fit(self, regions: Sequence[Region], words: Sequence[str], images: Images) -> list[float]:
+        """The scaled cosine of patch and words, less that of words that fit anything.
+
+        Args:
+            regions: Parts of pictures.
+            words: For each of them.
+            images: Opens pictures.
+        """
+        if not regions:
+            return []
+        crops = self._encoder.crops(regions, images)
+        apart = self._encoder.texts([f" {word}" for word in words]) - self._encoder.texts([""])
+        cosines: list[float] = (self._encoder.scale * (crops * apart).sum(1)).tolist()
+        return cosines

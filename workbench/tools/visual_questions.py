@@ -6,6 +6,7 @@ same code.  The paper's pipeline asks PaLI-X in the same places (Hu et al. 2024,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from workbench.api import STANDARD
@@ -14,9 +15,11 @@ from workbench.models.checkpoint_state import checkpoint_state
 from workbench.models.vlm import Vlm
 from workbench.models.weights import EMBEDDED, with_detector
 from workbench.ports import Images
-from workbench.records import PartRef, ToolCall, Value
-from workbench.tools.arguments import answer_batch
+from workbench.prompts import LABEL_SUFFIX
+from workbench.records import PartRef, Region, ToolCall, Value
+from workbench.tools.arguments import answer_batch, text
 from workbench.tools.picture_questions import (
+    YES_NO,
     PictureQuestion,
     first_line,
     open_question,
@@ -25,6 +28,7 @@ from workbench.tools.picture_questions import (
     short_answer,
     text_match,
 )
+from workbench.tools.yesno import property_question
 
 CAPTION_PROMPT = "What is in the picture?"
 """The question that the base student learnt to answer with the names of what it sees.
@@ -169,3 +173,38 @@ class StudentCaption(_VlmTool):
             lambda call: PictureQuestion(readable(call, images), self._prompt),
             lambda requests: self._say(requests, images),
         )
+
+
+class StudentEyes(_VlmTool):
+    """Whether words fit a patch, asked as a question.
+
+    Arguments as `StudentQuestions`.
+    """
+
+    name = "student-eyes"
+
+    def __init__(self, checkpoint: str) -> None:
+        super().__init__(checkpoint)
+        self.version = str(self.ref.arguments["weights"])
+
+    def read(self, call: ToolCall, images: Images, name: str) -> tuple[Region, str]:
+        """The patch and the words of a call.
+
+        Args:
+            call: of a program.
+            images: opens pictures.
+            name: of the argument that holds the words.
+        """
+        return readable(call, images), text(call, name)
+
+    def fit(self, regions: Sequence[Region], words: Sequence[str], images: Images) -> list[float]:
+        """log P(yes) - log P(no) to whether the thing is so.
+
+        Args:
+            regions: parts of pictures.
+            words: for each of them.
+            images: opens pictures.
+        """
+        prompts = [property_question("the thing", word) + LABEL_SUFFIX for word in words]
+        shares = self._vlm.choose(regions, prompts, [YES_NO] * len(prompts), images)
+        return [math.log(max(yes, 1e-12)) - math.log(max(no, 1e-12)) for yes, no in shares]

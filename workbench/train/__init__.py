@@ -41,4 +41,5 @@ Files:
     target_loss.py    how well a student already says the targets of lessons
     teacher_cache.py  outputs of a teacher on disk, by what they were made from
     teachers.py       who teaches: a checkpoint, several together, the answers of the programs
+    workshop.py       what the loop lends a transform that learns
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,8 @@ GRID = 8
 """Cells of a side of the map that boxes are drawn on."""
 MOST_OTHERS = 64
 """Other examples that a contrast is made with."""
+WORDS = 256
+"""Numbers that the words of an example are counted in."""
 _SIDE = 1000
 """Steps of the grid of boxes in rationales."""
 
@@ -41,6 +44,18 @@ def occupancy(example: Example) -> Tensor:
         columns = slice(box.xmin // 10, max(box.xmax // 10, box.xmin // 10 + 1))
         fine[rows, columns] = 1.0
     return torch.nn.functional.adaptive_avg_pool2d(fine[None], GRID).flatten()
+
+
+def word_counts(example: Example) -> Tensor:
+    """The words of an example's rationale, or of its question and answer, `(WORDS,)`, length 1.
+
+    Each word is one of `WORDS` numbers by its digest, so that there is no list of words to keep.
+    """
+    text = example.rationale or f"{example.question} {example.answer}"
+    counts = torch.zeros(WORDS)
+    for word in re.findall(r"\w+", text.lower()):
+        counts[int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "big") % WORDS] += 1
+    return torch.nn.functional.normalize(counts, dim=0)
 
 
 class DetectorScores:
@@ -110,7 +125,7 @@ def encoder_of(tool: str, images: Images) -> Encoder:
     """The tool of a name.
 
     Args:
-        tool: `boxes`, `detector`, or the folder or hub id of a vision model.
+        tool: `boxes`, `words`, `detector`, or the folder or hub id of a vision model.
         images: opens pictures.
 
     Raises:
@@ -119,12 +134,15 @@ def encoder_of(tool: str, images: Images) -> Encoder:
     """
     if tool == "boxes":
         return occupancy
+    if tool == "words":
+        return word_counts
     if tool == "detector":
         return DetectorScores(images)
     if not tool:
         raise ProfileError(
-            "the objective's tool has no name; take boxes (where the program looked), detector "
-            "(what the bundled detector finds), or the checkpoint of a vision model"
+            "the objective's tool has no name; take boxes (where the program looked), words (of "
+            "its rationale), detector (what the bundled detector finds), or the checkpoint of a "
+            "vision model"
         )
     return HubEncoder(tool, images)
 

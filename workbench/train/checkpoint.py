@@ -12,7 +12,7 @@ and step, so that nothing else has to be kept.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,7 @@ def save(
     weights: Mapping[str, Tensor],
     optimizer: Mapping[str, Any],
     state: Mapping[str, JSON],
+    beside: Callable[[Path], None] | None = None,
 ) -> Path:
     """Write one checkpoint whole or not at all; returns its folder.
 
@@ -71,6 +72,7 @@ def save(
         weights: trainable weights by name.
         optimizer: state of the optimizer.
         state: `step`, and what else the run needs to go on.
+        beside: writes more files into the folder.
     """
     target = folder / FOLDER / f"step-{state['step']:06d}"
     part = target.with_name(f".{target.name}.part")
@@ -79,6 +81,8 @@ def save(
     try:
         save_file(dict(weights), part / WEIGHTS)
         torch.save(optimizer, part / OPTIMIZER)
+        if beside is not None:
+            beside(part)
         write_json(part / STATE, {**state, "key": job.key})
         shutil.rmtree(target, ignore_errors=True)
         part.replace(target)

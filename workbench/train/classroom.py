@@ -18,6 +18,7 @@ from workbench.recipes.teaching import (
     LANGUAGE,
     AsksAspects,
     Classroom,
+    FollowsStudent,
     HasHead,
     HasLayers,
     HasPeer,
@@ -31,6 +32,7 @@ from workbench.recipes.teaching import (
     Transform,
     UsesTool,
 )
+from workbench.recipes.workshop import LearnsFromLessons
 from workbench.records import Lesson
 from workbench.snapshot import SPLITS, Example, Pair, Snapshot
 from workbench.train.auxiliary import AspectAnswers, ToolTargets, encoder_of
@@ -76,6 +78,11 @@ def begin_lessons(
     objective, teacher = plan.objective, plan.teacher
     check_teacher(objective, teacher)
     examples = {one.id: one for split in SPLITS for one in snapshot.examples(split)}
+    if isinstance(teacher, FollowsStudent) and job.sharded:
+        raise ProfileError(
+            f"the teacher '{teacher.ref.name}' follows whole weights, which are divided among the "
+            "processes here; set sharded = false"
+        )
     if teacher is not None:
         teacher.enter(lend_checkpoints(_room(snapshot, examples, folder, student, device)))
     auxiliary = _tool_targets(objective, snapshot, examples)
@@ -263,7 +270,13 @@ def figure_name(lesson: str, term: str) -> str:
     return lesson if term == LANGUAGE else f"{lesson} {term}"
 
 
-def finish_student(plan: Plan, job: Job, weights: Mapping[str, torch.Tensor], folder: Path) -> Path:
+def finish_student(
+    plan: Plan,
+    job: Job,
+    weights: Mapping[str, torch.Tensor],
+    folder: Path,
+    device: torch.device,
+) -> Path:
     """Write the finished student, as the job's transform leaves it; returns its folder.
 
     Args:
@@ -271,17 +284,26 @@ def finish_student(plan: Plan, job: Job, weights: Mapping[str, torch.Tensor], fo
         job: the settings.
         weights: the student's own trainable weights.
         folder: of the finished student.
+        device: of the run.
     """
     finish(job, weights, folder)
     if plan.transform is not None:
-        _put_through(plan.transform, folder)
+        _put_through(plan.transform, folder, device)
     return folder
 
 
-def _put_through(transform: Transform, folder: Path) -> None:
-    """Put a finished student through a transform; the folder is replaced once all is written."""
+def _put_through(transform: Transform, folder: Path, device: torch.device) -> None:
+    """Put a finished student through a transform; the folder is replaced once all is written.
+
+    Args:
+        transform: what changes it.
+        folder: of the student.
+        device: where a transform that learns has its lessons.
+    """
     before = {path.name for path in folder.iterdir()}
     model = AutoModelForImageTextToText.from_pretrained(folder, dtype="auto")
+    if isinstance(transform, LearnsFromLessons):
+        model = model.to(device)
     model = transform(model, folder)
     beside = folder.with_name(f".{folder.name}-changed")
     shutil.rmtree(beside, ignore_errors=True)  # of a run that was cut off here

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from workbench.errors import InputError
+from workbench.models.eyes import projector_of
 from workbench.recipes.teaching import Need, Outputs
 from workbench.train.batch import Batch
 
@@ -76,20 +78,44 @@ def target_tokens(batch: Batch) -> tuple[Tensor, Tensor]:
     return batch.targets[:, 1:][is_target], batch.owners[:, 1:][is_target]
 
 
-def projector_of(model: Any) -> Any:
-    """The part between what a model sees and what it reads.
+@contextmanager
+def hide_places(model: Any, batch: Batch, shut: Tensor) -> Iterator[Batch]:
+    """While it is open, a model that runs on what is yielded sees nothing in some places.
+
+    The places stay where they are; what would stand in them is 0.
+
+    Args:
+        model: a vision-language model.
+        batch: the lessons.
+        shut: bool, one for each position of a picture, row by row.
 
     Raises:
-        InputError: none of its parts has a name that such a part has.
+        InputError: the model's eyes give another number of places.
     """
-    names = ("multi_modal_projector", "connector", "merger", "projector", "region_reader")
-    for name, module in model.named_modules():
-        if name.rpartition(".")[2] in names:
-            return module
-    raise InputError(
-        "no part of this model is called " + ", ".join(names) + ": nothing stands between its eyes "
-        "and its language model that another model's eyes could be put in front of"
-    )
+    features = batch.inputs.get("region_features")
+    if features is not None:  # of the embedded detector: two flags, then what is there
+        inside = features[..., :2].sum(-1) > 0
+        look = features.clone()
+        rows = look[inside]
+        rows[..., 2:] *= ~shut[:, None]
+        look[inside] = rows
+        yield replace(batch, inputs={**batch.inputs, "region_features": look})
+        return
+
+    def blank(views: Tensor) -> Tensor:
+        flat = views.reshape(-1, views.shape[-1])
+        if len(flat) != len(shut):
+            raise InputError(
+                f"the model's eyes give {len(flat)} places and its text has {len(shut)} positions "
+                "for them, so that none can be hidden; take an objective that hides no places"
+            )
+        return (flat * ~shut[:, None]).reshape(views.shape)
+
+    hook = projector_of(model).register_forward_hook(lambda module, arguments, views: blank(views))
+    try:
+        yield batch
+    finally:
+        hook.remove()
 
 
 @contextmanager

@@ -243,6 +243,33 @@ def _is_named(name: str, target: str) -> bool:
     return name == target or name.endswith("." + target)
 
 
+@torch.no_grad()
+def plain_weights(model: Any) -> dict[str, Tensor]:
+    """The weights of a student by the names they have without adapters, adapters added in.
+
+    Raises:
+        InputError: they have 4 bits, so that nothing can be added to them.
+    """
+    weights = {}
+    for name, module in model.named_modules():
+        plain = name.removeprefix("base_model.model.")
+        base = getattr(module, "base_layer", None)
+        if base is not None and hasattr(module, "get_delta_weight"):
+            if not base.weight.is_floating_point():
+                raise InputError(
+                    "the weights of this student have 4 bits, and this teacher follows whole "
+                    "ones; set method = 'lora'"
+                )
+            delta = sum(module.get_delta_weight(one) for one in module.active_adapters)
+            weights[f"{plain}.weight"] = base.weight + delta
+            if base.bias is not None:
+                weights[f"{plain}.bias"] = base.bias
+        elif not (".lora_" in name or name.endswith("base_layer")):
+            for own, weight in module.named_parameters(recurse=False):
+                weights[f"{plain}.{own}" if plain else own] = weight
+    return weights
+
+
 def trainable_parameters(model: Any) -> dict[str, nn.Parameter]:
     """The trainable weights by name; a tied weight has one name."""
     return {

@@ -19,9 +19,11 @@ from workbench.errors import ImageError, InputError, ProfileError, SnapshotError
 from workbench.images import ImageFolder
 from workbench.models.conversation import Seen
 from workbench.models.region_vlm import RegionView
+from workbench.recipes.features import place_mask
 from workbench.recipes.teaching import (
     HasLayers,
     HasPeer,
+    HidesPlaces,
     Objective,
     Outputs,
     Switches,
@@ -34,7 +36,7 @@ from workbench.records import Lesson
 from workbench.train.auxiliary import ToolTargets
 from workbench.train.batch import Batch
 from workbench.train.examples import Adapter
-from workbench.train.forward import outputs_of, target_tokens, watch_projector
+from workbench.train.forward import hide_places, outputs_of, target_tokens, watch_projector
 from workbench.train.plan import CrossEntropy
 from workbench.train.shared_prefix import share_prefixes
 from workbench.unanswered import REFUSED, reason_line
@@ -269,6 +271,8 @@ class StudentLoss:
     def _outputs(self, student: Any, batch: Batch, targets: Targets) -> Outputs:
         """What the student says, and what its teacher says to what the student sees."""
         objective, mark = self.objective, self.adapter.picture_token
+        if isinstance(objective, HidesPlaces):
+            return self._looks(student, batch, objective.hides(targets, self._places(batch)))
         if "switch" not in objective.needs:
             return outputs_of(student, batch, objective.needs, objective.layers, mark)
         with watch_projector(student) as views:
@@ -280,6 +284,22 @@ class StudentLoss:
             )
         assert isinstance(self.teacher, Switches), "check_teacher refuses others"
         return replace(outputs, switch=self.teacher.switch(targets, views[0]))
+
+    def _places(self, batch: Batch) -> Tensor:
+        """`(R, P)`, bool: the places that the picture of each row has."""
+        ids = batch.inputs["input_ids"]
+        mark = self.adapter.picture_token
+        return place_mask(torch.zeros_like(ids, dtype=torch.bool) if mark is None else ids == mark)
+
+    def _looks(self, student: Any, batch: Batch, hidden: Sequence[Tensor]) -> Outputs:
+        """What the student says to several looks at the lessons, each with some places hidden."""
+        objective, mark = self.objective, self.adapter.picture_token
+        mask = self._places(batch)
+        looks = []
+        for shut in hidden:
+            with hide_places(student, batch, shut[mask]) as view:
+                looks.append(outputs_of(student, view, objective.needs, objective.layers, mark))
+        return replace(looks[0], views=tuple(looks[1:]))
 
     def ask_teacher(self, targets: Targets) -> Outputs:
         """The teacher's outputs, without gradient, in the order of the student's target tokens."""

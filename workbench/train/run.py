@@ -23,6 +23,7 @@ from typing import Any
 from workbench.environment import environment
 from workbench.errors import InputError, WorkbenchError
 from workbench.local_files import real_path
+from workbench.recipes.teaching import FollowsStudent
 from workbench.records import JSON
 from workbench.shares import wilson
 from workbench.train import checkpoint
@@ -50,6 +51,8 @@ from workbench.train.trackers import open_trackers
 from workbench.train.training_run import STOP, TrainingRun
 
 MODEL = "model"
+FUSED = "fused"
+"""The folder of a teacher that followed the student, beside the model's."""
 
 
 def train(job: Job, folder: Path, board: Board | None) -> str:
@@ -119,7 +122,13 @@ def _offer(run: TrainingRun, steps: int, board: Board) -> None:
     kept = names.get(f"step-{best:06d}", run.folder / checkpoint.FOLDER / f"step-{steps:06d}")
     shutil.rmtree(run.folder / MODEL, ignore_errors=True)  # of a run that was cut off here
     weights = checkpoint.weights_of(kept)
-    model = finish_student(run.plan, run.job, student_weights(weights), run.folder / MODEL)
+    model = finish_student(
+        run.plan, run.job, student_weights(weights), run.folder / MODEL, run.loss.device
+    )
+    if isinstance(run.plan.teacher, FollowsStudent):
+        run.plan.teacher.recall(kept)
+        shutil.rmtree(run.folder / FUSED, ignore_errors=True)
+        run.plan.teacher.leave(run.folder / FUSED)
     held_out_side = run.examiner.examples if run.examiner else ()
     leave_layers(run.plan, run.job, run.loss, layer_weights(weights), model, held_out_side)
     rows = read_lines(run.folder / METRICS)

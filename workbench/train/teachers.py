@@ -18,14 +18,16 @@ from transformers import AutoModelForImageTextToText
 
 from workbench.errors import InputError, ProfileError
 from workbench.images import ImageFolder
-from workbench.models.checkpoint import loading_errors
+from workbench.models.bundled import save_checkpoint
+from workbench.models.checkpoint import load_processor, loading_errors
+from workbench.models.eyes import projector_of
 from workbench.models.language import preferred_dtype
 from workbench.models.vlm import MAX_PIXELS
 from workbench.models.weights import model_folder
 from workbench.recipes.mixtures import next_words
 from workbench.recipes.teaching import Classroom, Need, Outputs, Targets
 from workbench.records import Lesson, PartRef
-from workbench.train.forward import outputs_of, projector_of, target_tokens
+from workbench.train.forward import outputs_of, target_tokens
 from workbench.train.load import load_adapter
 from workbench.train.loss import StudentLoss
 from workbench.train.teacher_cache import OutputCache
@@ -57,6 +59,7 @@ class CheckpointTeacher:
             InputError: there is none, or it has other words than the student.
         """
         base, adapter = load_adapter(self._place(room.folder))
+        self._base = base
         check_vocabularies(room.vocabulary, adapter.tokenizer.get_vocab(), self.path)
         with loading_errors(self.path):
             dtype = preferred_dtype(room.device)
@@ -85,6 +88,14 @@ class CheckpointTeacher:
         """`(V, W)`: what turns its last states into logits."""
         weight: Tensor = self.model.get_output_embeddings().weight
         return weight
+
+    def weights(self) -> Mapping[str, Tensor]:
+        """Its own weights by name."""
+        return dict(self.model.named_parameters())
+
+    def write(self, folder: Path) -> None:
+        """Write it as it is now, as a checkpoint that the Auto classes load."""
+        save_checkpoint(self.model, load_processor(self._base), folder)
 
     def __call__(self, targets: Targets, needs: frozenset[Need], layers: Sequence[int]) -> Outputs:
         """Its outputs for the targets.

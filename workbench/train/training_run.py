@@ -13,6 +13,8 @@ import torch
 from accelerate.utils import gather_object
 
 from workbench.errors import EngineError
+from workbench.recipes.teaching import FollowsStudent, HasStages
+from workbench.recipes.workshop import LearnsFromLessons
 from workbench.records import JSON, Lesson
 from workbench.snapshot import Example, Snapshot
 from workbench.snapshot.example import SPLITS
@@ -30,7 +32,7 @@ from workbench.train.examples import Adapter, Order
 from workbench.train.feeding import Feed, MicroBatch, worker_count
 from workbench.train.held_out import SHOWN, AnswerLoss, Examiner, held_out
 from workbench.train.job import Job
-from workbench.train.load import load_student
+from workbench.train.load import load_student, plain_weights
 from workbench.train.optimizer import ScheduledAdamW
 from workbench.train.plan import plan_of
 from workbench.train.reward import Rollouts
@@ -41,6 +43,7 @@ from workbench.train.status_files import (
     VALIDATION,
     Board,
 )
+from workbench.train.workshop import workshop_of
 
 STOP = "stop"
 """File in a job's folder that ends its run after the step at hand."""
@@ -75,6 +78,8 @@ class TrainingRun:
             self.plan, job, folder, self.snapshot, student, self.accelerator.device
         )
         self.loss.skips_broken = job.skip_broken
+        if isinstance(self.plan.transform, LearnsFromLessons):  # a wrong setting ends the run here
+            self.plan.transform.enter(workshop_of(self.plan, job, folder, self.snapshot, self.loss))
         self.loss.tasks = {example.image: example.task_id for example in self.snapshot.examples()}
         self.order = self._order(student.adapter)
         workers = worker_count(job, student.adapter)
@@ -175,16 +180,23 @@ class TrainingRun:
         if path is None:
             return 0
         state = checkpoint.restore(path, self.model, self.optimizer.adam)
+        if isinstance(self.plan.teacher, FollowsStudent):
+            self.plan.teacher.recall(path)
         self.best, self.waited = state["best"], state["waited"]
         return int(state["step"])
 
     def step(self, step: int) -> dict[str, JSON]:
         """One optimizer step, counted from 0; returns its figures, summed over all processes."""
         began, spent = time.perf_counter(), time.process_time()
+        if isinstance(self.plan.objective, HasStages):
+            self.plan.objective.begin(step, self.total)
         torch.manual_seed(hash((self.job.seed, step, self.accelerator.process_index)) % 2**63)
         sums = self._backward(step)
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.job.clip or math.inf)
         rate = self.optimizer.step(step)
+        if isinstance(self.plan.teacher, FollowsStudent):
+            student = student_of_run(self.accelerator.unwrap_model(self.model))
+            self.plan.teacher.follow(plain_weights(student), step, self.total)
         loss, tokens, *by_name = sum_over_processes(self.accelerator, sums).tolist()
         seconds = time.perf_counter() - began
         spent = time.process_time() - spent
@@ -282,7 +294,9 @@ class TrainingRun:
         weights, state = checkpoint.gather(self.model, self.optimizer.adam)
         if self.board:
             figures = {"step": step, "best": self.best, "waited": self.waited}
-            checkpoint.save(self.folder, self.job, weights, state, figures)
+            teacher = self.plan.teacher
+            beside = teacher.keep if isinstance(teacher, FollowsStudent) else None
+            checkpoint.save(self.folder, self.job, weights, state, figures, beside)
             checkpoint.prune(self.folder, int(self.best.get("step", step)))
         self.accelerator.wait_for_everyone()
 

@@ -206,6 +206,15 @@ def run(
             "By default, the profile's."
         ),
     ] = None,
+    tool: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tool",
+            metavar="NAME=PART",
+            help="One more tool for programs, or another part in place of the profile's tool of "
+            "this name; a line in the profile's [tools] does so for good. Give it again for more.",
+        ),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -243,6 +252,7 @@ def run(
         split=split,
         repair=repair,
         memory=memory,
+        tools=tool or [],
         workers=workers,
         slurm=slurm,
         sbatch=sbatch,

@@ -6,12 +6,15 @@ Files:
     aux_embed.py               states of the picture that know what a tool says
     concept_retention.py       what the labels say nothing about stays as it was
     coop_mask.py               states are matched within masks that both models agree on
+    crop_bag.py                crops say together what the whole picture says
     delta_consistency.py       change one's mind where the teacher does
     dual_head.py               one head for what people accepted, one for what the teacher says
     latent_only.py             the teacher's state in place of its rationale
     lelp.py                    pseudo-subclasses of few answers, by the teacher's embeddings
     local_graph_reweight.py    neighbourhoods of important places
+    masked_feature.py          a part of the picture is seen, and all of it is known
     masked_graph.py            hidden places are rebuilt from those near by
+    match_then_align.py        a teacher's vectors first, then pictures find their sentences
     multi_format_rationale.py  the answer in words, as a program and as an equation
     multi_granularity.py       answer, step and token, with and without a person's word
     multilayer_repr.py         several layers at once, in distance and direction

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from workbench.errors import ProfileError
 from workbench.recipes.card import Card
+from workbench.recipes.maths import bank_contrast
 from workbench.recipes.teaching import (
     LANGUAGE,
     Need,
@@ -121,13 +122,15 @@ class AuxEmbed:
         assert targets.auxiliary is not None, "the loop gives the tool's targets"
         assert targets.bank is not None, "and the bank"
         own, bank = standardised(targets.auxiliary, targets.bank)
+        same = torch.cdist(own, bank) < 1e-6
         distance, contrast = [], []
         for layer, head in zip(self.layers, self.heads, strict=True):
             guess = head(student.picture(layer).to(next(head.parameters()).dtype))
             distance.append(
                 nn.functional.smooth_l1_loss(guess, own.to(guess.dtype), reduction="none").mean(-1)
             )
-            contrast.append(bank_contrast(guess, own, bank, self.scale[0].exp().clamp(max=100)))
+            scale = self.scale[0].exp().clamp(max=100)
+            contrast.append(bank_contrast(guess, own, bank, scale, same))
         return {
             LANGUAGE: language(student, targets),
             "distance": torch.stack(distance).sum(0),
@@ -143,24 +146,3 @@ def standardised(own: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
     mean, spread = bank.mean(0), bank.std(0, unbiased=False)
     spread = torch.where(spread > 1e-6, spread, torch.ones_like(spread))
     return (own - mean) / spread, (bank - mean) / spread
-
-
-def bank_contrast(guess: Tensor, own: Tensor, bank: Tensor, scale: Tensor) -> Tensor:
-    """The cross-entropy of the own target against the bank, `(L,)`.
-
-    Args:
-        guess: `(L, A)`.
-        own: `(L, A)`: the target of each lesson.
-        bank: `(B, A)`: targets of others; those equal to the own one do not count.
-        scale: multiplies the cosines.
-    """
-    same = torch.cdist(own, bank) < 1e-6
-    own, bank = own.to(guess.dtype), bank.to(guess.dtype)
-    cosine = nn.functional.cosine_similarity
-    others = cosine(guess[:, None], bank[None], dim=-1) * scale
-    # masked behind the product: the scale's gradient of an infinite cosine would be NaN
-    logits = torch.cat(
-        [cosine(guess, own, dim=-1)[:, None] * scale, others.masked_fill(same, -torch.inf)], 1
-    )
-    first = torch.zeros(len(guess), dtype=torch.long, device=guess.device)
-    return nn.functional.cross_entropy(logits, first, reduction="none")

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from workbench.errors import ProfileError
 from workbench.recipes.arguments import numbers_from
 from workbench.recipes.card import Card
-from workbench.recipes.features import real
+from workbench.recipes.features import lesson_means, real
 from workbench.recipes.teaching import LANGUAGE, Need, Outputs, Targets, Term, language
 from workbench.records import PartRef
 
@@ -114,15 +114,6 @@ class MultiGranularity:
                 ]
             ),
         }
-
-
-def lesson_means(values: Tensor, targets: Targets) -> Tensor:
-    """The mean of `(N, V)` over each lesson's own target tokens, `(L, V)`."""
-    sums = values.new_zeros(len(targets.lessons), values.shape[1])
-    counts = values.new_zeros(len(targets.lessons))
-    sums = sums.index_add(0, targets.owners, values)
-    counts = counts.index_add(0, targets.owners, torch.ones_like(values[:, 0]))
-    return sums / counts.clamp(min=1)[:, None]
 
 
 def cosines(outputs: Outputs, targets: Targets, lesson: int) -> Tensor:

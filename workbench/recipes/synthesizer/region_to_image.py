@@ -26,6 +26,7 @@ from workbench.boxes import Box
 from workbench.errors import ProfileError
 from workbench.recipes.card import Card
 from workbench.recipes.ports import LabelledRegion, SynthesisRoom, SynthesizedQuestion
+from workbench.recipes.views import commonest
 from workbench.records import PartRef, Region
 
 CARD = Card(
@@ -206,13 +207,6 @@ class RegionToImage:
             reason if is_easy and not self._easy else "",
             facts,
         )
-
-
-def commonest(votes: Sequence[str], room: SynthesisRoom) -> tuple[str, int]:
-    """The answer that most votes agree with, the first of equals, and how many do."""
-    counts = [(sum(room.alike(one, other) for other in votes), one) for one in votes]
-    agreed, answer = max(counts, key=lambda count: count[0], default=(0, ""))
-    return answer, agreed
 
 
 def grown(region: Region, margin: float) -> Region:

@@ -18,6 +18,7 @@ from workbench.boxes import Box
 from workbench.errors import ProfileError
 from workbench.recipes.card import Card
 from workbench.recipes.ports import LabelledRegion, SynthesisRoom, SynthesizedQuestion
+from workbench.recipes.views import narrower
 from workbench.records import PartRef, Region
 
 CARD = Card(
@@ -157,13 +158,6 @@ def _judge(
         reason,
         facts,
     )
-
-
-def narrower(region: Region, margin: float) -> Region:
-    """A region without a margin at each side."""
-    across, down = region.width * margin, region.height * margin
-    box = Box(across, down, region.width - across, region.height - down)
-    return Region(region.image, region.width, region.height, box)
 
 
 def _is_number(text: str) -> bool:

@@ -13,7 +13,6 @@ the size for other numbers of bits.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from torch import Tensor, nn
 from workbench.errors import InputError, ProfileError
 from workbench.recipes.arguments import whole_numbers
 from workbench.recipes.card import Card
+from workbench.recipes.features import linear_layers
 from workbench.records import PartRef
 
 CARD = Card(
@@ -133,14 +133,6 @@ class QuantBits:
             wrong += float((restore(numbers, scales, weight.shape) - weight).square().sum())
             total += float(weight.square().sum())
         return {"bytes": size, "error": round((wrong / max(total, 1e-30)) ** 0.5, 6)}
-
-
-def linear_layers(model: Any) -> Iterator[tuple[str, nn.Linear]]:
-    """The linear layers of a model but its head, by name."""
-    head = model.get_output_embeddings()
-    for name, module in model.named_modules():
-        if isinstance(module, nn.Linear) and module is not head:
-            yield name, module
 
 
 def quantise(weight: Tensor, bits: int, group: int) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,127 @@
+"""Linked pages with pictures, read from a folder of Markdown files.
+
+A page is one file: its first heading is its title, `[words](other.md)` leads to another page,
+`![words](picture.png)` shows a picture, and a line `price: 20 euros` is a fact.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote
+
+from workbench.errors import ImageError, InputError
+from workbench.recipes.ports import Document
+from workbench.records import Region
+from workbench.settings import data_dir
+
+BUNDLED = Path("knowledge") / "pages"
+"""The bundled pages, in the data folder."""
+LARGEST_PAGE = 1_000_000
+"""Bytes of the largest page that is read."""
+_LINK = re.compile(r"(!?)\[([^\]\n]{0,300})\]\(\s*([^()\s]{1,500})[^()\n]{0,200}\)")
+_FACT = re.compile(r"^\s*(?:[-*]\s+)?([A-Za-z][\w ]{0,40}):\s+(\S.{0,200})$")
+_TITLE = re.compile(r"^#\s+(.+)$", re.MULTILINE)
+
+
+class KeepsPictures(Protocol):
+    """What stores pictures of pages."""
+
+    def keep_file(self, path: Path) -> Region:
+        """Store a picture's file; returns the region that shows all of it."""
+        ...
+
+
+def documents(folder: str, room: KeepsPictures) -> list[Document]:
+    """The pages of a folder, by name.
+
+    Args:
+        folder: with Markdown files, or `bundled`.
+        room: stores their pictures.
+
+    Raises:
+        InputError: there is no such folder, or no page in it.
+    """
+    place = data_dir() / BUNDLED if folder == "bundled" else Path(folder).expanduser()
+    files = sorted(place.glob("*.md")) if place.is_dir() else []
+    if not files:
+        raise InputError(
+            f"no page in {place}: expected a folder of Markdown files that link to one another and "
+            "show pictures; data/knowledge/pages is an example"
+        )
+    names = {file.stem for file in files}
+    return [_page(file, names, room) for file in files]
+
+
+class _Reading:
+    """What a page names, as far as it is there.
+
+    Args:
+        file: of the page.
+        names: of all pages.
+        room: stores pictures.
+    """
+
+    def __init__(self, file: Path, names: set[str], room: KeepsPictures) -> None:
+        self._file, self._names, self._room = file, names, room
+        self.links: list[str] = []
+        self.pictures: list[Region] = []
+        self.unread: list[str] = []
+
+    def show(self, target: str) -> None:
+        """Take up a picture."""
+        try:
+            self.pictures.append(self._room.keep_file(self._file.parent / target))
+        except ImageError as error:
+            self.unread.append(f"a picture cannot be read: {error}")
+
+    def lead_to(self, target: str) -> None:
+        """Take up a link to another page."""
+        name = Path(target).stem
+        if name in self._names and "/" not in target.removeprefix("./"):
+            self.links.append(name)
+        else:
+            self.unread.append(f"it leads to {target}, which is no page of the folder")
+
+
+def _page(file: Path, names: set[str], room: KeepsPictures) -> Document:
+    """One page.
+
+    Args:
+        file: its Markdown.
+        names: of all pages.
+        room: stores its pictures.
+    """
+    try:
+        if file.stat().st_size > LARGEST_PAGE:
+            raise InputError(f"{file.name} has more than {LARGEST_PAGE} bytes")
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, InputError) as error:
+        return Document(
+            file.stem, file.stem, "", {}, (), (), (f"the page cannot be read: {error}",)
+        )
+    page = _Reading(file, names, room)
+    for mark, _, address in _LINK.findall(text):
+        target = unquote(address.partition("#")[0])
+        if "://" in target or not target:
+            continue  # the world outside of the folder
+        if mark:
+            page.show(target)
+        elif target.endswith(".md"):
+            page.lead_to(target)
+    title = _TITLE.search(text)
+    plain = _LINK.sub(lambda link: "" if link[1] else link[2], text)
+    return Document(
+        name=file.stem,
+        title=title[1].strip() if title else file.stem,
+        text=" ".join(re.sub(r"[#*_`>]", " ", plain).split()),
+        facts={
+            fact[1].strip().lower(): fact[2].strip()
+            for line in plain.splitlines()
+            if (fact := _FACT.match(line))
+        },
+        links=tuple(dict.fromkeys(name for name in page.links if name != file.stem)),
+        pictures=tuple(dict.fromkeys(page.pictures)),
+        unread=tuple(page.unread),
+    )
