@@ -15,18 +15,22 @@ Files:
     endpoint.py           a language model behind a chat endpoint
     endpoint_pictures.py  a multimodal model behind a chat endpoint
     endpoint_student.py   a student behind a chat endpoint
-    find_by_name.py       detection by name with the student's own eyes
     eyes.py               between what a model sees and what it reads
+    find_by_name.py       detection by name with the student's own eyes
     hub_catalogue.py      what is known of models of the hub without asking it
     hub_check.py          what of a model is here, and what it takes
+    lanes.py              work divided among the processor's threads by the piece
     language.py           language models in this process
     llama_rows.py         the same for a Llama on a processor, quicker
+    padding.py            rows of tokens of unequal length, as one tensor
     picture_budget.py     how much of a picture a checkpoint gets to see
     picture_cache.py      each picture goes through an image processor once
+    pictures_read.py      pictures that a student has read, and answers behind them
     pointer_processor.py  the pointer student's processor
     pointer_vlm.py        the student for two processor cores
     pointer_words.py      the pointer student's own words
     pool.py               many calls at a time, each result as soon as it is there
+    prompts_read.py       prompts that a language model has read, and answers behind them
     region_vlm.py         the bundled student's architecture
     replies.py            the replies of chat endpoints, read with care
     second_head.py        a second head beside a model's own, mixed with it
