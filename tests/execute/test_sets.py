@@ -12,7 +12,6 @@ from test_same_as_python import printed, run
 from workbench.execute import Executor
 
 BODIES = [
-    "import itertools\ns = {2, 9, 40}\nprint(list(itertools.chain.from_iterable([s, 'hello'])))",
     "s = {5, 100}\nprint(s, list(s), [*s])\nfor v in {(1, 2), (0, 1)}:\n    print(v)",
     "print(set([30, 8, 16, 24, 5]), set([8, 16, 0]), set([16, 8, 0]), {-1, -2}, {-2, -1}, set([-5, 3, -9]))",
     "print(list(set([3.5, 0.25, -7.0, 1e300, 2**61])), set([float('inf'), 314159]), {True, 8}, {9, 0.0})",
@@ -38,6 +37,34 @@ def in_python(body: str) -> str:
 @pytest.mark.parametrize("body", BODIES)
 def test_a_set_of_numbers_has_pythons_order(executor: Executor, body: str) -> None:
     assert printed(run(executor, body)) == in_python(body)
+
+
+WALKED_INSIDE = [
+    "import itertools\ns = {2, 9, 40}\nprint(list(itertools.chain.from_iterable([s, 'hello'])))",
+    "print(list(zip(*[{8, 16, 0}, {5, 3, 100}])))",
+    "print(list(zip([1, 2, 3], *[{8, 16, 0}])))",
+    "print(list(enumerate(*[{8, 16, 0}])), list(*[{8, 16, 0}]))",
+    "print(list(map(lambda a, b: (a, b), *[{8, 16, 0}, {5, 3, 100}])))",
+    "xs = []\nxs.extend(*[{8, 16, 0}])\nprint(xs)",
+    "import itertools\nprint(list(itertools.product(*[{8, 16, 0}, {5, 3}])))",
+    "import itertools\nprint(list(itertools.zip_longest(*[{8, 16, 0}, {5, 3}])))",
+    "import itertools\nprint(list(itertools.starmap(zip, [({8, 16, 0}, {100, 5, 3})])))",
+    "import itertools\nprint(list(itertools.chain(*[{8, 16, 0}, {100, 5, 3}])))",
+    "import itertools\nprint(list(itertools.accumulate(*[{8, 16, 0}])), list(itertools.islice(*[{8, 16, 0}, 2])))",
+    "print(sorted([{8, 16, 0}, {1}], key=list), list(map(list, [{8, 16, 0, 24}])))",
+    "import functools\nprint(functools.reduce(lambda a, b: a + list(b), [{8, 16, 0}, {100, 5, 3}], []))",
+    "print(list(map(list, {'a': {8, 16, 0}}.values())), [*map(tuple, [{8, 16, 0}])])",
+]  # fmt: skip
+"""Bodies in which a function that is no part of the program walks a set inside another value."""
+
+
+@pytest.mark.parametrize("body", WALKED_INSIDE)
+def test_a_set_inside_what_is_walked_has_pythons_order_or_is_refused(
+    executor: Executor, body: str
+) -> None:
+    trace = run(executor, body)
+    refused = trace.failure is not None and trace.failure.kind == "unsupported"
+    assert refused or printed(trace) == in_python(body)
 
 
 class Sets:

@@ -281,6 +281,8 @@ class Exact(ast.NodeTransformer):
             if name in _KEYED and len(values) > 1:
                 # a function may look inside the items; `len` does not
                 deep = not any(isinstance(v, ast.Name) and v.id == "len" for v in values)
+            # each item of what is unpacked is walked as well
+            deep = deep or any(isinstance(a, ast.Starred) for a in node.args)
             self.facts.flags |= SUMMED * (name == "sum")
             node.args = [self._in_order(a, deep) for a in node.args]
             self.facts.flags &= ~SUMMED
