@@ -188,6 +188,10 @@ def test_a_known_prompt_costs_its_new_options_alone(tiny, monkeypatch):
     assert not seen, "these answers are known too"
     model.choose(prompts[:1], [["a", "c"]])
     assert seen == [1]
+    seen.clear()
+    model.forget()
+    assert model.choose(prompts, [["a", "b"]] * 2) == first
+    assert sum(seen) == before + own + 2 * 2
 
 
 def test_prompts_that_were_read_long_ago_are_read_again(tiny):

@@ -159,8 +159,11 @@ def test_a_known_picture_costs_the_words_of_the_question_alone(
     monkeypatch.setattr(LlamaRows, "hidden", counted)
     vlm.generate([region], ["What is this?"], images, 1)
     vlm.generate([region], ["What was this?"], images, 1)
-    _picture, first, second = tokens
+    picture, first, second = tokens
     assert first == second
+    vlm.forget()
+    vlm.generate([region], ["What is this?"], images, 1)
+    assert tokens[3:] == [picture, first]
 
 
 def test_an_answer_goes_on_from_its_beginning(

@@ -12,6 +12,7 @@ import pytest
 
 from workbench.errors import EngineError, InputError
 from workbench.images import ImageFolder
+from workbench.models.vlm import Vlm
 from workbench.pipeline.ask import question_task
 from workbench.pipeline.live import Live
 from workbench.pipeline.live_events import (
@@ -158,12 +159,17 @@ def test_every_step_of_the_trace_is_shown_before_the_answer(live: Live, task: Ta
     )
 
 
-def test_tools_are_asked_anew_each_time(live: Live, task: Task) -> None:
+def test_tools_are_asked_anew_each_time(
+    live: Live, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    students = []
+    monkeypatch.setattr(Vlm, "forget", students.append)
     for _ in range(2):
         finished = list(live.answer("pipeline", task))[-1]
         results = [event.payload for event in finished.trace.events if event.kind == "tool_result"]
         assert results
         assert not any(result["cached"] for result in results)
+    assert len(students) >= 2, "what a tool's model has read of a picture is forgotten too"
 
 
 def test_the_student_answers_first_and_explains_then(live: Live, task: Task) -> None:

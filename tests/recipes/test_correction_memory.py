@@ -184,13 +184,13 @@ def test_the_loop_builds_a_sampler_that_shows_them(project: Project) -> None:
         tools={},
     )
     with Parts(mine, project.images, None, corrections_of(project)) as parts:
-        assert not parts.forgets
+        assert not parts.memory_is_empty
         (task,) = project.tasks(["own/1"])
         ((question, program),) = parts.sampler.recall(task)  # type: ignore[attr-defined]
     assert question == "How many cups 0?"
     assert program.endswith("return 'a'\n")
     with Parts(with_memory(mine, None), project.images) as parts:
-        assert parts.forgets
+        assert parts.memory_is_empty
     with Parts(with_memory(mine, "off"), project.images) as parts:
-        assert not parts.forgets
+        assert not parts.memory_is_empty
         assert parts.sampler.ref.version.split("+")[0] == "1"

@@ -388,6 +388,11 @@ class TransformersLanguage:
             by_prompt[p].append(score)
         return [torch.tensor(row, dtype=torch.float64).softmax(0).tolist() for row in by_prompt]
 
+    def forget(self) -> None:
+        """Forget all prompts, so that the next answer is timed in full."""
+        if read := prompts_read(load_language(self._model, device=self._device).model):
+            read.forget()
+
     def _scores(
         self, loaded: LoadedLanguage, turn: ChatTurn, rows: Sequence[_Scored]
     ) -> list[float]:

@@ -95,6 +95,12 @@ class PicturesRead:
                     sums[row] = value
             return sums
 
+    def forget(self) -> None:
+        """Keep nothing of what was read."""
+        with self._lock:
+            self._openings.clear()
+            self._size = 0
+
     def _row(self, inputs: Mapping[str, Tensor], row: int) -> tuple[LlamaOpening, Tensor]:
         """What a row has up to the end of its picture, and the rest, `(tokens, hidden)`."""
         ids = inputs["input_ids"][row][inputs["attention_mask"][row].bool()]

@@ -67,6 +67,13 @@ class PromptsRead:
             raise EngineError(f"the language model broke: {str(error)[:300]}") from error
         return [by_prompt[tuple(prompt)][tuple(answer)] for prompt, answer in rows]
 
+    def forget(self) -> None:
+        """Keep nothing of what was read."""
+        with self._lock:
+            self._openings.clear()
+            self._known.clear()
+            self._size = 0
+
     def _opening(self, before: _Tokens, prompt: _Tokens) -> LlamaOpening:
         if prompt in self._openings:
             self._openings.move_to_end(prompt)

@@ -227,7 +227,9 @@ class Vlm:
         return writer.text.strip()
 
     def forget(self) -> None:
-        """Let the processor forget all pictures, so that the next answer is timed in full."""
+        """Forget all pictures, so that the next answer is timed in full."""
+        if self.read is not None:
+            self.read.forget()
         if isinstance(self.processor, Forgetful):
             with self.conversation.lock:
                 self.processor.forget()

@@ -184,7 +184,7 @@ class _Asking:
         parts = self.live._parts
         sampler, executor, seed = parts.sampler, parts.executor, parts.profile.seed
         self.maker = sampler.ref
-        executor.cache.clear()
+        parts.forget()
         if isinstance(sampler, StreamingSampler):
             program = sampler.stream(self.task, seed, self._hear("program"))
         else:  # an endpoint sends the program as one

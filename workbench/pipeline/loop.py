@@ -233,7 +233,7 @@ class _Loop:
 
     def _sample(self) -> None:
         sampler = self.parts.sampler
-        if self.parts.forgets:
+        if self.parts.memory_is_empty:
             self.notes.append(
                 "the memory is empty: no program was corrected on a question that is not for "
                 "evaluation; programs are sampled as without it (correct one: Step, or p in Curate)"

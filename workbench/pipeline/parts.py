@@ -14,6 +14,7 @@ from workbench.limits import Limits
 from workbench.pipeline.remembering import ARGUMENT, divided, remember
 from workbench.ports import (
     ConcurrentTool,
+    Forgetful,
     Images,
     RationaleWriter,
     Sampler,
@@ -63,6 +64,11 @@ class Renamed:
     def usage(self) -> Usage:
         """What the tool's endpoint was asked."""
         return total([self._tool])
+
+    def forget(self) -> None:
+        """Let the tool forget its results, where it keeps some."""
+        if isinstance(self._tool, Forgetful):
+            self._tool.forget()
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> Sequence[Value | ToolFailure]:
         return self._tool([replace(call, tool=self._own) for call in calls], images)
@@ -148,8 +154,15 @@ class Parts:
             remember(sampler, memory, self._corrections)
         return sampler
 
+    def forget(self) -> None:
+        """Forget what tools said, so that the next program is timed in full."""
+        self.executor.cache.clear()
+        for tool in self.tools:
+            if isinstance(tool, Forgetful):
+                tool.forget()
+
     @property
-    def forgets(self) -> bool:
+    def memory_is_empty(self) -> bool:
         """Whether the sampler has a memory with nothing in it."""
         return ARGUMENT in self.profile.sampler.arguments and not self._corrections
 

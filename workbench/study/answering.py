@@ -291,7 +291,7 @@ def pipeline_answer(project: Project, k: int) -> Iterator[Callable[[Task], objec
     with Parts(project.profile(), project.images) as parts:
 
         def answer(task: Task) -> object:
-            parts.executor.cache.clear()
+            parts.forget()
             programs = parts.sampler.sample([task], k, parts.profile.seed)
             return list(parts.executor.run((task, program) for program in programs))
 

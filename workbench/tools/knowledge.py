@@ -25,7 +25,7 @@ from typing import Any, Literal
 from workbench import registry
 from workbench.api import STANDARD
 from workbench.errors import ToolFailure
-from workbench.ports import Images, LanguageModel
+from workbench.ports import Forgetful, Images, LanguageModel
 from workbench.records import PartRef, ToolCall, Value
 from workbench.tools.arguments import LONGEST_QUESTION, answer_batch, text
 from workbench.tools.yesno import YesNo, is_yes_no, parse
@@ -103,6 +103,11 @@ class LanguageKnowledge:
     def usage(self) -> Usage:
         """What the language model's endpoint was asked; nothing for a model in this process."""
         return total([self._language])
+
+    def forget(self) -> None:
+        """Forget what was asked; what predicates do to everyday things is no answer, and stays."""
+        if isinstance(self._language, Forgetful):
+            self._language.forget()
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         return answer_batch(calls, self._parse, self._answer)

@@ -64,6 +64,10 @@ class _VlmTool:
         arguments = {"checkpoint": checkpoint, "weights": weights, "max_tokens": max_tokens}
         self.ref = PartRef("tool", self.name, self.version, arguments)
 
+    def forget(self) -> None:
+        """Forget all pictures, so that the next answer is timed in full."""
+        self._vlm.forget()
+
     def _say(
         self, requests: Sequence[PictureQuestion], images: Images
     ) -> list[Value | ToolFailure]:
