@@ -163,7 +163,7 @@ def test_tools_are_asked_anew_each_time(
     live: Live, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     students = []
-    monkeypatch.setattr(Vlm, "forget", students.append)
+    monkeypatch.setattr(Vlm, "forget", lambda vlm: students.append(vlm))
     for _ in range(2):
         finished = list(live.answer("pipeline", task))[-1]
         results = [event.payload for event in finished.trace.events if event.kind == "tool_result"]
