@@ -205,6 +205,20 @@ def test_pages_are_read_with_links_facts_pictures_and_what_is_amiss(tmp_path: Pa
         documents(str(tmp_path / "nowhere"), Shelf())
 
 
+def test_a_page_shows_nothing_from_outside_of_its_folder(tmp_path: Path) -> None:
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (tmp_path / "private.png").touch()
+    (pages / "link.png").symlink_to(tmp_path / "private.png")
+    outside = ("../private.png", str(tmp_path / "private.png"), "link.png")
+    (pages / "a.md").write_text("\n".join(f"![x]({place})" for place in outside))
+    [page] = documents(str(pages), Shelf())
+    assert not page.pictures
+    assert page.unread == tuple(
+        f"it shows {place}, which is outside of the folder" for place in outside
+    )
+
+
 # in a project
 
 

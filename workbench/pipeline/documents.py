@@ -1,7 +1,7 @@
 """Linked pages with pictures, read from a folder of Markdown files.
 
 A page is one file: its first heading is its title, `[words](other.md)` leads to another page,
-`![words](picture.png)` shows a picture, and a line `price: 20 euros` is a fact.
+`![words](picture.png)` shows a picture of the folder, and a line `price: 20 euros` is a fact.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Protocol
 from urllib.parse import unquote
 
 from workbench.errors import ImageError, InputError
+from workbench.local_files import real_path
 from workbench.recipes.ports import Document
 from workbench.records import Region
 from workbench.settings import data_dir
@@ -70,9 +71,13 @@ class _Reading:
         self.unread: list[str] = []
 
     def show(self, target: str) -> None:
-        """Take up a picture."""
+        """Take up a picture, which lies in the folder of the pages or further inside."""
+        place = self._file.parent / target
+        if not real_path(place).is_relative_to(real_path(self._file.parent)):
+            self.unread.append(f"it shows {target}, which is outside of the folder")
+            return
         try:
-            self.pictures.append(self._room.keep_file(self._file.parent / target))
+            self.pictures.append(self._room.keep_file(place))
         except ImageError as error:
             self.unread.append(f"a picture cannot be read: {error}")
 
