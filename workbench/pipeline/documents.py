@@ -44,7 +44,8 @@ def documents(folder: str, room: KeepsPictures) -> list[Document]:
     Raises:
         InputError: there is no such folder, or no page in it.
     """
-    place = data_dir() / BUNDLED if folder == "bundled" else Path(folder).expanduser()
+    own = folder != "bundled"
+    place = Path(folder).expanduser() if own else data_dir() / BUNDLED
     files = sorted(place.glob("*.md")) if place.is_dir() else []
     if not files:
         raise InputError(
@@ -52,7 +53,8 @@ def documents(folder: str, room: KeepsPictures) -> list[Document]:
             "show pictures; data/knowledge/pages is an example"
         )
     names = {file.stem for file in files}
-    return [_page(file, names, room) for file in files]
+    root = real_path(place if own else data_dir())
+    return [_page(file, _Reading(file, names, room, root)) for file in files]
 
 
 class _Reading:
@@ -62,18 +64,19 @@ class _Reading:
         file: of the page.
         names: of all pages.
         room: stores pictures.
+        root: a folder without links, outside of which no picture is shown.
     """
 
-    def __init__(self, file: Path, names: set[str], room: KeepsPictures) -> None:
-        self._file, self._names, self._room = file, names, room
+    def __init__(self, file: Path, names: set[str], room: KeepsPictures, root: Path) -> None:
+        self._file, self._names, self._room, self._root = file, names, room, root
         self.links: list[str] = []
         self.pictures: list[Region] = []
         self.unread: list[str] = []
 
     def show(self, target: str) -> None:
-        """Take up a picture, which lies in the folder of the pages or further inside."""
+        """Take up a picture."""
         place = self._file.parent / target
-        if not real_path(place).is_relative_to(real_path(self._file.parent)):
+        if not real_path(place).is_relative_to(self._root):
             self.unread.append(f"it shows {target}, which is outside of the folder")
             return
         try:
@@ -90,14 +93,8 @@ class _Reading:
             self.unread.append(f"it leads to {target}, which is no page of the folder")
 
 
-def _page(file: Path, names: set[str], room: KeepsPictures) -> Document:
-    """One page.
-
-    Args:
-        file: its Markdown.
-        names: of all pages.
-        room: stores its pictures.
-    """
+def _page(file: Path, page: _Reading) -> Document:
+    """One page, read into `page` from its Markdown `file`."""
     try:
         if file.stat().st_size > LARGEST_PAGE:
             raise InputError(f"{file.name} has more than {LARGEST_PAGE} bytes")
@@ -106,7 +103,6 @@ def _page(file: Path, names: set[str], room: KeepsPictures) -> Document:
         return Document(
             file.stem, file.stem, "", {}, (), (), (f"the page cannot be read: {error}",)
         )
-    page = _Reading(file, names, room)
     for mark, _, address in _LINK.findall(text):
         target = unquote(address.partition("#")[0])
         if "://" in target or not target:
