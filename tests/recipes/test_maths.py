@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from workbench.recipes.maths import info_nce, jensen_shannon, kl, masked_mean
+from workbench.recipes.maths import equal_rows, info_nce, jensen_shannon, kl, masked_mean
 
 P, Q = [1.0, -0.5, 0.25], [0.0, 2.0, -1.0]
 
@@ -30,6 +30,12 @@ def test_kl_is_the_sum_of_p_log_p_over_q(temperature: float) -> None:
     expected = divergence(softmax(P, temperature), softmax(Q, temperature))
     assert kl(row(P), row(Q), temperature).item() == pytest.approx(expected, abs=1e-12)
     assert kl(row(P), row(P)).item() == 0
+
+
+def test_equal_rows_are_equal_among_many() -> None:
+    torch.manual_seed(0)
+    rows = torch.nn.functional.normalize(torch.randn(60, 256), dim=-1)
+    assert torch.equal(equal_rows(rows, rows.clone()), torch.eye(60, dtype=torch.bool))
 
 
 def test_a_class_of_probability_0_adds_nothing() -> None:

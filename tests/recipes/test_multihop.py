@@ -160,7 +160,7 @@ def test_words_by_hand() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "text"),
-    [({"folder": ""}, "folder as text"), ({"looks": 0}, "looks as a whole number from 1"),
+    [({"folder": ""}, "folder as text"), ({"looks": 0}, "looks as a whole number from 1"), ({"looks": 21}, "looks at most 20 times"),
      ({"majority": 0}, "a majority above 0"), ({"search": 1}, "search as a whole number from 2"),
      ({"context": "yes"}, "context as true or false")],
 )  # fmt: skip
@@ -210,13 +210,20 @@ def test_a_page_shows_nothing_from_outside_of_its_folder(tmp_path: Path) -> None
     pages.mkdir()
     (tmp_path / "private.png").touch()
     (pages / "link.png").symlink_to(tmp_path / "private.png")
+    (tmp_path / "private.md").write_text("# private")
+    (pages / "b.md").symlink_to(tmp_path / "private.md")
     outside = ("../private.png", str(tmp_path / "private.png"), "link.png")
-    (pages / "a.md").write_text("\n".join(f"![x]({place})" for place in outside))
-    [page] = documents(str(pages), Shelf())
+    places = (*outside, "%00.png", "/dev/zero")
+    (pages / "a.md").write_text("\n".join(f"![x]({place})" for place in places))
+    page, linked = documents(str(pages), Shelf())
     assert not page.pictures
-    assert page.unread == tuple(
-        f"it shows {place}, which is outside of the folder" for place in outside
+    assert page.unread == (
+        *(f"it shows {place}, which is outside of the folder" for place in outside),
+        "it shows '\\x00.png', which is no file",
+        "it shows '/dev/zero', which is no file",
     )
+    assert linked.text == ""
+    assert linked.unread == ("the page cannot be read: b.md is no file of the folder",)
 
 
 # in a project

@@ -124,7 +124,9 @@ def job_from_options(
         _snapshot(folder, snapshot) if snapshot or not file else real_path(beside)
     )
     job = job_of(table)
-    job = replace(job, transform={key: _whole(value) for key, value in job.transform.items()})
+    settings = {name: value for name, value in job.transform.items() if name != "part"}
+    whole = {name: _whole(value) for name, value in settings.items()}
+    job = replace(job, transform={**job.transform, **whole})
     if job.teacher.get("part") != PROGRAMS:
         return job
     with open_project(folder, read_only=True) as project:

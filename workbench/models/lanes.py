@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -75,8 +75,9 @@ def side_by_side(
         _THREADS.divided(lanes) as threads,
         ThreadPoolExecutor(lanes, "lane", torch.set_num_threads, (threads,)) as pool,
     ):
-        futures = [pool.submit(work, piece, check) for piece in pieces]
+        futures: list[Future[Result]] = []
         try:
+            futures += [pool.submit(work, piece, check) for piece in pieces]
             for future in futures:
                 yield future.result()
         finally:

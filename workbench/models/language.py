@@ -40,7 +40,7 @@ from workbench.models.chat_turn import (
 )
 from workbench.models.checkpoint_state import checkpoint_state, with_state
 from workbench.models.padding import pad_left
-from workbench.models.prompts_read import prompts_read
+from workbench.models.prompts_read import PromptsRead, prompts_read
 from workbench.models.thinking import answer_of, apart
 from workbench.records import PartRef, content_key
 from workbench.settings import cache_dir, data_dir
@@ -315,6 +315,7 @@ class TransformersLanguage:
     ) -> None:
         self._model, self._device = model, device
         self._batch_tokens, self._longest = batch_tokens, longest
+        self._read: PromptsRead | None = None
         # 2: the likelihood of an option is measured where the chat template puts an answer, and
         # with its end, which changes nothing for the bundled model
         version = "1" if model == "bundled" else "2"
@@ -390,16 +391,17 @@ class TransformersLanguage:
 
     def forget(self) -> None:
         """Forget all prompts, so that the next answer is timed in full."""
-        if read := prompts_read(load_language(self._model, device=self._device).model):
-            read.forget()
+        if self._read is not None:
+            self._read.forget()
 
     def _scores(
         self, loaded: LoadedLanguage, turn: ChatTurn, rows: Sequence[_Scored]
     ) -> list[float]:
         """Log-probability of each row's answer after its prompt."""
-        if read := prompts_read(loaded.model):
+        self._read = prompts_read(loaded.model)
+        if self._read is not None:
             before = loaded.tokenizer(turn.before, add_special_tokens=False)["input_ids"]
-            return read.likelihoods(before, [(start, answer) for _, start, answer in rows])
+            return self._read.likelihoods(before, [(start, answer) for _, start, answer in rows])
         scores = [0.0] * len(rows)
         for batch in self._batches([len(start) + len(answer) for _, start, answer in rows]):
             for i, score in zip(batch, self._score(loaded, [rows[i] for i in batch]), strict=True):

@@ -13,7 +13,7 @@ devices, go through `decoding.CachedRows`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -78,8 +78,21 @@ def serves(model: Any) -> bool:
         and not config.attention_bias
         and not config.mlp_bias
         and config.rope_parameters.get("rope_type", "default") == "default"
-        and type(model.lm_head).__name__ == "Linear"
+        and all(map(_is_plain, _products(model)))
     )
+
+
+def _products(model: Any) -> Iterator[Any]:
+    yield model.lm_head
+    for layer in model.model.layers:
+        attention, mlp = layer.self_attn, layer.mlp
+        yield from (attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj)
+        yield from (mlp.gate_proj, mlp.up_proj, mlp.down_proj)
+
+
+def _is_plain(module: Any) -> bool:
+    """Whether a module multiplies by its weight and does nothing else; an adapter's does more."""
+    return type(module) is torch.nn.Linear and module.bias is None and not module._forward_hooks
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,11 @@ from torch import Tensor
 from workbench.models.llama_rows import Llama, LlamaOpening, serves
 from workbench.models.region_vlm import RegionVlmForConditionalGeneration
 
+_HARMLESS = {
+    *("bos_token_id", "eos_token_id", "pad_token_id", "transformers_version", "_from_model_config"),
+    *("do_sample", "temperature", "top_k", "top_p", "use_cache", "max_length", "max_new_tokens"),
+}
+"""Settings of generation that change nothing of a greedy answer."""
 MOST_BYTES = 256 << 20
 """Most memory of what is kept, the last picture not counted."""
 
@@ -123,12 +128,16 @@ class PicturesRead:
 def pictures_read(model: Any) -> PicturesRead | None:
     """What a student has read; None where it is none of regions with a plain Llama.
 
+    A kind of its own, such as the pointer student, reads otherwise, and one whose settings of
+    generation are others than the likeliest token each time writes otherwise.
+
     Args:
         model: A model of transformers, which nobody trains from now on.
     """
-    if isinstance(model, RegionVlmForConditionalGeneration) and serves(model.language_model):
-        return PicturesRead(model)
-    return None
+    if type(model) is not RegionVlmForConditionalGeneration or not serves(model.language_model):
+        return None
+    settings = model.generation_config.to_diff_dict()
+    return None if settings.keys() - _HARMLESS else PicturesRead(model)
 
 
 def _bytes(values: Tensor) -> bytes:

@@ -73,10 +73,17 @@ class _Reading:
         self.pictures: list[Region] = []
         self.unread: list[str] = []
 
+    def has(self, file: Path) -> bool:
+        """Whether a file lies where pages may show something from."""
+        return real_path(file).is_relative_to(self._root)
+
     def show(self, target: str) -> None:
         """Take up a picture."""
         place = self._file.parent / target
-        if not real_path(place).is_relative_to(self._root):
+        if "\0" in target or not place.is_file():
+            self.unread.append(f"it shows {target!r:.200}, which is no file")
+            return
+        if not self.has(place):
             self.unread.append(f"it shows {target}, which is outside of the folder")
             return
         try:
@@ -96,6 +103,8 @@ class _Reading:
 def _page(file: Path, page: _Reading) -> Document:
     """One page, read into `page` from its Markdown `file`."""
     try:
+        if not file.is_file() or not page.has(file):
+            raise InputError(f"{file.name} is no file of the folder")
         if file.stat().st_size > LARGEST_PAGE:
             raise InputError(f"{file.name} has more than {LARGEST_PAGE} bytes")
         text = file.read_text(encoding="utf-8")

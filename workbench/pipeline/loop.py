@@ -24,7 +24,7 @@ from workbench.pipeline.report import report
 from workbench.pipeline.units.gather import Gathered
 from workbench.pipeline.units.spread import Spread, Workers, stages_upto
 from workbench.ports import ListeningVerifier
-from workbench.records import PartRef, Prediction, Program, Task
+from workbench.records import PartRef, Prediction, Program, Task, Verdict
 from workbench.settings import Profile
 from workbench.store import (
     STAGES,
@@ -304,22 +304,42 @@ class _Loop:
 
         def judged() -> Iterator[Sequence[Any]]:
             if not isinstance(verifier, ListeningVerifier) or not verifier.listens:
-                yield from (verdicts for group in groups() for _, _, verdicts in group)
+                for group in groups():
+                    yield from (verdicts for _, _, verdicts in group)
+                    self._keep_evidence(group, [verdicts for _, _, verdicts in group])
                 return
             # its room holds the sandbox, which most commands never start
             from workbench.pipeline.suspecting import Suspecting
 
             with Suspecting(self.project) as suspecting:
                 for group in groups():
-                    yield from suspecting.choose(verifier, group)
-                    traces = [trace for _, runs, _ in group for _, trace in runs]
-                    keep_derived(self.project.database, traces)
+                    chosen = suspecting.choose(verifier, group)
+                    yield from chosen
+                    self._keep_evidence(group, chosen)
 
         self._stream(
             "verify", key, len(ids), "tasks", judged(), VERIFY_TASKS, self.project.add_verdicts
         )
         if self.rounds:
             self._repair()
+
+    def _keep_evidence(
+        self, group: Sequence[JudgedTask], judged: Iterable[Sequence[Verdict]]
+    ) -> None:
+        """Derive what the kept runs rest on, and keep it with what else was looked at.
+
+        Whoever asks first would wait for all of it otherwise.
+
+        Args:
+            group: questions with their runs.
+            judged: the verdicts on each.
+        """
+        kept = {one.trace_id for verdicts in judged for one in verdicts if one.chosen}
+        traces = [trace for _, runs, _ in group for _, trace in runs]
+        for trace in traces:
+            if trace.id in kept:
+                _ = trace.evidence
+        keep_derived(self.project.database, traces)
 
     def _repair(self) -> None:
         self.done["repair"] = Done(0, 0.0)

@@ -79,6 +79,19 @@ def info_nce(queries: Tensor, keys: Tensor, temperature: float | Tensor = 0.1) -
     return torch.nn.functional.cross_entropy(cosines / temperature, own, reduction="none")
 
 
+def equal_rows(some: Tensor, others: Tensor) -> Tensor:
+    """Which rows are equal, bool `(rows, other rows)`.
+
+    The distance is taken number by number: of many rows torch takes it by products else, and then
+    that of equal ones is anything up to 3e-4.
+
+    Args:
+        some: `(rows, dimensions)`.
+        others: `(other rows, dimensions)`.
+    """
+    return torch.cdist(some, others, compute_mode="donot_use_mm_for_euclid_dist") < 1e-6
+
+
 def bank_contrast(guess: Tensor, own: Tensor, bank: Tensor, scale: Tensor, same: Tensor) -> Tensor:
     """The cross-entropy of the own target against a bank of others, `(L,)`.
 

@@ -103,8 +103,8 @@ class TransformersSampler:
         prompt: `compact` for models that were trained on it, `full` for models that follow
             instructions; None is `compact` with an adapter, else `full`.
         shots: Examples per question in the full prompt.
-        batch_size: Programs that are written in one batch; on a processor each lane of threads
-            writes a batch of its own.
+        batch_size: Programs that are written at a time, by all lanes of threads together; a quarter
+            as many where a program is written again, as those prompts are long.
         device: A device as torch names it; None chooses.
         exact: Whether to compute in float32, which takes half as long again on a processor with
             bfloat16; None does so for the bundled model alone.
@@ -126,7 +126,7 @@ class TransformersSampler:
         max_tokens: int | None = None,
         prompt: Style | None = None,
         shots: int = 5,
-        batch_size: int = 160,
+        batch_size: int = 320,
         device: str | None = None,
         exact: bool | None = None,
         int8: bool = False,
@@ -209,7 +209,7 @@ class TransformersSampler:
         def write(batch: Sequence[Task], watch: _Watch) -> list[_Sample]:
             return self._different(batch, k, seed, watch)
 
-        for batch, samples, seconds in self._in_lanes(tasks, k, write):
+        for batch, samples, seconds in self._in_lanes(tasks, k, self._batch_size, write):
             for sample in samples:
                 yield self._program(batch[sample.task], sample, seconds)
 
@@ -227,10 +227,13 @@ class TransformersSampler:
         def write(batch: Sequence[Attempt], watch: _Watch) -> list[_Sample]:
             keys = [again_seed(parent, seed) for _, parent, _ in batch]
             samples = [_Sample(i, 0, 0, key, self._chance(key)) for i, key in enumerate(keys)]
-            self._fill([self._prompts.again(attempt) for attempt in batch], samples, watch)
+            with self._one_thread:
+                prompts = [self._prompts.again(attempt) for attempt in batch]
+            self._fill(prompts, samples, watch)
             return samples
 
-        for batch, samples, seconds in self._in_lanes(attempts, 1, write):
+        few = max(self._batch_size // 4, 1)
+        for batch, samples, seconds in self._in_lanes(attempts, 1, few, write):
             for (task, parent, _), sample in zip(batch, samples, strict=True):
                 yield child_of(parent, self._program(task, sample, seconds))
 
@@ -266,6 +269,7 @@ class TransformersSampler:
         self,
         items: Sequence[Item],
         k: int,
+        most: int,
         write: Callable[[Sequence[Item], _Watch], list[_Sample]],
     ) -> Iterator[tuple[Sequence[Item], list[_Sample], float]]:
         """Items in batches, the samples of each batch, and the seconds that one of them took.
@@ -273,12 +277,15 @@ class TransformersSampler:
         Args:
             items: What programs are written for.
             k: Programs for each.
+            most: Programs that are written at a time.
             write: Gives all samples of a batch; the other argument is to be called with each.
         """
+        if not items:
+            return
         with self._inference():
             apart = self._shared[0].apart
         lanes = max(min(torch.get_num_threads(), len(items) * k // _LANE), 1) if apart else 1
-        size = max(min(self._batch_size // max(k, 1), -(-len(items) // lanes)), 1)
+        size = max(min(most // max(k, 1) // lanes, -(-len(items) // lanes)), 1)
         batches = [items[at : at + size] for at in range(0, len(items), size)]
 
         def work(

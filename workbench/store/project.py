@@ -191,7 +191,9 @@ class Project:
         """
         storable = [shape.clean_task(task) for task in tasks]
         with self.database.write_lock:
-            return self._add_tasks(storable)
+            added = self._add_tasks(storable)
+        self._settle()
+        return added
 
     def _add_tasks(self, tasks: Sequence[Task]) -> tuple[int, list[str]]:
         stored = self.database.rows(
@@ -204,7 +206,7 @@ class Project:
         changed = [
             row["id"] for row in rows if contents.get(row["id"], row["content"]) != row["content"]
         ]
-        return self._write("task", rows), changed
+        return self._put("task", rows), changed
 
     def add_bad_rows(self, source: str, bad: Sequence[BadRow]) -> int:
         """Remember rows of a source that could not be imported, each with the reason."""
@@ -214,6 +216,25 @@ class Project:
     # --- records of the loop
 
     def _write(
+        self,
+        name: str,
+        rows: Sequence[Mapping[str, Any]],
+        keys: shape.Keys | None = None,
+        before: Callable[[Any], None] | None = None,
+    ) -> int:
+        """As `_put`, and the summary follows where much was written.
+
+        Args:
+            name: the table.
+            rows: as `_put` takes them.
+            keys: as `_put` takes them.
+            before: as `_put` takes it.
+        """
+        added = self._put(name, rows, keys, before)
+        self._settle()
+        return added
+
+    def _put(
         self,
         name: str,
         rows: Sequence[Mapping[str, Any]],
@@ -247,11 +268,16 @@ class Project:
             added = self.database.insert(tables, before)
         self._written.update(makers)
         self._waiting += len(new)
+        return added[name]
+
+    def _settle(self) -> None:
+        """Bring the summary up to date where much was written, with nobody waiting for the store.
+
+        Readers then wait for no more than one batch, however much is written.
+        """
         if self._waiting >= summary.BATCH:
-            # Readers wait for no more than one batch, however much is written.
             self._waiting = 0
             summary.bring_up_to_date(self.database)
-        return added[name]
 
     def _present(self, name: str, ids: Iterable[str]) -> list[str]:
         """Which of these records are in the store to stay; a trace that broke (`infra`) is not."""
@@ -266,7 +292,9 @@ class Project:
     def add_programs(self, programs: Sequence[Program], base_seed: int) -> int:
         """Add programs; a task keeps the first one at each index, so that a larger k only adds."""
         with self.database.write_lock:
-            return self._add_programs(programs, base_seed)
+            added = self._add_programs(programs, base_seed)
+        self._settle()
+        return added
 
     def _add_programs(self, programs: Sequence[Program], base_seed: int) -> int:
         stored = self.database.rows(
@@ -284,7 +312,7 @@ class Project:
             for row in rows
             if row["parent"] or (row["task_id"], row["sampler"], row["index"]) not in places
         ]
-        return self._write("program", fresh, keys)
+        return self._put("program", fresh, keys)
 
     def add_traces(self, traces: Sequence[Trace]) -> int:
         """Add traces; one that broke (`infra`) gives way to its repetition, with its verdicts."""

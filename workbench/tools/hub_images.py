@@ -159,11 +159,24 @@ class _ImageText:
                 f"'{model}' is a {kind}, not a model with image and text vectors such as CLIP or "
                 "SigLIP"
             )
-        self.scale = float(self._vision.model.logit_scale.detach().exp())
-        """What the cosines are multiplied by where they are compared."""
         self._prompt, self._keep = prompt, keep
         self._crops: OrderedDict[Any, Tensor] = OrderedDict()
         self._texts: OrderedDict[str, Tensor] = OrderedDict()
+
+    def scale(self) -> float:
+        """What cosines are multiplied by before they are compared.
+
+        Raises:
+            InputError: the model has no such number.
+        """
+        logarithm = getattr(self._vision.model, "logit_scale", None)
+        if logarithm is None:
+            kind = type(self._vision.model).__name__
+            raise InputError(
+                f"a {kind} has no scale for its cosines, so that they are no log-odds; take a "
+                "model such as CLIP or SigLIP"
+            )
+        return float(logarithm.detach().exp())
 
     def crops(self, regions: Sequence[Region], images: Images) -> Tensor:
         """Vectors of the regions' crops, `(regions, channels)`."""
@@ -320,6 +333,7 @@ class ImageTextEyes:
 
     def __init__(self, model: str) -> None:
         self._encoder = _ImageText(model, None, None, "a photo of something{text}", 4096)
+        self._scale = self._encoder.scale()
         self.version = with_state("1", model)
 
     def read(self, call: ToolCall, images: Images, name: str) -> tuple[Region, str]:
@@ -346,5 +360,5 @@ class ImageTextEyes:
             return []
         crops = self._encoder.crops(regions, images)
         apart = self._encoder.texts([f" {word}" for word in words]) - self._encoder.texts([""])
-        cosines: list[float] = (self._encoder.scale * (crops * apart).sum(1)).tolist()
+        cosines: list[float] = (self._scale * (crops * apart).sum(1)).tolist()
         return cosines

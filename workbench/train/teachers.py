@@ -20,7 +20,7 @@ from workbench.errors import InputError, ProfileError
 from workbench.images import ImageFolder
 from workbench.models.bundled import save_checkpoint
 from workbench.models.checkpoint import load_processor, loading_errors
-from workbench.models.eyes import projector_of
+from workbench.models.eyes import projector_of, with_knowledge
 from workbench.models.language import preferred_dtype
 from workbench.models.vlm import MAX_PIXELS
 from workbench.models.weights import model_folder
@@ -66,7 +66,8 @@ class CheckpointTeacher:
             model = AutoModelForImageTextToText.from_pretrained(
                 base, dtype=dtype if dtype == torch.bfloat16 else torch.float32
             )
-        self.model = model.to(room.device).eval().requires_grad_(False)
+        model = with_knowledge(model.to(room.device), str(base))
+        self.model = model.eval().requires_grad_(False)
         adapter.max_pixels = int(getattr(model.config, MAX_PIXELS, 0) or 0)
         assert isinstance(room.images, ImageFolder), "a checkpoint looks at a folder of pictures"
         self._reader = StudentLoss(adapter, room.images, room.device)

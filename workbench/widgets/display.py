@@ -48,7 +48,11 @@ def show(record: Record, project: Project | None = None) -> TracePlayer | Html:
         if project is not None:
             image = pictures.of_project(project.images, record.image)[0]
         return Html(plain.task(record, pictures.inline(image) if image is not None else ""))
-    return Html(_PLAIN[type(record)](record))
+    return Html(_plainly(record))
+
+
+def _plainly(record: Record) -> str:
+    return next(write for kind, write in _PLAIN.items() if isinstance(record, kind))(record)
 
 
 def register() -> None:
@@ -68,9 +72,7 @@ def _bundle(record: Record, include: object = None, exclude: object = None) -> A
     try:
         view = show(record)
     except WorkbenchError:  # a record is shown even where its project has gone
-        view = Html(
-            plain.task(record) if isinstance(record, Task) else _PLAIN[type(record)](record)
-        )
+        view = Html(plain.task(record) if isinstance(record, Task) else _plainly(record))
     if isinstance(view, Html):
         return {"text/html": view._repr_html_()}
     return view._repr_mimebundle_()

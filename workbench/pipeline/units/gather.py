@@ -14,6 +14,7 @@ from workbench.pipeline.units.shard import Shard, StageCost, read_shard
 from workbench.pipeline.units.worker import by_task
 from workbench.records import Prediction, Program, Rationale, Trace, Verdict, content_key
 from workbench.store import CheckRow, Project, checks
+from workbench.store.reading.evidence import evidence
 from workbench.store.records import loop_runs
 from workbench.store.records.pending import stored_programs
 from workbench.usage import Usage
@@ -115,6 +116,8 @@ class _Intake:
             lambda _: project.add_verdicts(list(by_task(verdicts).values())),
             len(verdicts),
         )
+        # whoever asks first would wait for all of it otherwise
+        evidence(project.database, [one.trace_id for one in verdicts if one.chosen])
         self._add("rationalize", "writer", self._of(Rationale, good), project.add_rationales)
         self._add("predict", "model", self._of(Prediction, good), project.add_predictions)
 

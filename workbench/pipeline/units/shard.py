@@ -132,7 +132,7 @@ def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
 
 
 def _to_row(record: Record, parts: dict[str, PartRef]) -> dict[str, JSON]:
-    name = _NAMES[type(record)]
+    name = next(name for kind, name in _NAMES.items() if isinstance(record, kind))
     maker = _KINDS[name][1]
     values: dict[str, Any]
     if isinstance(record, Trace):

@@ -30,7 +30,7 @@ from workbench.errors import InputError, ProfileError
 from workbench.recipes.arguments import numbers_from
 from workbench.recipes.card import Card
 from workbench.recipes.features import bridge, dtype_of, lesson_means, real, teacher_width
-from workbench.recipes.maths import bank_contrast
+from workbench.recipes.maths import bank_contrast, equal_rows
 from workbench.recipes.teaching import LANGUAGE, Need, Outputs, Shapes, Targets, Term, language
 from workbench.records import PartRef
 
@@ -158,7 +158,7 @@ class MatchThenAlign:
             -1
         ) + distance(sentences, tellings.to(dtype), reduction="none").mean(-1)
         scale = self.maps["scale"][0].exp().clamp(max=100)  # type: ignore[index]
-        same_words = torch.cdist(targets.auxiliary, targets.bank) < 1e-6
+        same_words = equal_rows(targets.auxiliary, targets.bank)
         same_picture = torch.tensor(
             [[one == other for other in self._digests] for one in targets.images],
             device=pictures.device,

@@ -29,6 +29,9 @@ from workbench.recipes.searching import found_by, names_text
 from workbench.recipes.views import commonest, narrower
 from workbench.records import JSON, PartRef, Region
 
+MOST_LOOKS = 20
+"""Looks are a fiftieth of the picture's width nearer each time."""
+
 CARD = Card(
     name="multihop_qa",
     port="synthesizer",
@@ -118,6 +121,11 @@ class MultihopQa:
             if not isinstance(text, str) or not text.strip():
                 raise ProfileError(f"multihop_qa takes {name} as text, found {text!r:.40}")
         whole_numbers("multihop_qa", 1, looks=looks)
+        if looks > MOST_LOOKS:
+            raise ProfileError(
+                f"multihop_qa looks at most {MOST_LOOKS} times, each from a little nearer; found "
+                f"looks = {looks}"
+            )
         whole_numbers("multihop_qa", 2, search=search)
         yes_or_no("multihop_qa", context=context)
         if isinstance(majority, bool) or not 0 < majority <= 1:

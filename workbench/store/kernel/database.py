@@ -24,7 +24,7 @@ from workbench.store.kernel.attached import Attached
 from workbench.store.kernel.local import Local, first_line, now
 from workbench.store.kernel.locks import WriteLock
 
-__all__ = ["IDS", "WAIT", "Database", "among", "id_list", "now"]
+__all__ = ["IDS", "WAIT", "Database", "among", "id_list", "listed", "now"]
 
 T = TypeVar("T")
 
@@ -47,14 +47,23 @@ FEW = 64
 
 
 def among(ids: Sequence[str]) -> str:
-    """What stands behind IN for ids that a statement has without a parameter.
+    """What stands behind IN for keys of a table that a statement has without a parameter.
 
-    A few are written out one by one: only so does DuckDB look them up in an index, where `IDS` has
-    it pass over the whole column.
+    A few are written out one by one: only so does DuckDB look them up in the table's key, where
+    `IDS` has it pass over the whole column.  It is for keys alone: an index of another column was
+    seen to lack rows that a killed process had written, once its log was read for reading alone
+    and then for writing (DuckDB 1.5.5); `listed` has the column read.
     """
     if len(ids) > FEW:
-        return f"(SELECT unnest(from_json({literal.text(id_list(ids))}, '[\"VARCHAR\"]')))"
-    return f"({', '.join(map(literal.text, ids)) or 'NULL'})"
+        return listed(ids)
+    # half a surrogate pair is in no id, and no text for DuckDB
+    whole = (id.encode("utf-8", "replace").decode() for id in ids)
+    return f"({', '.join(map(literal.text, whole)) or 'NULL'})"
+
+
+def listed(ids: Iterable[str]) -> str:
+    """What stands behind IN for values that are looked for without an index; as `among` else."""
+    return f"(SELECT unnest(from_json({literal.text(id_list(ids))}, '[\"VARCHAR\"]')))"
 
 
 def id_list(ids: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ from workbench.curate.rules import Facts
 from workbench.errors import InputError
 from workbench.events import decode_events
 from workbench.records import Decision, Form, Rating, TraceEvent, content_key, storable
-from workbench.store.kernel.database import FEW, IDS, Database, among, id_list, now
+from workbench.store.kernel.database import FEW, IDS, Database, among, id_list, listed, now
 from workbench.store.kernel.literal import literal
 from workbench.store.records.scope import LATEST
 
@@ -197,7 +197,7 @@ def _stored(cursor: Any, tasks: Iterable[str] | None) -> list[tuple[Decision, st
     """
     sql = f"SELECT {', '.join(COLUMNS.values())}, content FROM decision"
     if tasks is not None:
-        sql += f" WHERE task_id IN {among(['', *tasks])}"
+        sql += f" WHERE task_id IN {listed(['', *tasks])}"
     rows = cursor.execute(f"{sql} ORDER BY seq").fetchall()
     return [
         (to_decision(dict(zip(COLUMNS.values(), row[:-1], strict=True))), row[-1]) for row in rows
@@ -206,7 +206,7 @@ def _stored(cursor: Any, tasks: Iterable[str] | None) -> list[tuple[Decision, st
 
 def history_of(database: Database, task_ids: Iterable[str]) -> History:
     """The history of these tasks: their own events, and those about no single task."""
-    sql = f"SELECT * FROM decision WHERE task_id IN {among(['', *task_ids])} ORDER BY seq"
+    sql = f"SELECT * FROM decision WHERE task_id IN {listed(['', *task_ids])} ORDER BY seq"
     return History(to_decision(row) for row in database.rows(sql))
 
 

@@ -6,6 +6,7 @@ So a trace is stored without its evidence, and the summary asks for that of the 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.records import rows as shape
 from workbench.store.records.stored_trace import StoredTrace
 
+_filling = threading.Lock()
 READ = 1_000
 """Traces whose events are read at once."""
 
@@ -68,18 +70,26 @@ def keep_derived(database: Database, traces: Iterable[Trace]) -> None:
     keep(database, {trace.id: trace.evidence or "" for trace in looked})
 
 
-def fill_summary(database: Database) -> None:
-    """Fill in the evidence of the next lines of the summary that lack it, or note that none do."""
+def fill_summary(database: Database, unread: str) -> None:
+    """Fill in the evidence of the next lines of the summary that lack it, or note that none do.
+
+    Args:
+        database: open for writing.
+        unread: what else may be open, as columns of a SELECT: it may have been opened meanwhile.
+    """
     sql = f"SELECT chosen FROM outcome WHERE {LACKING} LIMIT {READ}"
-    ids = [row["chosen"] for row in database.rows(sql)]
-    kinds = dict.fromkeys(ids, "") | evidence(database, ids)
-    values = {"ids": id_list(kinds), "kinds": id_list(kinds.values())}
+    with _filling:  # who waits here finds the lines filled in that another thread was at
+        ids = [row["chosen"] for row in database.rows(sql)]
+        kinds = dict.fromkeys(ids, "") | evidence(database, ids)
+        values = {"ids": id_list(kinds), "kinds": id_list(kinds.values())}
 
-    def work(cursor: Any) -> None:
-        cursor.execute(_KEEP.format("outcome", "chosen"), values)
-        cursor.execute(f"UPDATE summary SET lacking = EXISTS (FROM outcome WHERE {LACKING})")
+        def work(cursor: Any) -> None:
+            cursor.execute(_KEEP.format("outcome", "chosen"), values)
+            lines = f"EXISTS (FROM outcome WHERE {LACKING}) AS lines"
+            lacks = any(cursor.execute(f"SELECT {unread}, {lines}").fetchone())
+            cursor.execute(f"UPDATE summary SET lacking = {str(lacks).lower()}")
 
-    database.transaction(work)
+        database.transaction(work)
 
 
 _KEEP = """

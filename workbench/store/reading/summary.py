@@ -49,7 +49,7 @@ def bring_up_to_date(database: Database) -> Scope:
         if behind:
             database.transaction(_take)
         else:
-            evidence.fill_summary(database)
+            evidence.fill_summary(database, UNREAD)
 
 
 def _lacks(database: Database) -> bool:

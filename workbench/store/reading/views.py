@@ -10,7 +10,7 @@ from typing import Any, Literal
 from workbench.errors import InputError
 from workbench.evidence import EVIDENCE
 from workbench.records import PartRef, Prediction, Program, Rationale, Task, Trace, Verdict
-from workbench.store.kernel.database import FEW, IDS, Database, among, id_list
+from workbench.store.kernel.database import IDS, Database, among, id_list
 from workbench.store.reading.evidence import evidence
 from workbench.store.reading.outcome import OUTCOMES
 from workbench.store.records import rows as shape
@@ -240,18 +240,13 @@ def _of_tasks(
 
     Args:
         database: the store.
-        table: has the column `task_id`, with an index.
+        table: has the column `task_id`.
         task_ids: the tasks.
         maker: column and key of the part that made the rows; None made none.
     """
     ((column, key),) = maker.items()
-    sql = f"SELECT * FROM {table} WHERE task_id IN {among(task_ids)}"
-    if len(task_ids) > FEW:
-        rows = database.rows(f"{sql} AND {column} = $key", {"key": key})
-    else:
-        # With a second condition DuckDB would not use the index, and pass over the whole table.
-        rows = database.rows(sql)
-    return [row for row in rows if key is not None and row[column] == key]
+    sql = f"SELECT * FROM {table} WHERE task_id IN {IDS} AND {column} = $key"
+    return database.rows(sql, {"ids": id_list(task_ids), "key": key})
 
 
 def traced(

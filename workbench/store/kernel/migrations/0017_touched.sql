@@ -13,10 +13,3 @@ ALTER TABLE touched_record RENAME TO touched;
 -- Whether a column may be open that store/reading/derived.py fills in, or a line of `outcome` may lack the evidence of
 -- the run that is kept: whatever leaves one open says so here, so that no reader has to look through the tables.
 ALTER TABLE summary ADD COLUMN lacking BOOLEAN DEFAULT true;
-
--- All about one question is found without looking at what other questions have.
-CREATE INDEX program_task ON program (task_id);
-CREATE INDEX trace_task ON trace (task_id);
-CREATE INDEX verdict_task ON verdict (task_id);
-CREATE INDEX rationale_task ON rationale (task_id);
-CREATE INDEX prediction_task ON prediction (task_id);
