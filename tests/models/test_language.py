@@ -1,5 +1,6 @@
 """Language models in process: finding, loading, completing, choosing."""
 
+import copy
 import importlib.util
 import json
 import multiprocessing
@@ -7,6 +8,7 @@ import os
 
 import pytest
 import torch
+from peft import LoraConfig, inject_adapter_in_model
 from tiny_language import CHAT, UNASKED, save_tiny_language
 
 from workbench.errors import EngineError, InputError, MissingPart, RefusedRequest
@@ -17,7 +19,7 @@ from workbench.models.language import (
     language_path,
     load_language,
 )
-from workbench.models.llama_rows import Llama, LlamaRows
+from workbench.models.llama_rows import Llama, LlamaRows, serves
 from workbench.models.padding import pad_left
 from workbench.models.prompts_read import PromptsRead
 
@@ -336,3 +338,15 @@ def test_what_a_model_thinks_aloud_is_no_answer(tiny, monkeypatch, written, answ
 
     monkeypatch.setattr(loaded.model, "generate", generate)
     assert TransformersLanguage(tiny).complete(["Is it a dog?"], 40) == [answer]
+
+
+def test_forgetting_loads_no_model(tmp_path):
+    TransformersLanguage(os.fspath(tmp_path / "there is none")).forget()
+
+
+def test_an_adapter_that_is_not_merged_is_left_to_transformers(tiny):
+    model = copy.deepcopy(load_language(tiny).model)
+    assert serves(model)
+    settings = LoraConfig(target_modules=["q_proj"])
+    inject_adapter_in_model(settings, model)
+    assert not serves(model)

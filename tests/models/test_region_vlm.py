@@ -210,3 +210,11 @@ def test_regions_stand_from_left_to_right_with_their_boxes() -> None:
     assert vectors[1, 2 + 5] == pytest.approx(0.8)
     assert vectors[2, 2 + 3] == pytest.approx(0.9)
     assert not vectors[3].any()
+
+
+def test_what_is_no_plain_student_of_regions_is_left_to_transformers(checkpoint: Path) -> None:
+    assert Vlm.load("small", device="cpu").read is None, "the pointer student reads both ways"
+    model = copy.deepcopy(Vlm.load(str(checkpoint), device="cpu").model).float()
+    assert pictures_read.pictures_read(model) is not None
+    model.generation_config.repetition_penalty = 1.3
+    assert pictures_read.pictures_read(model) is None

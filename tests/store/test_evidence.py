@@ -17,6 +17,7 @@ from workbench.bench.store_records import bench_records
 from workbench.rationalize.follow.evidence import evidence_of
 from workbench.records import Trace
 from workbench.store import Project, doctor
+from workbench.store.reading import evidence, summary
 from workbench.store.reading.evidence import keep_derived
 from workbench.store.records.rows import from_trace, part_key, to_trace
 
@@ -139,3 +140,30 @@ def test_the_log_of_a_batch_holds_that_batch_alone(project: Project) -> None:
     growth = [after - before for before, after in pairwise(sizes)]
     assert min(growth) > 0, "the log was folded in; make the batches smaller"
     assert growth[-1] < 2 * growth[0]
+
+
+def test_a_column_that_is_opened_while_evidence_is_derived_is_not_forgotten(
+    project: Project, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    derive = evidence.evidence
+
+    def interrupted(database: Any, ids: Any) -> dict[str, str]:
+        database.transaction(
+            lambda cursor: cursor.execute(
+                "UPDATE trace SET form = NULL; UPDATE summary SET lacking = true;"
+                "INSERT INTO touched SELECT task_id, executor, '' FROM trace"
+            )
+        )
+        monkeypatch.setattr(evidence, "evidence", derive)
+        return derive(database, ids)
+
+    project.outcomes()
+    project.database.transaction(
+        lambda cursor: cursor.execute(
+            "UPDATE outcome SET evidence = NULL; UPDATE summary SET lacking = true"
+        )
+    )
+    monkeypatch.setattr(evidence, "evidence", interrupted)
+    summary.bring_up_to_date(project.database)
+    (row,) = project.database.rows("SELECT count(*) AS open FROM trace WHERE form IS NULL")
+    assert row["open"] == 0

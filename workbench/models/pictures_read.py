@@ -19,11 +19,13 @@ from torch import Tensor
 from workbench.models.llama_rows import Llama, LlamaOpening, serves
 from workbench.models.region_vlm import RegionVlmForConditionalGeneration
 
-_HARMLESS = {
-    *("bos_token_id", "eos_token_id", "pad_token_id", "transformers_version", "_from_model_config"),
-    *("do_sample", "temperature", "top_k", "top_p", "use_cache", "max_length", "max_new_tokens"),
-}
-"""Settings of generation that change nothing of a greedy answer."""
+_CHANGING = (
+    *("repetition_penalty", "encoder_repetition_penalty", "no_repeat_ngram_size", "guidance_scale"),
+    *("num_beams", "penalty_alpha", "sequence_bias", "bad_words_ids", "stop_strings"),
+    *("suppress_tokens", "begin_suppress_tokens", "min_length", "min_new_tokens"),
+    *("forced_bos_token_id", "forced_eos_token_id", "exponential_decay_length_penalty"),
+)
+"""Settings of generation under which a greedy answer is not the likeliest token each time."""
 MOST_BYTES = 256 << 20
 """Most memory of what is kept, the last picture not counted."""
 
@@ -136,8 +138,8 @@ def pictures_read(model: Any) -> PicturesRead | None:
     """
     if type(model) is not RegionVlmForConditionalGeneration or not serves(model.language_model):
         return None
-    settings = model.generation_config.to_diff_dict()
-    return None if settings.keys() - _HARMLESS else PicturesRead(model)
+    settings = [getattr(model.generation_config, name, None) for name in _CHANGING]
+    return PicturesRead(model) if all(one in (None, 0, 1, [], {}) for one in settings) else None
 
 
 def _bytes(values: Tensor) -> bytes:
