@@ -123,7 +123,7 @@ def test_samples_follow_the_models_distribution(tiny):
     part = build(tiny, temperature=1.0)
     logits = torch.randn(1, 200, generator=torch.Generator().manual_seed(0)) * 2
     chance = torch.arange(0, 1, 1 / 4000)
-    chosen, _ = part._draw(logits, torch.zeros(4000, dtype=torch.long), chance)
+    chosen, _ = part._dice.draw(logits, torch.zeros(4000, dtype=torch.long), chance)
     share = torch.bincount(chosen, minlength=200) / 4000
     assert float((share - logits.softmax(-1)[0]).abs().max()) < 1e-3
 
@@ -132,14 +132,14 @@ def test_the_nucleus_leaves_the_unlikely_out(tiny):
     part = build(tiny, temperature=1.0, top_p=0.6)
     logits = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log()
     chance = torch.arange(0, 1, 1 / 1000)
-    chosen, _ = part._draw(logits, torch.zeros(1000, dtype=torch.long), chance)
+    chosen, _ = part._dice.draw(logits, torch.zeros(1000, dtype=torch.long), chance)
     assert torch.bincount(chosen, minlength=4).tolist() == pytest.approx([625, 375, 0, 0], abs=1)
 
 
 def test_a_wide_nucleus_is_right_too(tiny):
     part = build(tiny, temperature=1.0, top_p=0.9)
     chance = torch.arange(0, 1, 1 / 500)
-    chosen, _ = part._draw(torch.zeros(1, 1000), torch.zeros(500, dtype=torch.long), chance)
+    chosen, _ = part._dice.draw(torch.zeros(1, 1000), torch.zeros(500, dtype=torch.long), chance)
     assert 400 <= len(set(chosen.tolist())) <= 500
 
 

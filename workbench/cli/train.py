@@ -124,19 +124,22 @@ def job_from_options(
         _snapshot(folder, snapshot) if snapshot or not file else real_path(beside)
     )
     job = job_of(table)
-    settings = {name: value for name, value in job.transform.items() if name != "part"}
-    whole = {name: _whole(value) for name, value in settings.items()}
-    job = replace(job, transform={**job.transform, **whole})
+    job = replace(job, transform=_whole(job.transform))
     if job.teacher.get("part") != PROGRAMS:
         return job
     with open_project(folder, read_only=True) as project:
         return with_program_answers(project, job)
 
 
-def _whole(value: Any) -> Any:
-    """A setting; the path of a file that is here is whole, since the job may run elsewhere."""
-    is_file = isinstance(value, str) and Path(value).expanduser().is_file()
-    return str(real_path(Path(value).expanduser())) if is_file else value
+def _whole(transform: Mapping[str, Any]) -> dict[str, Any]:
+    """A transform's settings; paths of files that are here are whole: the job may run elsewhere."""
+    paths = {
+        name: Path(value).expanduser()
+        for name, value in transform.items()
+        if name != "part" and isinstance(value, str)
+    }
+    files = {name: str(real_path(path)) for name, path in paths.items() if path.is_file()}
+    return {**transform, **files}
 
 
 def _teacher(project: Path, name: str) -> dict[str, Any]:

@@ -64,21 +64,21 @@ class PicturesRead:
                 vectors[place, longest - len(question) :] = question
                 real[place, longest - len(question) :] = True
             logits = self._llama.to_logits(rows.hidden(vectors, real)[:, -1])
-            written: list[list[int]] = [[] for _ in questions]
+            tokens_of: list[list[int]] = [[] for _ in questions]
             live = list(range(len(questions)))
             while live:
                 chosen = logits.argmax(-1).tolist()
                 for row, token in zip(live, chosen, strict=True):
-                    written[row].append(token)
+                    tokens_of[row].append(token)
                 parents = [
                     place
                     for place, row in enumerate(live)
-                    if written[row][-1] not in self._stops and len(written[row]) < max_tokens
+                    if tokens_of[row][-1] not in self._stops and len(tokens_of[row]) < max_tokens
                 ]
                 live = [live[place] for place in parents]
                 if live:
-                    logits = rows.go_on(parents, [written[row][-1] for row in live])
-            return written
+                    logits = rows.go_on(parents, [tokens_of[row][-1] for row in live])
+            return tokens_of
 
     def likelihoods(
         self, inputs: Mapping[str, Tensor], answers: Sequence[Sequence[int]]

@@ -57,12 +57,12 @@ class PromptsRead:
             by_prompt.setdefault(tuple(prompt), {})[tuple(answer)] = 0.0
         try:
             with self._lock, torch.inference_mode():
-                for asked, values in by_prompt.items():
-                    opening = self._opening(tuple(before), asked)
-                    known = self._known[asked]
-                    if fresh := [answer for answer in values if answer not in known]:
-                        known |= zip(fresh, opening.likelihoods(fresh), strict=True)
-                    values |= {answer: known[answer] for answer in values}
+                for tokens, values in by_prompt.items():
+                    opening = self._opening(tuple(before), tokens)
+                    memory = self._known[tokens]
+                    if fresh := [answer for answer in values if answer not in memory]:
+                        memory |= zip(fresh, opening.likelihoods(fresh), strict=True)
+                    values |= {answer: memory[answer] for answer in values}
         except (RuntimeError, MemoryError) as error:
             raise EngineError(f"the language model broke: {str(error)[:300]}") from error
         return [by_prompt[tuple(prompt)][tuple(answer)] for prompt, answer in rows]

@@ -277,8 +277,8 @@ class Vlm:
             for prompt, (_, text), picture in zip(templated, rows, pictures, strict=True)
         ]
         if self.read is not None and all(answers):
-            asked = talk.batch(pictures, templated, [()] * len(rows), left=True)
-            return self.read.likelihoods(self._on_device(asked.inputs), answers)
+            questions = talk.batch(pictures, templated, [()] * len(rows), left=True)
+            return self.read.likelihoods(self._on_device(questions.inputs), answers)
         batch = talk.batch(pictures, templated, answers)
         targets = batch.targets[:, 1:]
         at = (targets >= 0).any(0).nonzero().squeeze(1)

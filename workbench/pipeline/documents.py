@@ -103,11 +103,7 @@ class _Reading:
 def _page(file: Path, page: _Reading) -> Document:
     """One page, read into `page` from its Markdown `file`."""
     try:
-        if not file.is_file() or not page.has(file):
-            raise InputError(f"{file.name} is no file of the folder")
-        if file.stat().st_size > LARGEST_PAGE:
-            raise InputError(f"{file.name} has more than {LARGEST_PAGE} bytes")
-        text = file.read_text(encoding="utf-8")
+        text = _text(file, page)
     except (OSError, UnicodeDecodeError, InputError) as error:
         return Document(
             file.stem, file.stem, "", {}, (), (), (f"the page cannot be read: {error}",)
@@ -135,3 +131,12 @@ def _page(file: Path, page: _Reading) -> Document:
         pictures=tuple(dict.fromkeys(page.pictures)),
         unread=tuple(page.unread),
     )
+
+
+def _text(file: Path, page: _Reading) -> str:
+    """What is in the file of a page, as `_page` takes it."""
+    if not file.is_file() or not page.has(file):
+        raise InputError(f"{file.name} is no file of the folder")
+    if file.stat().st_size > LARGEST_PAGE:
+        raise InputError(f"{file.name} has more than {LARGEST_PAGE} bytes")
+    return file.read_text(encoding="utf-8")

@@ -41,14 +41,13 @@ from workbench.models.weights import folder_digest
 from workbench.ports import Recall
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
 from workbench.sample.again import Attempt, child_of
+from workbench.sample.dice import TokenDice
 from workbench.sample.extract import is_complete, read_completion
 from workbench.sample.outline import outline
 from workbench.sample.prompt import HEADER, Prompt, Prompts, too_long
 from workbench.sample.seeds import again_seed, sample_seed
 from workbench.unanswered import no_program
 
-_LIKELY = 64
-"""Number of the likeliest tokens that are tried before the whole vocabulary is sorted."""
 _PROMPT: dict[bool, Style] = {True: "compact", False: "full"}
 _LENGTH = {True: 160, False: 400}
 """Prompt and longest program of models with an adapter, which learnt them, and of others."""
@@ -145,7 +144,7 @@ class TransformersSampler:
         self._model, self._device = model, device
         self._exact = model == "bundled" if exact is None else exact
         self._int8 = int8
-        self._temperature, self._top_p = temperature, top_p
+        self._dice = TokenDice(temperature, top_p)
         self._redraws = redraws if temperature else 0  # greedy drawings are all alike
         self._max_tokens, self._batch_size = max_tokens, batch_size
         # tokenizers change their settings between two texts, and a memory may be anybody's
@@ -466,59 +465,11 @@ class TransformersSampler:
         """
         rows = torch.tensor([row for row, _ in live])
         chance = torch.tensor([sample.chance[len(sample.tokens)] for _, sample in live])
-        chosen, logp = self._draw(logits, rows, chance)
+        chosen, logp = self._dice.draw(logits, rows, chance)
         for (_, sample), token, value in zip(live, chosen.tolist(), logp.tolist(), strict=True):
             sample.tokens.append(token)
             sample.logp += value
             watch(sample)
-
-    def _draw(self, logits: Tensor, rows: Tensor, chance: Tensor) -> tuple[Tensor, Tensor]:
-        """A token per sample by its own uniform number, and its log-probability at temperature 1.
-
-        Args:
-            logits: `(rows, vocabulary)`.
-            rows: `(samples,)`, the row of each sample.
-            chance: `(samples,)`, numbers in [0, 1).
-        """
-        logits = logits.float()
-        rows = rows.to(logits.device)
-        if self._temperature == 0:
-            chosen = logits.argmax(-1)[rows]
-        else:
-            share = (logits / self._temperature).softmax(-1)
-            chosen = self._pick(share, rows, chance.to(device=share.device, dtype=share.dtype))
-        return chosen, logits[rows, chosen] - logits.logsumexp(-1)[rows]
-
-    def _pick(self, share: Tensor, rows: Tensor, chance: Tensor) -> Tensor:
-        """The token of each sample at which its number falls, the likeliest tokens first.
-
-        `share` is `(rows, vocabulary)`; sorting the whole vocabulary costs more than the model, and
-        the likeliest few settle nearly every sample.  `rows` and `chance` are `(samples,)`.
-        """
-        few = min(_LIKELY, share.shape[-1])
-        high, tokens = share.topk(few, dim=-1)
-        total = high.cumsum(-1)
-        if self._top_p < 1:
-            high = high.masked_fill(total - high >= self._top_p, 0.0)
-            scaled = chance * high.sum(-1)[rows]
-            settled = total[rows, -1] >= self._top_p
-        else:
-            scaled, settled = chance, chance < total[rows, -1]
-        rank = (high.cumsum(-1)[rows] <= scaled[:, None]).sum(-1).clamp(max=few - 1)
-        chosen = tokens[rows, rank]
-        if few < share.shape[-1]:
-            for place in (~settled).nonzero().flatten().tolist():
-                chosen[place] = self._pick_slowly(share[rows[place]], float(chance[place]))
-        return chosen
-
-    def _pick_slowly(self, share: Tensor, chance: float) -> int:
-        """The token of one sample, as `_pick` takes it, but over all tokens; `share` is its row."""
-        high, tokens = share.sort(descending=True)
-        if self._top_p < 1:
-            high = high[high.cumsum(-1) - high < self._top_p]
-            chance = chance * float(high.sum())
-        rank = int((high.cumsum(-1) <= chance).sum())
-        return int(tokens[min(rank, len(high) - 1)])
 
     def _over(self, sample: _Sample) -> bool:
         if sample.tokens[-1] in self._loaded.stops or len(sample.tokens) == self._max_tokens:

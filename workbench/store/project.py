@@ -9,6 +9,7 @@ models/ jobs/ snapshots/ cache/ backups/
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -203,10 +204,9 @@ class Project:
         contents = {row["id"]: row["content"] for row in stored}
         last = self.database.rows("SELECT coalesce(max(seq), -1) AS last FROM task")[0]["last"]
         rows = [shape.from_task(task, last + 1 + at) for at, task in enumerate(tasks)]
-        changed = [
-            row["id"] for row in rows if contents.get(row["id"], row["content"]) != row["content"]
-        ]
-        return self._put("task", rows), changed
+        pairs = [(row["id"], row["content"]) for row in rows]
+        changed = [id for id, content in pairs if contents.get(id, content) != content]
+        return self._write("task", rows, settle=False), changed
 
     def add_bad_rows(self, source: str, bad: Sequence[BadRow]) -> int:
         """Remember rows of a source that could not be imported, each with the reason."""
@@ -221,25 +221,7 @@ class Project:
         rows: Sequence[Mapping[str, Any]],
         keys: shape.Keys | None = None,
         before: Callable[[Any], None] | None = None,
-    ) -> int:
-        """As `_put`, and the summary follows where much was written.
-
-        Args:
-            name: the table.
-            rows: as `_put` takes them.
-            keys: as `_put` takes them.
-            before: as `_put` takes it.
-        """
-        added = self._put(name, rows, keys, before)
-        self._settle()
-        return added
-
-    def _put(
-        self,
-        name: str,
-        rows: Sequence[Mapping[str, Any]],
-        keys: shape.Keys | None = None,
-        before: Callable[[Any], None] | None = None,
+        settle: bool = True,
     ) -> int:
         """Write rows of one table with the parts that made them, in one transaction.
 
@@ -248,6 +230,7 @@ class Project:
             rows: in the shape of `workbench.store.records.rows`; those in the store stay as is.
             keys: gives the parts that the rows name by key.
             before: is called with the cursor first, within the transaction.
+            settle: whether the summary follows where much was written; not behind a lock.
 
         Returns:
             How many rows were new.
@@ -268,13 +251,12 @@ class Project:
             added = self.database.insert(tables, before)
         self._written.update(makers)
         self._waiting += len(new)
+        if settle:
+            self._settle()
         return added[name]
 
     def _settle(self) -> None:
-        """Bring the summary up to date where much was written, with nobody waiting for the store.
-
-        Readers then wait for no more than one batch, however much is written.
-        """
+        """Bring the summary up to date where much was written: no reader waits for more than that."""
         if self._waiting >= summary.BATCH:
             self._waiting = 0
             summary.bring_up_to_date(self.database)
@@ -304,15 +286,12 @@ class Project:
             """,
             {"ids": id_list({program.task_id for program in programs}), "seed": base_seed},
         )
-        places = {(row["task_id"], row["sampler"], row["index"]) for row in stored}
+        place = itemgetter("task_id", "sampler", "index")
+        places = set(map(place, stored))
         keys = shape.Keys()
         rows = [shape.from_program(program, keys, base_seed) for program in programs]
-        fresh = [
-            row
-            for row in rows
-            if row["parent"] or (row["task_id"], row["sampler"], row["index"]) not in places
-        ]
-        return self._put("program", fresh, keys)
+        fresh = [row for row in rows if row["parent"] or place(row) not in places]
+        return self._write("program", fresh, keys, settle=False)
 
     def add_traces(self, traces: Sequence[Trace]) -> int:
         """Add traces; one that broke (`infra`) gives way to its repetition, with its verdicts."""
@@ -324,9 +303,8 @@ class Project:
     def add_verdicts(self, judged: Sequence[Sequence[Verdict]]) -> int:
         """Add verdicts, one inner list per task: the runs that were judged together."""
         keys = shape.Keys()
-        rows = [
-            shape.from_verdict(verdict, keys, len(group)) for group in judged for verdict in group
-        ]
+        pairs = [(verdict, len(group)) for group in judged for verdict in group]
+        rows = [shape.from_verdict(verdict, keys, size) for verdict, size in pairs]
         return self._write("verdict", rows, keys)
 
     def add_rationales(self, rationales: Sequence[Rationale]) -> int:
@@ -339,10 +317,7 @@ class Project:
         """Add answers of students."""
         keys = shape.Keys()
         tasks = self._tasks_of(predictions)
-        rows = [
-            shape.from_prediction(prediction, keys, tasks.get(prediction.task_id))
-            for prediction in predictions
-        ]
+        rows = [shape.from_prediction(one, keys, tasks.get(one.task_id)) for one in predictions]
         return self._write("prediction", rows, keys)
 
     def _tasks_of(self, records: Sequence[Trace] | Sequence[Prediction]) -> dict[str, Task]:

@@ -277,12 +277,7 @@ class Exact(ast.NodeTransformer):
     def _walk_arguments(self, node: ast.Call, name: str | None, method: str) -> None:
         deep = makes_text(name, method)
         if deep or name in WALKED or method in WALKED_METHODS:
-            values = [*node.args, *(k.value for k in node.keywords)]
-            if name in _KEYED and len(values) > 1:
-                # a function may look inside the items; `len` does not
-                deep = not any(isinstance(v, ast.Name) and v.id == "len" for v in values)
-            # each item of what is unpacked is walked as well
-            deep = deep or any(isinstance(a, ast.Starred) for a in node.args)
+            deep = _looks_inside(node, name, deep)
             self.facts.flags |= SUMMED * (name == "sum")
             node.args = [self._in_order(a, deep) for a in node.args]
             self.facts.flags &= ~SUMMED
@@ -487,3 +482,18 @@ class Exact(ast.NodeTransformer):
 
 def _call(name: str, *arguments: ast.expr) -> ast.Call:
     return ast.Call(ast.Name(name, ast.Load()), list(arguments), [], lineno=0, col_offset=0)
+
+
+def _looks_inside(node: ast.Call, name: str | None, deep: bool) -> bool:
+    """Whether a call that walks its arguments may walk their items too.
+
+    Args:
+        node: the call.
+        name: of the builtin or the like that is called.
+        deep: whether it does so in any case.
+    """
+    values = [*node.args, *(k.value for k in node.keywords)]
+    if name in _KEYED and len(values) > 1:
+        # a function may look inside the items; `len` does not
+        deep = not any(isinstance(v, ast.Name) and v.id == "len" for v in values)
+    return deep or any(isinstance(a, ast.Starred) for a in node.args)
