@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import warnings
 import webbrowser
 from dataclasses import dataclass
@@ -179,15 +180,17 @@ def serve(
     sign_on = sign_on_at(oidc, public_url, host)
     people = People(auth) if auth is not None or sign_on is not None else None
     running = start(build(project, people, Person(_me(), "admin"), sign_on), host, port)
-    stop = threading.Event()
+    signals: list[
+        int
+    ] = []  # no Event: a signal that comes while `wait` has its lock would never end
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
+        signal.signal(name, lambda number, _: signals.append(number))
     print(f"{running.url}  (Ctrl-C ends it)", flush=True)
     if open_browser:
         webbrowser.open(running.url)
     try:
-        while not stop.wait(0.5):  # a plain wait would not hear Ctrl-C on Windows
-            pass
+        while not signals:
+            time.sleep(0.2)
     finally:
         print("stopping; what was decided is stored", file=sys.stderr, flush=True)
         running.close()

@@ -256,7 +256,7 @@ class Project:
         return added[name]
 
     def _settle(self) -> None:
-        """Bring the summary up to date where much was written: no reader waits for more than that."""
+        """Bring the summary up to date where much was written, so that readers wait for no more."""
         if self._waiting >= summary.BATCH:
             self._waiting = 0
             summary.bring_up_to_date(self.database)
