@@ -142,7 +142,7 @@ def test_eyes_of_a_dual_encoder_compare_with_words_that_fit_anything(
         encoder.texts([" red"])[0],
         encoder.texts([""])[0],
     )
-    by_hand = encoder.scale * float(crop @ word - crop @ any_word)
+    by_hand = encoder.scale() * float(crop @ word - crop @ any_word)
     assert red == pytest.approx(by_hand, abs=1e-5)
     assert eyes.fit([], [], gallery.images) == []
 

@@ -80,7 +80,7 @@ class _Reading:
     def show(self, target: str) -> None:
         """Take up a picture."""
         place = self._file.parent / target
-        if "\0" in target or not place.is_file():
+        if "\0" in target or (place.exists() and not place.is_file()):
             self.unread.append(f"it shows {target!r:.200}, which is no file")
             return
         if not self.has(place):
