@@ -7,9 +7,9 @@ What makes it fast at a million traces, layout by layout:
   as dictionaries; lists of names are one text ('|exists|find|'), since grouping lists costs ten
   times as much.
 - A page is a top-N over one column with the last row's place as the start (keyset), then 50 rows by
-  their numbers, through the indexes `outcome_seq` and `task_seq`.
+  their numbers, in whose order both tables lie.
 - `posting` gives a word's tasks as one list of integers per batch, merged into order now and then
-  (`summary.py`); the rarest word is looked up first, each through the index `posting_word`.
+  (`summary.py`); the rarest word is looked up first, in a table that lies in their order.
 
 The conditions of a search stand in `where.py`, the counts beside a list in `facets.py`.
 """
