@@ -1,5 +1,7 @@
 """A process is killed while it writes; the project is looked at, and then opened for writing."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,9 +20,6 @@ def write_and_die(folder: Path) -> None:
     for number in range(TASKS):
         loop_records(task(number), k=3).write(project)
     summary.bring_up_to_date(project.database)
-    import os
-    import signal
-
     os.kill(os.getpid(), signal.SIGKILL)
 
 
