@@ -86,7 +86,12 @@ def write_rows(database: Database, version: int) -> None:
         if version >= 2:
             texts = [made.task.question, program.source, told.text]
             makers = ["", keys["sampler"], keys["writer"]]
-            put("INSERT INTO touched VALUES ('1', ?, ?, ?)", [[made.task.id] * 3, makers, texts])
+            if version < 17:
+                put(
+                    "INSERT INTO touched VALUES ('1', ?, ?, ?)", [[made.task.id] * 3, makers, texts]
+                )
+            for maker, text in zip(makers, texts, strict=True) if version >= 17 else ():
+                put("INSERT INTO touched VALUES (?, ?, ?)", [made.task.id, maker, text])
 
     database.transaction(work)
 
