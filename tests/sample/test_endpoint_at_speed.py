@@ -200,18 +200,22 @@ def test_what_was_written_again_before_an_error_comes_before_it():
 
 
 def test_a_busy_server_that_answers_others_is_waited_for_beyond_the_retries():
-    others = threading.Semaphore(0)
+    arrivals, turns = threading.Semaphore(0), threading.Semaphore(0)
     refusals = []
 
     def answer(n, payload):
         if not is_about(payload, 0):
-            others.release()
+            arrivals.release()
+            assert turns.acquire(timeout=PATIENCE)
         elif len(refusals) < 4:
-            # the second of two further requests comes when the first was answered
-            for _ in range(2):
-                assert others.acquire(timeout=PATIENCE)
+            # another one waits here, is answered, and the next comes when its answer was read
+            assert refusals or arrivals.acquire(timeout=PATIENCE)
+            turns.release()
+            assert arrivals.acquire(timeout=PATIENCE)
             refusals.append(n)
             return 429, {}, {}
+        else:
+            turns.release(12)
         return said(PROGRAM.format(n))
 
     with serving(answer) as server:

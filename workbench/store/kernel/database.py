@@ -19,6 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from workbench.errors import StoreError
+from workbench.records import storable
 from workbench.store.kernel import link, literal, local_disk, migrate, reading
 from workbench.store.kernel.attached import Attached
 from workbench.store.kernel.local import Local, first_line, now
@@ -56,9 +57,7 @@ def among(ids: Sequence[str]) -> str:
     """
     if len(ids) > FEW:
         return listed(ids)
-    # half a surrogate pair is in no id, and no text for DuckDB
-    whole = (id.encode("utf-8", "replace").decode() for id in ids)
-    return f"({', '.join(map(literal.text, whole)) or 'NULL'})"
+    return f"({', '.join(literal.text(storable(id)) for id in ids) or 'NULL'})"
 
 
 def listed(ids: Iterable[str]) -> str:
