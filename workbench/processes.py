@@ -37,6 +37,22 @@ def begin(
         )
 
 
+def share(number: int, of: int) -> dict[str, str]:
+    """Variables by which processes side by side share a machine, where nobody chose otherwise.
+
+    Args:
+        number: of the process, from 0; it takes the card of this number.
+        of: number of processes, which divide the processors.
+    """
+    variables = {}
+    cards = len(list(Path("/dev").glob("nvidia[0-9]*")))
+    if cards > 1 and "CUDA_VISIBLE_DEVICES" not in os.environ:
+        variables["CUDA_VISIBLE_DEVICES"] = str(number % cards)
+    if "OMP_NUM_THREADS" not in os.environ:
+        variables["OMP_NUM_THREADS"] = str(max((os.cpu_count() or 1) // of, 1))
+    return variables
+
+
 def note_of(pid: int) -> dict[str, JSON] | None:
     """What to write down of a process, so that a later one of its number is not taken for it.
 

@@ -138,3 +138,27 @@ def test_jobs_of_an_earlier_version_keep_their_keys() -> None:
     older = {key: value for key, value in asdict(job).items() if key != "runner"}
     assert kin(older) == kin(asdict(job))
     assert Job("s", runner="train").key != job.key
+
+
+MEETS = (
+    "import os, pathlib, time; here = pathlib.Path('..', '.meeting'); here.mkdir(exist_ok=True); "
+    "(here / os.path.basename(os.getcwd())).write_text(os.environ['OMP_NUM_THREADS']); "
+    "end = time.monotonic() + 60; "
+    "exec('while len(list(here.iterdir())) < 2 and time.monotonic() < end: time.sleep(.02)'); "
+    "met = len(list(here.iterdir())) == 2; print('met', met); os.mkdir(os.environ['VPD_MODEL']); "
+    "pathlib.Path(os.environ['VPD_MODEL'], 'config.json').write_text('{}')"
+)
+
+
+def test_jobs_side_by_side_share_the_processors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    jobs = Jobs(tmp_path / "jobs", start=False, at_once=2)
+    names = [jobs.submit(Job(f"/nowhere/{i}", runner=runner(MEETS))) for i in range(2)]
+    jobs.work()
+    assert [jobs.show(name).state for name in names] == ["done", "done"]
+    assert [jobs.log(name) for name in names] == [["met True"], ["met True"]]
+    meeting = (tmp_path / "jobs" / ".meeting").iterdir()
+    assert [path.read_text() for path in meeting] == ["3", "3"]

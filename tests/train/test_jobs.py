@@ -184,7 +184,7 @@ def test_a_queue_is_worked_off_by_itself_and_survives_its_runner(tmp_path: Path)
         runners = [
             p
             for p in psutil.process_iter(["cmdline"])
-            if (p.info["cmdline"] or [])[-1:] == [str(jobs.root)]
+            if str(jobs.root) in (p.info["cmdline"] or [])
         ]
         assert len(runners) == 1
         runners[0].send_signal(signal.SIGKILL)

@@ -29,6 +29,7 @@ def main(
     plan_file: Path | None,
     snapshot: str,
     seeds: int | None,
+    at_once: int | None,
     student: str | None,
     settings: Sequence[str],
     steps: int | None,
@@ -54,6 +55,7 @@ def main(
         plan_file: plan in TOML.
         snapshot: name or hash of a snapshot; empty takes the plan's, or the newest.
         seeds: number of jobs for each arm; None takes the plan's.
+        at_once: number of jobs side by side; None takes the plan's.
         student: the model to train.
         settings: settings of the jobs, each as KEY=VALUE.
         steps: training steps of each job, instead of epochs.
@@ -78,6 +80,8 @@ def main(
     for change in settings:
         put(changes, change)
     plan = _plan(plan_file, snapshot, seeds, changes, equal_compute)
+    if at_once is not None:
+        plan = replace(plan, at_once=at_once)
     if choose_to is not None:
         return _choose(project, val, plan, choose_to, markdown)
     if chosen is not None:

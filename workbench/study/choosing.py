@@ -148,7 +148,7 @@ def choose(
         name: jobs_of(project, plan, arm, merged(wish.settings, settings), seeds=1, chosen=False)
         for name, (arm, settings) in tries.items()
     }
-    trained = train_jobs(project, jobs, watch)
+    trained = train_jobs(project, jobs, watch, at_once=plan.at_once)
     trials = []
     for name, (arm, settings) in tries.items():
         row = evaluate(val or project, str(trained[name].folders[0]), selection, False, 0, watch)

@@ -129,13 +129,13 @@ def train(project: Project, plan: StudyPlan, watch: Watch | None = None) -> list
         arm.name: "; ".join(filter(None, [arm.note, _lessons(project, plan, arm)]))
         for arm in plan.arm
     }
-    done |= train_jobs(project, first, watch, notes)
+    done |= train_jobs(project, first, watch, notes, plan.at_once)
     later: dict[str, list[Job]] = {}
     for arm in plan.arm:
         if arm.as_long_as:
             steps, notes[arm.name] = equal_steps(done[arm.like], done[arm.as_long_as])
             later[arm.name] = jobs_of(project, plan, arm, {"steps": steps})
-    done |= train_jobs(project, later, watch, notes)
+    done |= train_jobs(project, later, watch, notes, plan.at_once)
     return [replace(done[arm.name], group=arm.group) for arm in plan.arm]
 
 
@@ -226,6 +226,7 @@ def train_jobs(
     arms: Mapping[str, Sequence[Job]],
     watch: Watch | None = None,
     notes: Mapping[str, str] | None = None,
+    at_once: int = 1,
 ) -> dict[str, TrainedArm]:
     """Queue jobs, wait for all of them, and give them back by arm.
 
@@ -234,11 +235,12 @@ def train_jobs(
         arms: jobs by the name of their arm.
         watch: called as the work goes on.
         notes: what a reader has to know of an arm, by its name.
+        at_once: number of jobs side by side.
 
     Raises:
         EngineError: a job failed.
     """
-    jobs = Jobs(project.path / "jobs")
+    jobs = Jobs(project.path / "jobs", at_once=at_once)
     ids = {
         name: [jobs.submit(job, content_key("study", job.key)) for job in some]
         for name, some in arms.items()

@@ -94,6 +94,8 @@ class StudyPlan:
     """Name, hash or folder of the snapshot; the newest when empty."""
     seeds: Annotated[int, Meta(ge=1)] = 5
     """Number of jobs for each arm."""
+    at_once: Annotated[int, Meta(ge=1)] = 1
+    """Number of jobs side by side; they share the processors and the cards."""
     settings: Mapping[str, Values] | None = None
     """Settings of every job, as in `job.toml`."""
     arm: tuple[Arm, ...] = STANDARD
@@ -106,6 +108,8 @@ class StudyPlan:
     def __post_init__(self) -> None:
         if self.seeds < 1:
             raise InputError(f"a study needs a seed or more, found {self.seeds}")
+        if self.at_once < 1:
+            raise InputError(f"a study runs a job at once or more, found {self.at_once}")
         if not self.arm:
             raise InputError("a study needs an arm or more; write [[arm]] with a name")
         names = [arm.name for arm in self.arm]

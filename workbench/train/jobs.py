@@ -11,9 +11,9 @@ jobs/<id>/
     stop           a request to stop: `save` or `now`
     ...            what the run writes (`status_files`, `checkpoint`)
 
-One job runs at a time.  A runner (`python -m workbench.train.jobs FOLDER`), itself detached, starts
-one after the other, each in a session of its own; killed, it leaves the job running, and whoever
-next asks starts another runner.
+One job runs at a time, unless more are asked for.  A runner (`python -m workbench.train.jobs FOLDER
+[NUMBER]`), itself detached, starts one after the other, each in a session of its own; killed, it
+leaves the jobs running, and whoever next asks starts another runner.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ from workbench.train.launchers import local_command
 from workbench.train.status_files import RESULT, STATUS, State, read_json, write_json
 
 QUEUE, PROCESS, LOG, STOP = "queue.json", "process.json", "log.txt", "stop"
+LOOK = 0.5
+"""Seconds between two looks at jobs that run side by side."""
 SILENT = 95.0
 """Seconds without a sign of life after which a job no longer counts as running."""
 
@@ -74,11 +76,14 @@ class Jobs:
     Args:
         root: the folder, which the first job makes.
         start: whether to start a runner when there is work; else somebody else runs the queue.
+        at_once: number of jobs that a runner started here runs side by side; they share the
+            processors and the cards.  Small students use a few processors better so.
     """
 
-    def __init__(self, root: Path, start: bool = True) -> None:
+    def __init__(self, root: Path, start: bool = True, at_once: int = 1) -> None:
         self.root = real_path(root)
         self._start = start
+        self._at_once = max(at_once, 1)
 
     # what is there
 
@@ -231,21 +236,35 @@ class Jobs:
         """Start a runner where a job waits; one that meets another runner ends at once."""
         if self._start and self._queue():
             command = [sys.executable, "-m", "workbench.train.jobs", str(self.root)]
+            command.append(str(self._at_once))
             processes.begin(command, self.root / ".runner.log")
 
     def work(self) -> None:
         """Run the queue until it is empty; returns at once where another process does."""
         with suppress(Timeout), FileLock(self.root / ".runner.lock", timeout=0):
+            for path in self.root.glob(f"[!.]*/{PROCESS}"):
+                _outlive(path)
+            places: dict[int, subprocess.Popen[bytes]] = {}
             while True:
-                for path in self.root.glob(f"[!.]*/{PROCESS}"):
-                    _outlive(path)
-                with self._lock():
-                    waiting = self._queue()
-                    if not waiting:
-                        return
-                    process = _start_job(waiting[0])
-                if process is not None:
-                    process.wait()
+                places = {at: one for at, one in places.items() if one.poll() is None}
+                if len(places) < self._at_once and self._fill(places):
+                    continue
+                if not places:
+                    return
+                with suppress(subprocess.TimeoutExpired):
+                    next(iter(places.values())).wait(None if self._at_once == 1 else LOOK)
+
+    def _fill(self, places: dict[int, subprocess.Popen[bytes]]) -> bool:
+        """Start the first job that waits in a place that is free; false where none waits."""
+        with self._lock():
+            waiting = self._queue()
+            if not waiting:
+                return False
+            place = min(set(range(self._at_once)) - set(places))
+            process = _start_job(waiting[0], place, self._at_once)
+            if process is not None:
+                places[place] = process
+            return True
 
     def _queue(self) -> list[Path]:
         places = [
@@ -296,11 +315,16 @@ def _hand_over(folder: Path, hand: Callable[[Path], str]) -> None:
         )
 
 
-def _start_job(folder: Path) -> subprocess.Popen[bytes] | None:
+def _start_job(folder: Path, place: int, places: int) -> subprocess.Popen[bytes] | None:
     """Start a job in a session of its own, with its log in a file.
 
     From here on its folder says that it runs; None where its file is wrong, or where it came along
     with a project and names a command or code that nobody here has trusted.
+
+    Args:
+        folder: the job's.
+        place: its place among those side by side, from 0.
+        places: number of jobs side by side.
     """
     try:
         job = read_job(folder / FILE)
@@ -322,7 +346,8 @@ def _start_job(folder: Path) -> subprocess.Popen[bytes] | None:
             "at": time.time(),
         },
     )
-    process = processes.begin(local_command(folder, job), folder / LOG)
+    shared = processes.share(place, places) if places > 1 else {}
+    process = processes.begin(local_command(folder, job), folder / LOG, shared)
     note = processes.note_of(process.pid)
     if note is not None:
         write_json(folder / PROCESS, note)
@@ -332,7 +357,7 @@ def _start_job(folder: Path) -> subprocess.Popen[bytes] | None:
 
 def _outlive(path: Path) -> None:
     while processes.living(read_json(path)) is not None:
-        time.sleep(0.5)
+        time.sleep(LOOK)
 
 
 def _tail(folder: Path, lines: int) -> list[str]:
@@ -387,4 +412,4 @@ def _state(
 
 
 if __name__ == "__main__":
-    Jobs(Path(sys.argv[1])).work()
+    Jobs(Path(sys.argv[1]), at_once=int(sys.argv[2]) if len(sys.argv) > 2 else 1).work()

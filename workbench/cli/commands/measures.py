@@ -141,6 +141,13 @@ def study(
     seeds: Annotated[
         int | None, typer.Option(help="Number of jobs for each arm. By default, 5.")
     ] = None,
+    at_once: Annotated[
+        int | None,
+        typer.Option(
+            help="Number of jobs side by side; small students use several processors better so. "
+            "By default, the plan's, or 1."
+        ),
+    ] = None,
     student: Annotated[
         str | None,
         typer.Option(
@@ -211,6 +218,7 @@ def study(
         plan_file=plan,
         snapshot=snapshot,
         seeds=seeds,
+        at_once=at_once,
         student=student,
         settings=tuple(settings or ()),
         steps=steps,

@@ -95,7 +95,7 @@ class LocalWorkers:
         self.folder.logs.mkdir(parents=True, exist_ok=True)
         log = self.folder.logs / f"worker-{os.getpid()}-{self._begun}.txt"
         command = [sys.executable, "-m", MODULE, str(listing)]
-        variables = {**_threads(self.number), **_device(slot)}
+        variables = processes.share(slot, self.number)
         process = processes.begin(command, log, variables)
         self._running.append(_WorkerProcess(process, keys, slot, listing))
 
@@ -147,21 +147,6 @@ class LocalWorkers:
                 worker.process.wait()
             worker.listing.unlink(missing_ok=True)
         self._running.clear()
-
-
-def _device(number: int) -> dict[str, str]:
-    """Environment by which workers share the cards of a machine, where nobody chose one."""
-    cards = len(list(Path("/dev").glob("nvidia[0-9]*")))
-    if cards < 2 or "CUDA_VISIBLE_DEVICES" in os.environ:
-        return {}
-    return {"CUDA_VISIBLE_DEVICES": str(number % cards)}
-
-
-def _threads(workers: int) -> dict[str, str]:
-    """Environment by which workers share the processors of a machine, where nobody chose."""
-    if "OMP_NUM_THREADS" in os.environ:
-        return {}
-    return {"OMP_NUM_THREADS": str(max((os.cpu_count() or 1) // workers, 1))}
 
 
 def write_list(folder: WorkFolder, name: str, paths: Sequence[Path]) -> Path:
