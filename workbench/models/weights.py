@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,7 +13,12 @@ from workbench.images import digest_of
 from workbench.records import content_key
 from workbench.settings import data_dir
 
-EMBEDDED = ("bundled", "small")
+SMALL = {"small": "small-student", "distilled": "distilled-student"}
+"""Folders of the students that were made for two processor cores, by name: one that has learnt to
+see, and one that was distilled from it."""
+POINTER_VLM = "pointer_vlm"
+"""The `model_type` of a small student's configuration."""
+EMBEDDED = ("bundled", *SMALL)
 """Names of the students that come with the workbench or are made by it."""
 SHIPPED_DETECTOR = "2cc028b6352262cc"
 """Beginning of the digest of the detector that ships."""
@@ -40,16 +47,39 @@ def with_detector(version: str) -> str:
     return version if digest.startswith(SHIPPED_DETECTOR) else f"{version}-{digest[:12]}"
 
 
-def small_folder() -> Path:
-    """The folder of the small student.
+def small_folder(name: str = "small") -> Path:
+    """The folder of a small student.
+
+    Args:
+        name: of `SMALL`.
 
     Raises:
-        InputError: it was not made yet.
+        InputError: it is not there.
     """
-    folder = data_dir() / "models" / "small-student"
+    folder = data_dir() / "models" / SMALL[name]
     if not (folder / "config.json").is_file():
-        raise InputError(f"no small student in {folder}; run `vpd make-models small-student`")
+        how = (
+            "run `vpd make-models small-student`"
+            if name == "small"
+            else "it comes with the workbench's data; docs/training.md says how it was distilled"
+        )
+        raise InputError(f"no {name} student in {folder}; {how}")
     return folder
+
+
+def base_of(checkpoint: str) -> str:
+    """Name of the embedded student beside which a checkpoint is shown, by its kind.
+
+    It is `small` for what was taught from the small student, and `bundled` for all others.
+    """
+    if checkpoint in SMALL:
+        return "small"
+    file = Path(checkpoint).expanduser() / "config.json"
+    if is_folder(checkpoint) and file.is_file():
+        with suppress(ValueError):
+            if json.loads(file.read_bytes()).get("model_type") == POINTER_VLM:
+                return "small"
+    return "bundled"
 
 
 def model_folder(path: Path) -> Path:

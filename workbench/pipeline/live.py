@@ -25,6 +25,7 @@ from typing import Literal
 from workbench import registry
 from workbench.boxes_in_text import NamedBox, boxes_in
 from workbench.errors import InputError
+from workbench.models.weights import base_of
 from workbench.pipeline.live_events import (
     SIDES,
     Event,
@@ -58,7 +59,7 @@ class Live:
     """The sides of one profile, ready to answer; several threads may use it.
 
     Args:
-        profile: names of the parts; a student other than the bundled one adds the side `base`.
+        profile: names of the parts; a student that is no base model adds the side `base`.
         images: where pictures come from, by digest.
     """
 
@@ -73,8 +74,8 @@ class Live:
     @cached_property
     def sides(self) -> tuple[Side, ...]:
         """All sides; `base` is one where the student is not the base model itself."""
-        same = self._profile.student == Choice("transformers", {"checkpoint": "bundled"})
-        return SIDES[:2] if same or self._profile.student == Choice("transformers") else SIDES
+        base = Choice("transformers", {"checkpoint": self._base_name})
+        return SIDES[:2] if self._profile.student in (base, Choice("transformers")) else SIDES
 
     def close(self) -> None:
         """End the sandbox processes; streams under way end as failed."""
@@ -134,8 +135,12 @@ class Live:
             cancelled.set()
 
     @cached_property
+    def _base_name(self) -> str:
+        return base_of(str(self._profile.student.arguments.get("checkpoint", "bundled")))
+
+    @cached_property
     def _base(self) -> Student:
-        base: Student = registry.build("student", "transformers", checkpoint="bundled")
+        base: Student = registry.build("student", "transformers", checkpoint=self._base_name)
         return base
 
     def _student(self, side: Side) -> Student:
