@@ -26,9 +26,10 @@ from app.train_jobs import JobComparison, JobDetail, JobListing
 from app.train_look import Kind, Looks, LookState
 from app.train_models import FOLDER, finished_models
 from workbench.errors import InputError
+from workbench.models.weights import EMBEDDED
 from workbench.pipeline.program_teacher import with_program_answers
 from workbench.store import Project
-from workbench.train.job import Job, student_of
+from workbench.train.job import Job, student_of, usual
 from workbench.train.jobs import Jobs
 from workbench.train.status_files import State
 
@@ -121,6 +122,8 @@ class TrainForm:
 
     student: str
     """The student to begin with: the checkpoint of the profile's."""
+    usual: Mapping[str, JobTable]
+    """By student, settings with which it is taught where no others are chosen."""
     fields: list[FormField]
     methods: Mapping[str, str]
     """By method, why it is not there on this machine; empty where it is."""
@@ -225,13 +228,16 @@ def _walkthrough(site: Site, jobs: Jobs, looks: Looks) -> None:
 
     @site.server.get("/data/train/form")
     def form(person: Viewer) -> TrainForm:
+        student, finished = student_of(project.profile()), finished_models(project)
+        folders = [str(one.folder) for one in finished]
         return TrainForm(
-            student=student_of(project.profile()),
+            student=student,
+            usual={one: dict(usual(one)) for one in (student, *EMBEDDED, *folders)},
             fields=train_form.form(),
             methods=train_form.methods(),
             models=[
                 JobModel(one.job, one.name, str(one.folder), one.accuracy, one.of)
-                for one in finished_models(project)
+                for one in finished
             ],
             objectives=train_form.objectives(),
             teacher=teacher_fields(),

@@ -25,7 +25,7 @@ from workbench.records import JSON
 from workbench.schema import describe, problems, sentences
 from workbench.snapshot import Snapshot
 from workbench.store import Project
-from workbench.train.job import PARTS, Job, Lora, job_of, job_text, student_of
+from workbench.train.job import PARTS, Job, Lora, job_of, job_text, student_of, usual
 from workbench.train.looks import Estimate
 from workbench.train.methods import METHODS
 from workbench.train.schedule import total_steps
@@ -323,8 +323,9 @@ def command(project: Project, job: Job) -> str:
     """The same job from the command line."""
     words = ["vpd", "train", "--project", str(real_path(project.path))]
     words += ["--snapshot", Path(job.snapshot).name]
-    # a command without --student teaches the profile's
-    now, plain = flat(job), flat(Job(job.snapshot, student_of(project.profile())))
+    # a command without --student teaches the profile's, and each student as is usual for it
+    unsaid = flat(job_of({"snapshot": job.snapshot, **usual(job.student)}))
+    now, plain = flat(job), {**unsaid, "student": student_of(project.profile())}
     for key, value in now.items():
         if key == "snapshot" or value == plain.get(key):
             continue

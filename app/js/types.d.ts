@@ -1298,6 +1298,7 @@ export interface Times {
 /** What the walkthrough offers to choose from. */
 export interface TrainForm {
   student: string;
+  usual: Record<string, Record<string, any>>;
   fields: FormField[];
   methods: Record<string, string>;
   models: JobModel[];

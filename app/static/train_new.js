@@ -26,6 +26,7 @@ const METHODS = {
   full: ["Full", "every weight; most memory"],
 };
 const draftKey = `vpd-train-draft ${document.body.dataset.scope}`;
+const NAMED = ["bundled", "small"];
 const fresh = (student = "bundled") => ({
   snapshot: "",
   student,
@@ -38,7 +39,8 @@ const fresh = (student = "bundled") => ({
 
 /** @param {TrainForm} form */
 function storedDraft(form) {
-  const begun = fresh(form.student);
+  const { method = "lora", ...values } = form.usual[form.student] ?? {};
+  const begun = { ...fresh(form.student), method, values };
   try {
     return { ...begun, ...JSON.parse(localStorage.getItem(draftKey) ?? "{}") };
   } catch {
@@ -232,6 +234,18 @@ export async function walkthrough(place, params) {
   });
 
   // 2
+  /** Settings that are usual for one student give way to those for another. */
+  function asUsual(before, after) {
+    const { method: methodBefore, ...left } = form.usual[before] ?? {};
+    for (const [key, value] of Object.entries(left)) {
+      if (draft.values[key] === value) delete draft.values[key];
+    }
+    const { method: methodAfter, ...mine } = form.usual[after] ?? {};
+    Object.assign(draft.values, { ...mine, ...draft.values });
+    if (methodAfter || draft.method === methodBefore) draft.method = methodAfter ?? "lora";
+    for (const one of method.querySelectorAll("input")) one.checked = one.value === draft.method;
+    settingFields = fields(inner, form.fields, draft.values, onChange);
+  }
   const radio = (name, value, words, hint, off = "") =>
     h(
       `label.choice${off ? ".off" : ""}`,
@@ -243,6 +257,7 @@ export async function walkthrough(place, params) {
         checked: draft[name] === value,
         disabled: Boolean(off),
         onchange: () => {
+          if (name === "student") asUsual(draft.student, value);
           draft[name] = value;
           weigh();
           onChange();
@@ -254,9 +269,14 @@ export async function walkthrough(place, params) {
     [
       "bundled",
       "The bundled student",
-      "a small vision-language model that came with the workbench",
+      "a vision-language model that came with the workbench; adapters learn",
     ],
-    ...(["bundled", ...form.models.map((one) => one.folder)].includes(form.student)
+    [
+      "small",
+      "The small student",
+      "made for two processor cores, and many times as fast to teach; all its weights learn",
+    ],
+    ...([...NAMED, ...form.models.map((one) => one.folder)].includes(form.student)
       ? []
       : [[form.student, "The project's student", `what the profile names: ${form.student}`]]),
     ...form.models.map((one) => [one.folder, one.name || one.id, modelWords(one)]),
@@ -269,6 +289,7 @@ export async function walkthrough(place, params) {
     maxlength: 400,
     value: models.some(([value]) => value === draft.student) ? "" : draft.student,
     oninput: () => {
+      asUsual(draft.student, other.value);
       draft.student = other.value;
       student.querySelector("[value=other]").checked = true;
       onChange();
@@ -288,6 +309,7 @@ export async function walkthrough(place, params) {
         value: "other",
         checked: !models.some(([value]) => value === draft.student),
         onchange: () => {
+          asUsual(draft.student, other.value);
           draft.student = other.value;
           other.focus();
           onChange();
@@ -373,7 +395,7 @@ export async function walkthrough(place, params) {
 
   // 3
   const inner = h("div");
-  const settingFields = fields(inner, form.fields, draft.values, onChange);
+  let settingFields = fields(inner, form.fields, draft.values, onChange);
   const third = h("section", { "aria-label": STEPS[2] }, inner);
 
   // 4

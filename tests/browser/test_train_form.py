@@ -22,7 +22,7 @@ from workbench import registry
 from workbench.cli import app as cli
 from workbench.snapshot import Snapshot
 from workbench.store import Project
-from workbench.train.job import Job, Lora, job_text, student_of
+from workbench.train.job import Job, Lora, job_of, job_text, student_of, usual
 
 
 @pytest.fixture(scope="module")
@@ -173,12 +173,24 @@ def test_the_command_names_a_student_that_is_not_the_profiles(tmp_path: Path) ->
     profile.write_text("\n".join([own, *lines]) + "\n")
     with Project.open(folder) as project:
         assert student_of(project.profile()) == "own/er"
-        for student, words in (("bundled", ["--student", "bundled"]), ("own/er", [])):
-            job = Job(str(taken.path.resolve()), student)
+        for student, words in (
+            ("bundled", ["--student", "bundled"]),
+            ("own/er", []),
+            ("small", ["--student", "small"]),
+        ):
+            job = job_of(
+                {"snapshot": str(taken.path.resolve()), "student": student, **usual(student)}
+            )
+            assert job.method == ("full" if student == "small" else "lora")
             given = shlex.split(command(project, job))[1:]
-            assert [one for one in given if one in ("--student", "bundled", "own/er")] == words
+            assert [
+                one for one in given if one in ("--student", "bundled", "own/er", "small")
+            ] == words
             printed = CliRunner().invoke(cli, [*given, "--toml"])
             assert printed.stdout == job_text(job), printed.output
+        other = replace(job, method="lora", batch=16)  # as for other students
+        given = shlex.split(command(project, other))[1:]
+        assert CliRunner().invoke(cli, [*given, "--toml"]).stdout == job_text(other)
 
 
 def test_every_setting_of_a_job_has_a_field_or_a_choice_of_its_own() -> None:

@@ -25,7 +25,7 @@ from workbench.pipeline.snapshotting import folder_of
 from workbench.settings import read_profile
 from workbench.store.project import PROFILE
 from workbench.store.reading import snapshots
-from workbench.train.job import FILE, Job, job_of, job_text, read_job, student_of
+from workbench.train.job import FILE, Job, job_of, job_text, read_job, student_of, usual
 from workbench.train.jobs import Jobs, JobView
 from workbench.train.launchers import to_ray, to_slurm
 from workbench.train.methods import METHODS
@@ -117,6 +117,8 @@ def job_from_options(
         put(table, change)
     if not file and "student" not in table:
         table["student"] = student_of(read_profile(folder / PROFILE))
+    if not file:
+        table = usual(table["student"]) | table
     if method is not None:
         _take_method(table, method, settings.get("objective"))
     beside = file.parent / table["snapshot"] if file else Path()

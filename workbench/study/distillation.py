@@ -25,7 +25,7 @@ from workbench.study.evaluate import evaluate, evaluate_pipeline, questions
 from workbench.study.plan import LABELS_ALONE, Arm, StudyPlan, merged
 from workbench.study.results import Results, results
 from workbench.study.variants import snapshot_folder
-from workbench.train.job import Job, job_of
+from workbench.train.job import Job, job_of, usual
 from workbench.train.jobs import Jobs
 from workbench.train.status_files import METRICS, RESULT, read_json, read_lines
 
@@ -163,6 +163,7 @@ def jobs_of(
     """
     folder = snapshot_folder(project, plan, arm)
     settings = merged(plan.settings_of(arm, chosen), {**(changes or {}), "snapshot": str(folder)})
+    settings = usual(settings.get("student", "bundled")) | settings
     if settings["objective"] == "vpd":
         _check_rationales(folder, arm)
     return [

@@ -14,7 +14,7 @@ from msgspec import Meta
 from workbench.errors import ProfileError
 from workbench.images import LARGEST_PICTURE
 from workbench.local_files import real_path
-from workbench.models.weights import EMBEDDED
+from workbench.models.weights import EMBEDDED, base_of
 from workbench.records import content_key
 from workbench.schema import read, read_toml
 from workbench.settings import Profile
@@ -189,18 +189,34 @@ def as_before(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+_USUAL: Mapping[str, Mapping[str, Argument]] = {
+    "small": {"method": "full", "lr": 1e-3, "warmup": 0.05, "batch": 32, "micro_batch": 32}
+}
+
+
+def usual(student: str) -> dict[str, Argument]:
+    """Settings with which a student is taught where no others are given; the rest stand in `Job`.
+
+    Args:
+        student: as in `Job`.
+    """
+    return dict(_USUAL.get(base_of(student), {}))
+
+
 def student_of(profile: Profile) -> str:
     """The checkpoint of a profile's student, which a new job teaches.
 
-    It is `bundled` where the profile names no checkpoint of its own.
+    It is `bundled` where the profile names no checkpoint of its own, and the base student of one
+    that comes distilled.
     """
     choice = profile.student
     if choice.part != "transformers":
         return "bundled"
     checkpoint = str(choice.arguments.get("checkpoint", "")) or "bundled"
+    if checkpoint in EMBEDDED:
+        return base_of(checkpoint)
     path = Path(checkpoint).expanduser()
-    is_folder = checkpoint not in EMBEDDED and path.is_dir()
-    return str(real_path(path)) if is_folder else checkpoint
+    return str(real_path(path)) if path.is_dir() else checkpoint
 
 
 def read_job(path: Path) -> Job:
