@@ -2,115 +2,24 @@
 // stays over a reload.
 import { amount, h } from "./dom.js";
 import { keys } from "./keys.js";
-import { get, newId, post, save, toast } from "./server.js";
+import { get, post, save, toast } from "./server.js";
+import { OBJECTIVES, changeStudent, draftKey, firstDraft } from "./train_draft.js";
 import { snapshotCard } from "./train_snapshot.js";
 import { looks } from "./train_look.js";
 import { dropOthers, fields, settingsOf } from "./train_settings.js";
 import { percent } from "./train_parts.js";
 
-/** @typedef {import("../js/types").JobDetail} JobDetail */
 /** @typedef {import("../js/types").JobModel} JobModel */
 /** @typedef {import("../js/types").Judgement} Judgement */
 /** @typedef {import("../js/types").TrainForm} TrainForm */
 
 const STEPS = ["Data", "Model and method", "Settings", "Preview and start"];
-const OBJECTIVES = {
-  vpd: "labels and rationales, as published (L = label + weight × rationale)",
-  instruct: "labels alone, on the same rows and for the same steps: the control",
-  dpo: "preference pairs: the better rationale against the other one",
-  kto: "preference pairs: each rationale as good or bad by itself",
-};
 const METHODS = {
   lora: ["LoRA", "small adapters beside frozen weights; merged at the end"],
   qlora: ["QLoRA", "the same over 4-bit weights: least memory"],
   full: ["Full", "every weight; most memory"],
 };
-const draftKey = `vpd-train-draft ${document.body.dataset.scope}`;
 const NAMED = ["bundled", "small"];
-const fresh = (student = "bundled") => ({
-  snapshot: "",
-  student,
-  objective: "vpd",
-  weight: "1",
-  method: "lora",
-  values: {},
-  request: newId(),
-});
-
-/** @param {TrainForm} form */
-function storedDraft(form) {
-  const { method = "lora", ...values } = form.usual[form.student] ?? {};
-  const begun = { ...fresh(form.student), method, values };
-  try {
-    return { ...begun, ...JSON.parse(localStorage.getItem(draftKey) ?? "{}") };
-  } catch {
-    return begun;
-  }
-}
-
-/** The values of a table by keys with its name, as fields have them. */
-const flat = (table, values) =>
-  Object.fromEntries(
-    Object.entries(values ?? {}).map(([key, value]) => [`${table}.${key}`, value]),
-  );
-
-/**
- * A finished or failed job's settings as a draft, with changes.
- * @param {JobDetail} job
- */
-function copyOf(job, change) {
-  const {
-    snapshot,
-    student,
-    objective,
-    arguments: objectiveArguments,
-    method,
-    lora,
-    teacher,
-    ...rest
-  } = { ...job.settings, ...change };
-  // tables without a control of their own stay as they are; an empty one is none
-  const empty = (value) => value?.constructor === Object && !Object.keys(value).length;
-  const values = {
-    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => !empty(value))),
-    ...flat("lora", lora),
-    ...flat("teacher", teacher),
-    ...(objective in OBJECTIVES ? {} : flat("arguments", objectiveArguments)),
-  };
-  return {
-    ...fresh(),
-    snapshot: snapshot.split("/").pop(),
-    student,
-    objective,
-    weight: String(objectiveArguments?.weight ?? 1),
-    method,
-    values,
-  };
-}
-
-/** The job that the address says to copy. */
-async function draftOf(params, form) {
-  const job = await get(`data/train/job?job=${encodeURIComponent(params.get("from"))}`);
-  const draft = copyOf(job, JSON.parse(params.get("change") || "{}"));
-  for (const field of form.fields) {
-    if (JSON.stringify(draft.values[field.key]) === JSON.stringify(field.default)) {
-      delete draft.values[field.key];
-    }
-  }
-  return draft;
-}
-
-/** The student and the snapshot that the address names; a snapshot that is gone is replaced. */
-function applyAddress(draft, params, form) {
-  const student = form.models.find((one) => one.id === params.get("student"));
-  if (student) draft.student = student.folder;
-  draft.snapshot = params.get("snapshot") || draft.snapshot;
-  const objective = params.get("objective");
-  if (form.objectives.some((one) => one.name === objective)) draft.objective = objective;
-  if (!form.snapshots.some((one) => one.hash === draft.snapshot)) {
-    draft.snapshot = form.snapshots[0]?.hash ?? "";
-  }
-}
 
 /** A weight as a number; what is none is sent as it is, and the server says what it expected. */
 const weightOf = (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : text);
@@ -166,12 +75,10 @@ function modelWords({ id, of, accuracy }) {
 /** The walkthrough in `place`; `params` is what the address says. */
 export async function walkthrough(place, params) {
   const form = await get("data/train/form");
-  let draft = storedDraft(form);
+  const draft = await firstDraft(params, form);
   let report = null;
   let timer = null;
   let latest = 0;
-  if (params.get("from")) draft = await draftOf(params, form);
-  applyAddress(draft, params, form);
   let now = Math.min(Math.max(Number(params.get("step")) || (params.get("from") ? 4 : 1), 1), 4);
 
   // what the job would be, and the check of it
@@ -234,16 +141,11 @@ export async function walkthrough(place, params) {
   });
 
   // 2
-  /** Settings that are usual for one student give way to those for another. */
-  function asUsual(before, after) {
-    const { method: methodBefore, ...left } = form.usual[before] ?? {};
-    for (const [key, value] of Object.entries(left)) {
-      if (draft.values[key] === value) delete draft.values[key];
+  function chooseStudent(one) {
+    changeStudent(draft, one, form);
+    for (const input of method.querySelectorAll("input")) {
+      input.checked = input.value === draft.method;
     }
-    const { method: methodAfter, ...mine } = form.usual[after] ?? {};
-    Object.assign(draft.values, { ...mine, ...draft.values });
-    if (methodAfter || draft.method === methodBefore) draft.method = methodAfter ?? "lora";
-    for (const one of method.querySelectorAll("input")) one.checked = one.value === draft.method;
     settingFields = fields(inner, form.fields, draft.values, onChange);
   }
   const radio = (name, value, words, hint, off = "") =>
@@ -257,8 +159,8 @@ export async function walkthrough(place, params) {
         checked: draft[name] === value,
         disabled: Boolean(off),
         onchange: () => {
-          if (name === "student") asUsual(draft.student, value);
-          draft[name] = value;
+          if (name === "student") chooseStudent(value);
+          else draft[name] = value;
           weigh();
           onChange();
         },
@@ -289,8 +191,7 @@ export async function walkthrough(place, params) {
     maxlength: 400,
     value: models.some(([value]) => value === draft.student) ? "" : draft.student,
     oninput: () => {
-      asUsual(draft.student, other.value);
-      draft.student = other.value;
+      chooseStudent(other.value);
       student.querySelector("[value=other]").checked = true;
       onChange();
     },
@@ -309,8 +210,7 @@ export async function walkthrough(place, params) {
         value: "other",
         checked: !models.some(([value]) => value === draft.student),
         onchange: () => {
-          asUsual(draft.student, other.value);
-          draft.student = other.value;
+          chooseStudent(other.value);
           other.focus();
           onChange();
         },
