@@ -106,9 +106,12 @@ def sampling(project: Path) -> subprocess.Popen[str]:
     return child
 
 
-def test_ctrl_c_stops_and_the_same_command_goes_on(project: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_goes_on_by_the_same_command(
+    project: Path, number: signal.Signals
+) -> None:
     child = sampling(project)
-    child.send_signal(signal.SIGINT)
+    child.send_signal(number)
     out, err = child.communicate(timeout=60)
     assert child.returncode == 130, out + err
     assert "stopped; what was finished is kept, and the same command goes on from there" in err

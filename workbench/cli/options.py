@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import io
+import signal
 import sys
+import threading
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -74,6 +76,10 @@ def go(module: str, function: str = "main", **arguments: Any) -> None:
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             # what the output's encoding cannot write is shown as \u2713 and the like
             stream.reconfigure(errors="backslashreplace")
+    if threading.current_thread() is threading.main_thread():
+        # `kill` and a cluster's time limit end a command as Ctrl-C does: with its workers, and
+        # with nothing lost
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         getattr(importlib.import_module(f"workbench.cli.{module}"), function)(**arguments)
     except WorkbenchError as error:
