@@ -7,6 +7,7 @@ pointer means a box of that picture.  Everybody else reads and writes boxes as f
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -112,6 +113,11 @@ class PointerVlmProcessor(RegionVlmProcessor):
                 "question_features": pad(states, True, 0.0),
             }
         )
+
+    def keep_in(self, root: Path) -> None:
+        """Keep what is seen of pictures and read of questions; other processes find it there."""
+        super().keep_in(root)
+        text_tower(self.reader, self.reader_layers).keep_in(root)
 
     def _row(self, text: str, regions: Sequence[words.Cells]) -> tuple[list[int], Any]:
         """The tokens of a templated question, and its states.

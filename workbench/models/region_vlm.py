@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -43,6 +44,9 @@ from transformers.processing_utils import ProcessorMixin
 from workbench.boxes import Box, grid_text
 from workbench.models.coco import CLASSES as CLASS_NAMES
 from workbench.models.detector import MIDDLE, bundled_detector
+from workbench.models.kept_arrays import KeptArrays
+from workbench.models.weights import with_detector
+from workbench.records import content_key
 
 CLASSES = len(CLASS_NAMES)
 PLACE = 8
@@ -314,6 +318,7 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
     ) -> None:
         self.region_count = region_count
         self._views: OrderedDict[bytes, RegionView] = OrderedDict()
+        self._kept: KeptArrays | None = None
         super().__init__(tokenizer, chat_template=chat_template or CHAT_TEMPLATE)
 
     def features(
@@ -339,8 +344,13 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
             for key, picture in zip(keys, pictures, strict=True)
             if key is not None and key not in self._views and not isinstance(picture, RegionView)
         }
-        if new:
-            self._views |= zip(new, self._detect(list(new.values())), strict=True)
+        if self._kept is not None:
+            self._views |= self._seen_before(self._kept, new)
+        unseen = {key: picture for key, picture in new.items() if key not in self._views}
+        if unseen:
+            self._views |= zip(unseen, self._detect(list(unseen.values())), strict=True)
+            if self._kept is not None:
+                self._keep(self._kept, unseen)
         out = []
         for key, picture in zip(keys, pictures, strict=True):
             if key is not None:
@@ -362,6 +372,30 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
             stand_in = "".join(IMAGE_TOKEN + text for text in texts)
             views.append(RegionView(vectors, stand_in, picture.width, picture.height))
         return views
+
+    def keep_in(self, root: Path) -> None:
+        """Keep what is seen of pictures in a folder from here on; other processes find it there."""
+        layout = content_key(with_detector("1"), self.region_count)
+        self._kept = KeptArrays(root / layout)
+
+    def _seen_before(self, files: KeptArrays, keys: Iterable[bytes]) -> dict[bytes, RegionView]:
+        """Views that are kept on disk; what cannot be one is left out."""
+        views = {}
+        for key in keys:
+            kept = files.get(key.hex())
+            if kept is None or set(kept) != {"vectors", "size", "stand_in"}:
+                continue
+            vectors = kept["vectors"].astype(np.float32)
+            if vectors.shape == (1 + self.region_count, WIDTH):
+                width, height = map(int, kept["size"])
+                views[key] = RegionView(vectors, str(kept["stand_in"]), width, height)
+        return views
+
+    def _keep(self, files: KeptArrays, keys: Iterable[bytes]) -> None:
+        for key in keys:
+            view = self._views[key]
+            size, stand_in = np.array([view.width, view.height]), np.array(view.stand_in)
+            files.put(key.hex(), vectors=view.vectors, stand_in=stand_in, size=size)
 
     def forget(self) -> None:
         """Forget all features, so that the next picture goes through the detector again."""

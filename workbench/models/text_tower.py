@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -18,7 +19,10 @@ from torch import nn
 from transformers import AutoModel, AutoTokenizer
 
 from workbench.errors import InputError
+from workbench.models.checkpoint_state import checkpoint_state
+from workbench.models.kept_arrays import KeptArrays
 from workbench.models.language import language_path, quiet
+from workbench.records import content_key
 
 REMEMBERED = 4096
 """Questions whose states stay in memory."""
@@ -51,6 +55,8 @@ class TextTower:
                 "student"
             ) from error
         self._model.norm = nn.Identity()  # its scales belong to the last layer
+        self._key = content_key(checkpoint_state(model) or Path(path).name, layers)
+        self._kept: KeptArrays | None = None
         self._states: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
         self._lock = Lock()
 
@@ -63,21 +69,37 @@ class TextTower:
         """Number of the parts that a text is read in."""
         return len(self._tokenizer(text)["input_ids"])
 
-    @torch.no_grad()
+    def keep_in(self, root: Path) -> None:
+        """Keep states in a folder from here on, where other processes find them."""
+        self._kept = KeptArrays(root / self._key)
+
     def __call__(self, question: str) -> NDArray[np.float32]:
         """The states of a question, `(parts, width)`."""
         with self._lock:
             if question not in self._states:
-                tokens = self._tokenizer(question, return_tensors="pt")["input_ids"]
-                states = np.zeros((0, self.width), np.float32)
-                if tokens.shape[1]:  # one question at a time: a batch would change the last digits
-                    hidden = self._model(input_ids=tokens, use_cache=False).last_hidden_state
-                    states = hidden[0].numpy().copy()
-                self._states[question] = states
+                self._states[question] = self._read(question)
                 while len(self._states) > REMEMBERED:
                     self._states.popitem(last=False)
             self._states.move_to_end(question)
             return self._states[question]
+
+    @torch.no_grad()
+    def _read(self, question: str) -> NDArray[np.float32]:
+        """The states of a question, from the folder if they are there."""
+        key = content_key(question)
+        kept = self._kept.get(key) if self._kept is not None else None
+        states = (kept or {}).get("states")
+        if states is not None and states.ndim == 2 and states.shape[1] == self.width:
+            return states.astype(np.float32)
+        tokens = self._tokenizer(question, return_tensors="pt")["input_ids"]
+        if not tokens.shape[1]:
+            return np.zeros((0, self.width), np.float32)
+        # one question at a time: a batch would change the last digits
+        hidden = self._model(input_ids=tokens, use_cache=False).last_hidden_state
+        read: NDArray[np.float32] = hidden[0].numpy().copy()
+        if self._kept is not None:
+            self._kept.put(key, states=read)
+        return read
 
 
 @lru_cache(maxsize=2)

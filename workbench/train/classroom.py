@@ -47,6 +47,9 @@ from workbench.train.teachers import lend_checkpoints
 LAYERS = "layers."
 """Beginning of the names of weights that are the objective's and not the student's."""
 _STUDENT = "student."
+LOOKS = ".looks"
+"""Folder beside the jobs, with what a student of regions saw of pictures and read of questions: the
+jobs of a study have the same ones."""
 
 
 def begin_lessons(
@@ -90,6 +93,8 @@ def begin_lessons(
     loss = StudentLoss(
         student.adapter, snapshot.images, device, objective, teacher, auxiliary, by_person
     )
+    if hasattr(student.adapter.processor, "keep_in"):
+        student.adapter.processor.keep_in(folder.parent / LOOKS)
     if isinstance(objective, Surveys):
         if not isinstance(teacher, HasHead):
             raise ProfileError(
