@@ -19,6 +19,7 @@ Files:
     find_by_name.py       detection by name with the student's own eyes
     hub_catalogue.py      what is known of models of the hub without asking it
     hub_check.py          what of a model is here, and what it takes
+    kept_arrays.py        arrays on disk, by what they were made from
     lanes.py              work divided among the processor's threads by the piece
     language.py           language models in this process
     llama_rows.py         the same for a Llama on a processor, quicker

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -344,13 +344,7 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
             for key, picture in zip(keys, pictures, strict=True)
             if key is not None and key not in self._views and not isinstance(picture, RegionView)
         }
-        if self._kept is not None:
-            self._views |= self._seen_before(self._kept, new)
-        unseen = {key: picture for key, picture in new.items() if key not in self._views}
-        if unseen:
-            self._views |= zip(unseen, self._detect(list(unseen.values())), strict=True)
-            if self._kept is not None:
-                self._keep(self._kept, unseen)
+        self._add_views(new)
         out = []
         for key, picture in zip(keys, pictures, strict=True):
             if key is not None:
@@ -361,6 +355,16 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
         while len(self._views) > 4096:
             self._views.popitem(last=False)
         return out
+
+    def _add_views(self, new: Mapping[bytes, Image.Image]) -> None:
+        """Look at pictures, by the digest of their pixels; each once, in all processes."""
+        if self._kept is not None:
+            self._views |= self._seen_before(self._kept, new)
+        unseen = {key: picture for key, picture in new.items() if key not in self._views}
+        if unseen:
+            self._views |= zip(unseen, self._detect(list(unseen.values())), strict=True)
+            if self._kept is not None:
+                self._keep(self._kept, unseen)
 
     def _detect(self, pictures: Sequence[Image.Image]) -> list[RegionView]:
         regions = bundled_detector().regions(pictures, count=self.region_count, floor=FLOOR)

@@ -93,8 +93,7 @@ def begin_lessons(
     loss = StudentLoss(
         student.adapter, snapshot.images, device, objective, teacher, auxiliary, by_person
     )
-    if hasattr(student.adapter.processor, "keep_in"):
-        student.adapter.processor.keep_in(folder.parent / LOOKS)
+    _keep_looks(student.adapter.processor, folder.parent / LOOKS)
     if isinstance(objective, Surveys):
         if not isinstance(teacher, HasHead):
             raise ProfileError(
@@ -113,6 +112,11 @@ def begin_lessons(
         loss.peer = load_peer(objective, job, student, device)
         model = StudentWithLayers(model, nn.ModuleDict({PEER: loss.peer}))
     return loss, model
+
+
+def _keep_looks(processor: Any, root: Path) -> None:
+    if hasattr(processor, "keep_in"):
+        processor.keep_in(root)
 
 
 def check_pictures(snapshot: Snapshot, examples: Sequence[Example | Pair]) -> None:
