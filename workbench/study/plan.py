@@ -94,8 +94,6 @@ class StudyPlan:
     """Name, hash or folder of the snapshot; the newest when empty."""
     seeds: Annotated[int, Meta(ge=1)] = 5
     """Number of jobs for each arm."""
-    at_once: Annotated[int, Meta(ge=1)] = 1
-    """Number of jobs side by side; they share the processors and the cards."""
     settings: Mapping[str, Values] | None = None
     """Settings of every job, as in `job.toml`."""
     arm: tuple[Arm, ...] = STANDARD
@@ -104,6 +102,8 @@ class StudyPlan:
     """How settings are chosen."""
     chosen: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     """Settings that were chosen, by arm; they count before all others."""
+    at_once: Annotated[int, Meta(ge=1)] = 1
+    """Number of jobs side by side; they share the processors and the cards."""
 
     def __post_init__(self) -> None:
         if self.seeds < 1:
