@@ -179,9 +179,8 @@ def serve(
     sign_on = sign_on_at(oidc, public_url, host)
     people = People(auth) if auth is not None or sign_on is not None else None
     running = start(build(project, people, Person(_me(), "admin"), sign_on), host, port)
-    signals: list[
-        int
-    ] = []  # no Event: a signal that comes while `wait` has its lock would never end
+    # no Event: a signal that comes while `wait` has its lock would never end
+    signals: list[int] = []
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda number, _: signals.append(number))
     print(f"{running.url}  (Ctrl-C ends it)", flush=True)

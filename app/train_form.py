@@ -20,7 +20,7 @@ from workbench import registry
 from workbench.catalogue import recipes
 from workbench.errors import WorkbenchError
 from workbench.local_files import real_path
-from workbench.models.weights import EMBEDDED, SMALL, small_folder
+from workbench.models.weights import EMBEDDED, small_folder
 from workbench.records import JSON
 from workbench.schema import describe, problems, sentences
 from workbench.snapshot import Snapshot
@@ -232,9 +232,9 @@ def _objective_problem(settings: Mapping[str, Any]) -> str:
 
 def student_problem(student: str) -> str:
     """Why a student cannot be one, as far as that shows without loading it; empty when it can."""
-    if student in SMALL:
+    if student == "small":
         try:
-            small_folder(student)
+            small_folder()
         except WorkbenchError as error:
             return str(error)
     if student in EMBEDDED or (Path(student) / "config.json").is_file():
@@ -242,7 +242,7 @@ def student_problem(student: str) -> str:
     if Path(student).is_absolute() or student.startswith((".", "~")) or not _HUB.fullmatch(student):
         return (
             f"'{student:.80}' is no folder with a config.json; give 'bundled', 'small', "
-            "'distilled', a checkpoint's folder or a hub id (owner/name)"
+            "a checkpoint's folder or a hub id (owner/name)"
         )
     return ""
 

@@ -110,18 +110,16 @@ def test_what_is_wrong_stands_beside_its_field_and_stops_the_start(
     expect(page.locator(".summary")).to_contain_text("ready to start")
     # what is usual for one student gives way to what is usual for another; one's own choice stays
     page.locator("[data-key=batch] input").fill("8")
-    page.get_by_role("button", name="2 Model and method").click()
-    page.get_by_label("The small student").check()
-    expect(page.locator("[name=method][value=full]")).to_be_checked()
-    page.get_by_role("button", name="3 Settings").click()
-    expect(page.locator("[data-key=lr] input")).to_have_value("0.001")
-    expect(page.locator("[data-key=batch] input")).to_have_value("8")
-    page.get_by_role("button", name="2 Model and method").click()
-    page.get_by_label("The bundled student").check()
-    expect(page.locator("[name=method][value=lora]")).to_be_checked()
-    page.get_by_role("button", name="3 Settings").click()
-    expect(page.locator("[data-key=lr] input")).to_have_value("0.0001")
-    expect(page.locator("[data-key=batch] input")).to_have_value("8")
+    for student, method, rate in (
+        ("The small student", "full", "0.001"),
+        ("The bundled student", "lora", "0.0001"),
+    ):
+        page.get_by_role("button", name="2 Model and method").click()
+        page.get_by_label(student).check()
+        expect(page.locator(f"[name=method][value={method}]")).to_be_checked()
+        page.get_by_role("button", name="3 Settings").click()
+        expect(page.locator("[data-key=lr] input")).to_have_value(rate)
+        expect(page.locator("[data-key=batch] input")).to_have_value("8")
 
 
 def test_a_published_method_brings_its_settings_and_asks_for_its_teacher(

@@ -71,10 +71,16 @@ def test_steps_grow_with_the_time_of_a_step() -> None:
     short = TrainedArm("instruct", "instruct", "s", 100, (20.0, 99.0), 0.1, ())
     long = TrainedArm("vpd", "vpd", "s", 100, (35.0, 1.0), 0.25, ())
     steps, note = equal_steps(short, long)
-    assert steps == 250  # ten seconds for what is seen once, then 0.1 s a step
-    assert "100 of 'instruct' took 20.0 s" in note
-    with pytest.raises(EngineError, match="says nothing about steps"):
-        equal_steps(replace(short, step_seconds=0.0), long)
+    assert steps == 250
+    assert "a late one of 'instruct' took 0.100 s, and 100 of 'vpd' 0.250 s each" in note
+    # whoever came first has looked at the pictures for the other one too
+    assert equal_steps(replace(short, seconds=(90.0, 99.0)), long) == (steps, note)
+    for arms in (
+        (replace(short, step_seconds=0.0), long),
+        (short, replace(long, step_seconds=0.0)),
+    ):
+        with pytest.raises(EngineError, match="says nothing"):
+            equal_steps(*arms)
 
 
 def test_a_grid_is_every_combination_in_order() -> None:

@@ -49,7 +49,7 @@ def loading_errors(checkpoint: str) -> Iterator[None]:
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise InputError(
             f"the model '{checkpoint}' cannot be loaded ({_brief(error)}); give 'bundled', "
-            "'small', 'distilled', the folder of a checkpoint of AutoModelForImageTextToText, or a "
+            "'small', the folder of a checkpoint of AutoModelForImageTextToText, or a "
             "hub id"
         ) from error
 
@@ -61,14 +61,13 @@ def checkpoint_path(checkpoint: str) -> str:
         InputError: it is written as a path and nothing is there.
     """
     if checkpoint in EMBEDDED:
-        return str(student_folder() if checkpoint == "bundled" else small_folder(checkpoint))
+        return str(student_folder() if checkpoint == "bundled" else small_folder())
     path = Path(checkpoint).expanduser()
     if path.is_dir():
         return str(path)
     if checkpoint[:1] in ("", ".", "/", "~"):
         raise InputError(
-            f"no model folder at '{checkpoint}'; give 'bundled', 'small', 'distilled', a folder, "
-            "or a hub id"
+            f"no model folder at '{checkpoint}'; give 'bundled', 'small', a folder, or a hub id"
         )
     return checkpoint
 

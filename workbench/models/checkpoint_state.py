@@ -21,7 +21,7 @@ def checkpoint_state(checkpoint: str) -> str:
     if checkpoint == "bundled":
         return ""
     if checkpoint in EMBEDDED:
-        return folder_digest(small_folder(checkpoint))
+        return folder_digest(small_folder())
     if is_folder(checkpoint):
         folder = Path(checkpoint).expanduser()
         return folder_digest(folder) if folder.is_dir() else ""

@@ -37,6 +37,7 @@ from workbench.models.region_vlm import (
     RegionVlmConfig,
     RegionVlmForConditionalGeneration,
 )
+from workbench.models.weights import POINTER_VLM
 
 LAYOUT = 2
 """Changes when a checkpoint of an earlier workbench would be read wrongly."""
@@ -49,7 +50,7 @@ WAVES = 6
 class PointerVlmConfig(RegionVlmConfig):
     """The configuration of the small language model, and of what it sees and reads."""
 
-    model_type = "pointer_vlm"
+    model_type = POINTER_VLM
 
     def __init__(
         self,
@@ -430,7 +431,7 @@ def as_regions(vectors: Sequence[NDArray[np.float32]]) -> Tensor:
 
 def register() -> None:
     """Make transformers' Auto classes know this architecture; safe to call again."""
-    AutoConfig.register("pointer_vlm", PointerVlmConfig, exist_ok=True)
+    AutoConfig.register(POINTER_VLM, PointerVlmConfig, exist_ok=True)
     AutoModelForImageTextToText.register(
         PointerVlmConfig, PointerVlmForConditionalGeneration, exist_ok=True
     )

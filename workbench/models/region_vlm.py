@@ -389,10 +389,12 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
             kept = files.get(key.hex())
             if kept is None or set(kept) != {"vectors", "size", "stand_in"}:
                 continue
-            vectors = kept["vectors"].astype(np.float32)
-            if vectors.shape == (1 + self.region_count, WIDTH):
-                width, height = map(int, kept["size"])
-                views[key] = RegionView(vectors, str(kept["stand_in"]), width, height)
+            vectors, size = kept["vectors"], kept["size"]
+            if vectors.shape != (1 + self.region_count, WIDTH) or size.shape != (2,):
+                continue
+            width, height = size.tolist()
+            stand_in = str(kept["stand_in"])
+            views[key] = RegionView(vectors.astype(np.float32), stand_in, width, height)
         return views
 
     def _keep(self, files: KeptArrays, keys: Iterable[bytes]) -> None:

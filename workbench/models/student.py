@@ -116,9 +116,7 @@ class TransformersStudent:
             version = with_detector(student_folder().name.rsplit("-", 1)[-1])
             return PartRef("student", checkpoint, version, arguments)
         if checkpoint in EMBEDDED:
-            return PartRef(
-                "student", checkpoint, folder_digest(small_folder(checkpoint)), arguments
-            )
+            return PartRef("student", checkpoint, folder_digest(small_folder()), arguments)
         if is_folder(checkpoint):
             folder = real_path(Path(checkpoint).expanduser())
             version = weights_digest(folder)

@@ -13,12 +13,9 @@ from workbench.images import digest_of
 from workbench.records import content_key
 from workbench.settings import data_dir
 
-SMALL = {"small": "small-student", "distilled": "distilled-student"}
-"""Folders of the students that were made for two processor cores, by name: one that has learnt to
-see, and one that was distilled from it."""
 POINTER_VLM = "pointer_vlm"
 """The `model_type` of a small student's configuration."""
-EMBEDDED = ("bundled", *SMALL)
+EMBEDDED = ("bundled", "small")
 """Names of the students that come with the workbench or are made by it."""
 SHIPPED_DETECTOR = "2cc028b6352262cc"
 """Beginning of the digest of the detector that ships."""
@@ -47,23 +44,15 @@ def with_detector(version: str) -> str:
     return version if digest.startswith(SHIPPED_DETECTOR) else f"{version}-{digest[:12]}"
 
 
-def small_folder(name: str = "small") -> Path:
-    """The folder of a small student.
-
-    Args:
-        name: of `SMALL`.
+def small_folder() -> Path:
+    """The folder of the small student.
 
     Raises:
-        InputError: it is not there.
+        InputError: it was not made yet.
     """
-    folder = data_dir() / "models" / SMALL[name]
+    folder = data_dir() / "models" / "small-student"
     if not (folder / "config.json").is_file():
-        how = (
-            "run `vpd make-models small-student`"
-            if name == "small"
-            else "it comes with the workbench's data; docs/training.md says how it was distilled"
-        )
-        raise InputError(f"no {name} student in {folder}; {how}")
+        raise InputError(f"no small student in {folder}; run `vpd make-models small-student`")
     return folder
 
 
@@ -72,8 +61,8 @@ def base_of(checkpoint: str) -> str:
 
     It is `small` for what was taught from the small student, and `bundled` for all others.
     """
-    if checkpoint in SMALL:
-        return "small"
+    if checkpoint in EMBEDDED:
+        return checkpoint
     file = Path(checkpoint).expanduser() / "config.json"
     if is_folder(checkpoint) and file.is_file():
         with suppress(ValueError):

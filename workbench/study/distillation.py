@@ -198,9 +198,9 @@ def _lessons(project: Project, plan: StudyPlan, arm: Arm) -> str:
 def equal_steps(short: TrainedArm, long: TrainedArm) -> tuple[int, str]:
     """How many steps an arm needs to take as much processor time as another, and why.
 
-    Pictures and questions are seen for the first time once in every job, however long it is: so the
-    time that is missing is divided by that of a late step.  The first seed's jobs tell, so that
-    more seeds change nothing.
+    Pictures and questions are looked at once for all jobs of a project, by whichever comes first:
+    so steps are counted by the time of a late one.  The first seed's jobs tell, so that more seeds
+    change nothing.
 
     Args:
         short: the arm that is prolonged.
@@ -209,16 +209,16 @@ def equal_steps(short: TrainedArm, long: TrainedArm) -> tuple[int, str]:
     Raises:
         EngineError: a job's time was not measured.
     """
-    mine, theirs, each = short.seconds[0], long.seconds[0], short.step_seconds
-    if min(mine, theirs, each) <= 0:
+    mine, theirs = short.step_seconds, long.step_seconds
+    if min(mine, theirs) <= 0:
         raise EngineError(
-            f"the time of '{short.name}' ({mine} s) and '{long.name}' ({theirs} s) says nothing "
-            "about steps; delete their jobs and start the study again"
+            f"the time of a step of '{short.name}' ({mine} s) and '{long.name}' ({theirs} s) says "
+            "nothing; delete their jobs and start the study again"
         )
-    steps = max(1, short.steps + round((theirs - mine) / each))
+    steps = max(1, round(long.steps * theirs / mine))
     return steps, (
-        f"{steps} steps: {short.steps} of '{short.name}' took {mine:.1f} s and a late one "
-        f"{each:.3f} s, and {long.steps} of '{long.name}' took {theirs:.1f} s"
+        f"{steps} steps: a late one of '{short.name}' took {mine:.3f} s, and {long.steps} of "
+        f"'{long.name}' {theirs:.3f} s each"
     )
 
 

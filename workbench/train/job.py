@@ -206,15 +206,14 @@ def usual(student: str) -> dict[str, Argument]:
 def student_of(profile: Profile) -> str:
     """The checkpoint of a profile's student, which a new job teaches.
 
-    It is `bundled` where the profile names no checkpoint of its own, and the base student of one
-    that comes distilled.
+    It is `bundled` where the profile names no checkpoint of its own.
     """
     choice = profile.student
     if choice.part != "transformers":
         return "bundled"
     checkpoint = str(choice.arguments.get("checkpoint", "")) or "bundled"
     if checkpoint in EMBEDDED:
-        return base_of(checkpoint)
+        return checkpoint
     path = Path(checkpoint).expanduser()
     return str(real_path(path)) if path.is_dir() else checkpoint
 
