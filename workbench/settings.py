@@ -25,8 +25,13 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def data_dir() -> Path:
-    """The bundled folder `data/`: `VPD_DATA`, else the one beside the package."""
-    return Path(os.environ.get("VPD_DATA", PACKAGE.parent / "data"))
+    """The bundled folder `data/`.
+
+    It is `VPD_DATA`; else the one beside the package in a checkout, or within it as installed.
+    """
+    if "VPD_DATA" in os.environ:
+        return Path(os.environ["VPD_DATA"])
+    return (PACKAGE.parent if _in_checkout() else PACKAGE) / "data"
 
 
 def cache_dir() -> Path:
@@ -36,9 +41,14 @@ def cache_dir() -> Path:
     """
     if "VPD_CACHE" in os.environ:
         return Path(os.environ["VPD_CACHE"])
-    if (PACKAGE.parent / "pyproject.toml").exists():
+    if _in_checkout():
         return data_dir() / "local" / "cache"
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vpd-workbench"
+
+
+def _in_checkout() -> bool:
+    """Whether the package is used where the repository was checked out."""
+    return (PACKAGE.parent / "pyproject.toml").exists()
 
 
 @dataclass(frozen=True, slots=True)
