@@ -55,6 +55,8 @@ OWNERS = {
     ),
     "torch": (
         "workbench.bench.sample",
+        "workbench.bench.gpu_",
+        "workbench.bench.train_",
         "workbench.models.",
         "workbench.making.",
         "workbench.recipes.",

@@ -16,7 +16,7 @@ from workbench.errors import EngineError
 from workbench.recipes.teaching import FollowsStudent, HasStages
 from workbench.recipes.workshop import LearnsFromLessons
 from workbench.records import JSON, Lesson
-from workbench.snapshot import Example, Snapshot
+from workbench.snapshot import Example, Pair, Snapshot
 from workbench.snapshot.example import SPLITS
 from workbench.train import checkpoint
 from workbench.train.batch import Batch
@@ -47,6 +47,29 @@ from workbench.train.workshop import workshop_of
 
 STOP = "stop"
 """File in a job's folder that ends its run after the step at hand."""
+
+
+def order_of(
+    job: Job,
+    adapter: Adapter,
+    examples: Sequence[Example | Pair],
+    lessons: Sequence[Sequence[Lesson]],
+) -> Order:
+    """Which examples each step of a job takes.
+
+    Args:
+        job: whose batch and seed count.
+        adapter: the student's processor.
+        examples: to train on.
+        lessons: of each example.
+    """
+    lengths = tuple(
+        adapter.longest(own) + adapter.picture_length(example.width, example.height)
+        for example, own in zip(examples, lessons, strict=True)
+    )
+    pictures = tuple(example.image for example in examples) if adapter.shares_pictures else ()
+    batch = min(job.batch, len(examples))
+    return Order(lengths, batch, job.seed, pictures, job.micro_batch)
 
 
 class TrainingRun:
@@ -81,7 +104,7 @@ class TrainingRun:
         if isinstance(self.plan.transform, LearnsFromLessons):  # a wrong setting ends the run here
             self.plan.transform.enter(workshop_of(self.plan, job, folder, self.snapshot, self.loss))
         self.loss.tasks = {example.image: example.task_id for example in self.snapshot.examples()}
-        self.order = self._order(student.adapter)
+        self.order = order_of(job, student.adapter, self.examples, self.lessons)
         workers = worker_count(job, student.adapter)
         self.feed = Feed(self.loss, self._micro_batches, self.total, workers)
         schedule = RateSchedule.of(job, self.total)
@@ -100,18 +123,6 @@ class TrainingRun:
         self._stopping = False
         """Whether this process got a signal to stop."""
         self.model.train()
-
-    def _order(self, adapter: Adapter) -> Order:
-        """Which examples each step takes."""
-        lengths = tuple(
-            adapter.longest(lessons) + adapter.picture_length(example.width, example.height)
-            for example, lessons in zip(self.examples, self.lessons, strict=True)
-        )
-        pictures = (
-            tuple(example.image for example in self.examples) if adapter.shares_pictures else ()
-        )
-        batch = min(self.job.batch, len(self.examples))
-        return Order(lengths, batch, self.job.seed, pictures, self.job.micro_batch)
 
     def _rollouts(self) -> Rollouts | None:
         """What asks the student in each step, where it is trained by reward."""
