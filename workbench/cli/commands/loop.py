@@ -1,4 +1,4 @@
-"""The commands of the group Loop: init, import, correct, run, status and ask."""
+"""The commands of the group Loop: init, import, correct, run, programs, status and ask."""
 
 from __future__ import annotations
 
@@ -277,6 +277,22 @@ def work(
     takes in. The exit code is 1 if a unit failed; work/failures says why.
     """
     go("run", "work", units=units, cache=cache)
+
+
+@commands.command(rich_help_panel=PANEL)
+def programs(
+    path: Annotated[Path, typer.Argument(help="A new file, for example programs.jsonl.gz.")],
+    project: ProjectFolder = None,
+    text: Annotated[
+        str,
+        typer.Option("--filter", help="Take only what this query finds, written as in Browse."),
+    ] = "",
+) -> None:
+    """Write the sampled programs to a file, for another project or machine.
+
+    The sampler `file` takes them up there: sampler = { part = "file", path = "programs.jsonl.gz" }.
+    """
+    go("programs", path=path, project=project, text=text)
 
 
 @commands.command(rich_help_panel=PANEL)

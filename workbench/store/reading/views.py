@@ -175,6 +175,20 @@ def jobs(
     ]
 
 
+def programs(
+    database: Database, parts: Mapping[str, PartRef], task_ids: Sequence[str], scope: Scope
+) -> list[Program]:
+    """The sampled programs of some tasks, run or not, by task and index.
+
+    Args:
+        database: the store.
+        parts: every part that made a record, by key.
+        task_ids: unknown ids are left out.
+        scope: gives the sampler, the seed and k.
+    """
+    return [shape.to_program(row, parts) for row in _sampled(database, task_ids, scope)]
+
+
 def runs(
     database: Database, parts: Mapping[str, PartRef], task_ids: Sequence[str], scope: Scope
 ) -> Iterator[tuple[Task, list[tuple[Program, Trace]]]]:
