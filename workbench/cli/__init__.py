@@ -27,6 +27,7 @@ Files:
     page.py      vpd app: the pages over a project
     parts.py     vpd parts: the registered parts
     probe.py     vpd probe: whether a student's answer depends on its own rationale
+    programs.py  vpd programs: the sampled programs, for another project or machine
     ratings.py   vpd ratings: people's blind ratings of two models
     recipes.py   vpd recipes: the published methods that can be chosen by name
     report.py    vpd report: the project as one HTML file

@@ -6,6 +6,7 @@ Files:
     endpoint.py  programs from an OpenAI-compatible endpoint
     examples.py  worked examples, and which to show for a question
     extract.py   the program in what a model said
+    file.py      programs that were written elsewhere, from a file
     local.py     programs from a model in this process
     outline.py   a program without the names of its variables and its prints
     prompt.py    the prompt: API, guidelines, examples, question
