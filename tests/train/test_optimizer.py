@@ -80,3 +80,12 @@ def test_a_step_on_several_losses_is_a_step_on_their_mean() -> None:
     assert (mean, norm) == pytest.approx((whole, same))
     assert norm == pytest.approx(6 * math.sqrt(5))
     torch.testing.assert_close(apart, together)
+
+
+def test_gradients_of_low_precision_add_up_in_full_precision() -> None:
+    live = nn.Parameter(torch.zeros(1, dtype=torch.bfloat16))
+    optimizer = ScheduledAdamW([([live], 1.0)], RateSchedule(1))
+    for _ in range(300):  # in bfloat16 the sum stays at 256
+        live.grad = torch.ones_like(live)
+        optimizer.gather()
+    assert optimizer.adam.param_groups[0]["params"][0].grad.tolist() == [300.0]

@@ -18,6 +18,7 @@ Files:
     held_out.py       how good a student is while it is trained: the held-out side, asked as later
     job.py            a job as written: one TOML file that says everything a run needs
     jobs.py           the queue of training jobs: folders, nothing else
+    kernels.py        kernels of liger-kernel in place of a student's own
     launchers.py      where a job runs: this machine, a Slurm cluster, a Ray cluster
     load.py           the model that is trained: from a checkpoint, with adapters, to a checkpoint
     looks.py          what a look at a job before its start tells

@@ -25,6 +25,7 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_
 from workbench.errors import InputError
 from workbench.records import JSON
 from workbench.train.job import Job
+from workbench.train.optimizer import ScheduledAdamW
 from workbench.train.status_files import read_json, write_json
 
 FOLDER, WEIGHTS, OPTIMIZER, STATE = (
@@ -38,14 +39,15 @@ _WHOLE = StateDictOptions(
 )
 
 
-def gather(
-    model: Any, optimizer: torch.optim.Optimizer
-) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def gather(model: Any, optimizer: ScheduledAdamW) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The trainable weights and the optimizer's state, whole, in the memory of the first process.
 
-    Every process has to call it; the others get empty mappings.
+    Of parameters of low precision the copies in full precision are taken.  Every process has to
+    call it; the others may get empty mappings.
     """
-    weights, state = get_state_dict(model, optimizer, options=_WHOLE)
+    if optimizer.masters:
+        return _gather_masters(model, optimizer)
+    weights, state = get_state_dict(model, optimizer.adam, options=_WHOLE)
     # A tied weight has two names in the state, and one among the parameters.
     once = {name.removeprefix("module.") for name, _ in model.named_parameters()}
     whole = {
@@ -54,6 +56,64 @@ def gather(
         if name in once and isinstance(weight, Tensor)
     }
     return {name: weight.float().contiguous() for name, weight in whole.items()}, state
+
+
+def _names(model: Any, optimizer: ScheduledAdamW) -> list[tuple[str, Tensor]]:
+    """What the optimizer changes, in its order, by the names of the parameters that compute."""
+    name_of = {id(p): name.removeprefix("module.") for name, p in model.named_parameters()}
+    name_of |= {id(master): name_of[id(live)] for live, master in optimizer.masters}
+    return [
+        (name_of[id(parameter)], parameter)
+        for group in optimizer.adam.param_groups
+        for parameter in group["params"]
+    ]
+
+
+def _gather_masters(
+    model: Any, optimizer: ScheduledAdamW
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The same for an optimizer of copies, which are no parameters of the model, in one layout."""
+    names = _names(model, optimizer)
+    weights = {name: parameter.detach().float().cpu().contiguous() for name, parameter in names}
+    plain = optimizer.adam.state_dict()
+    state = {
+        name: {
+            key: value.cpu() if isinstance(value, Tensor) else value
+            for key, value in plain["state"].get(at, {}).items()
+        }
+        for at, (name, _) in enumerate(names)
+    }
+    groups = [
+        {**group, "params": [names[at][0] for at in group["params"]]}
+        for group in plain["param_groups"]
+    ]
+    return weights, {"state": state, "param_groups": groups}
+
+
+def _restore_masters(
+    model: Any,
+    optimizer: ScheduledAdamW,
+    weights: Mapping[str, Tensor],
+    state: Mapping[str, Any],
+) -> None:
+    """Put a checkpoint into an optimizer of copies, and round them into the model.
+
+    Args:
+        model: gets the weights.
+        optimizer: gets copies and state.
+        weights: by name.
+        state: of the optimizer, by the same names.
+    """
+    names = _names(model, optimizer)
+    with torch.no_grad():
+        for name, parameter in names:
+            parameter.copy_(weights[name])
+    optimizer.round_masters()
+    plain = optimizer.adam.state_dict()
+    own = {
+        at: state["state"][name] for at, (name, _) in enumerate(names) if state["state"].get(name)
+    }
+    optimizer.adam.load_state_dict({"state": own, "param_groups": plain["param_groups"]})
 
 
 def save(
@@ -140,7 +200,7 @@ def weights_of(path: Path) -> dict[str, Tensor]:
     return weights
 
 
-def restore(path: Path, model: Any, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+def restore(path: Path, model: Any, optimizer: ScheduledAdamW) -> dict[str, Any]:
     """Put a checkpoint into a model and its optimizer; every process has to call it.
 
     Args:
@@ -170,7 +230,14 @@ def restore(path: Path, model: Any, optimizer: torch.optim.Optimizer) -> dict[st
         raise InputError(
             f"{path / OPTIMIZER} cannot be read ({error}); delete {path.name} to go on without it"
         ) from error
-    set_state_dict(
-        model, optimizer, model_state_dict={**weights}, optim_state_dict=state, options=_WHOLE
-    )
+    if optimizer.masters:
+        _restore_masters(model, optimizer, weights, state)
+    else:
+        set_state_dict(
+            model,
+            optimizer.adam,
+            model_state_dict={**weights},
+            optim_state_dict=state,
+            options=_WHOLE,
+        )
     return read_json(path / STATE)

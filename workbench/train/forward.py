@@ -40,6 +40,9 @@ def outputs_of(
     """
     is_target = batch.targets[:, 1:] >= 0
     at = is_target.any(0).nonzero().squeeze(1)
+    chosen = is_target[:, at]
+    # before the model runs: its work would have to be waited for
+    rows, places = chosen.nonzero(as_tuple=True)
     more: dict[str, Any] = {"output_hidden_states": True} if "hidden" in needs else {}
     result = model(**batch.inputs, logits_to_keep=at, use_cache=False, **more)
     ids = batch.inputs["input_ids"]
@@ -47,9 +50,8 @@ def outputs_of(
     if mask.dim() != 2:  # rows that lessons share: filling sees itself alone
         mask = mask[:, 0].sum(-1) > 1
         mask[:, 0] = True
-    rows, places = is_target[:, at].nonzero(as_tuple=True)
     return Outputs(
-        logits=result.logits[is_target[:, at]],
+        logits=result.logits[rows, places],
         places=torch.stack([rows, at[places]], 1),
         mask=mask.bool(),
         image=torch.zeros_like(ids, dtype=torch.bool) if picture is None else ids == picture,

@@ -44,9 +44,11 @@ class Lora:
     """The adapters are scaled by alpha / rank."""
     dropout: Annotated[Share, Meta(title="LoRA dropout")] = 0.0
     """Share of an adapter's inputs that is dropped while training."""
-    where: Annotated[Literal["everywhere", "encoder"], Meta(title="LoRA on")] = "everywhere"
-    """On every linear layer, or on those of the encoder alone as in the paper's specialists; the
-    encoder turns the picture into positions, the projector included."""
+    where: Annotated[Literal["everywhere", "encoder", "decoder"], Meta(title="LoRA on")] = (
+        "everywhere"
+    )
+    """On every linear layer, or on those of the encoder alone as in the paper's specialists, or of
+    the decoder alone; the encoder turns the picture into positions, the projector included."""
     targets: Annotated[tuple[Name, ...], Meta(title="LoRA layers")] = ()
     """Names of linear layers, such as q_proj; when empty, every one but the head."""
 
@@ -109,6 +111,13 @@ class Job:
     """Number of steps; when 0, the epochs decide."""
     precision: Annotated[Literal["auto", "bf16", "fp32"], Meta(title="Precision")] = "auto"
     """Number format; auto is bfloat16 where the device multiplies it natively."""
+    adapter_precision: Annotated[
+        Literal["auto", "bf16", "fp32"], Meta(title="Precision of adapters")
+    ] = "auto"
+    """Number format of adapters; auto is the student's own on a GPU, where the optimizer changes
+    copies of them in float32, and float32 on a processor."""
+    fast: Annotated[bool, Meta(title="Fast kernels")] = False
+    """Norms, gates and rotations by the package liger-kernel, on a GPU: the extra `fast`."""
     checkpointing: Annotated[bool, Meta(title="Recompute activations")] = False
     """Activations are computed again in the backward pass: less memory, a third slower."""
     seed: Annotated[int, Meta(ge=0, title="Seed")] = 0
@@ -173,6 +182,8 @@ _LATER: Mapping[str, Any] = {
     "trackers": (),
     "workers": -1,
     "skip_broken": False,
+    "adapter_precision": "auto",
+    "fast": False,
     **{part: {} for part in PARTS},
 }
 """Settings that jobs did not have at first, with what those jobs did."""

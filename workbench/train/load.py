@@ -22,6 +22,7 @@ from workbench.models.picture_budget import PictureBudget
 from workbench.models.vlm import MAX_PIXELS, TEMPLATE
 from workbench.train.examples import Adapter
 from workbench.train.job import Job, Lora
+from workbench.train.kernels import check_fast, make_fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,26 @@ def dtype_of(job: Job, device: torch.device) -> torch.dtype:
         dtype = preferred_dtype(device)
         return dtype if dtype == torch.bfloat16 else torch.float32
     return torch.bfloat16 if job.precision == "bf16" else torch.float32
+
+
+def adapter_dtype_of(job: Job, device: torch.device) -> torch.dtype:
+    """The number format of the adapters.
+
+    Raises:
+        InputError: the job wishes for 16 bits where they cannot be had.
+    """
+    compute = dtype_of(job, device)
+    if job.adapter_precision == "bf16" and (job.sharded or compute != torch.bfloat16):
+        reason = (
+            "the copies in float32 that the optimizer changes are not divided among processes"
+            if job.sharded
+            else "the student itself is computed in float32 here (precision = 'bf16' changes that)"
+        )
+        raise InputError(f"adapter_precision = 'bf16' is not to be had: {reason}; set it to 'auto'")
+    own = job.adapter_precision == "bf16" or (
+        job.adapter_precision == "auto" and device.type != "cpu" and not job.sharded
+    )
+    return compute if own else torch.float32
 
 
 def load_adapter(
@@ -113,23 +134,29 @@ def check_family(student: str, path: str) -> None:
 
 
 def load_student(
-    job: Job, device: torch.device | None = None, quantised: bool | None = None
+    job: Job,
+    device: torch.device | None = None,
+    quantised: bool | None = None,
+    exact: bool = False,
 ) -> LoadedStudent:
     """Load a job's student on the processor, with what is trained marked `requires_grad`.
 
-    Adapters are float32 beside weights of the job's precision, and so are all weights when all are
-    trained: an update of 1e-4 vanishes in bfloat16.
+    All weights are float32 when all are trained: an update of 1e-4 vanishes in bfloat16. Adapters
+    of 16 bits have masters in float32, which the optimizer keeps.
 
     Args:
         job: what to train.
         device: where it will run; decides the precision.
         quantised: whether the weights have 4 bits; the job decides when None.
+        exact: whether adapters are float32 whatever the job says, as for adding them in.
 
     Raises:
         InputError: there is no such checkpoint, or a layer is unknown.
-        MissingPart: a package that its processor or 4-bit weights need is absent.
+        MissingPart: a package that its processor, 4-bit weights or fast kernels need is absent.
     """
     device = device or preferred_device()
+    if job.fast and not exact:
+        check_fast()
     quantised = job.method == "qlora" if quantised is None else quantised
     dtype = torch.float32 if job.method == "full" else dtype_of(job, device)
     more = {"quantization_config": _four_bits(dtype)} if quantised else {}
@@ -141,12 +168,15 @@ def load_student(
     setattr(model.config, MAX_PIXELS, adapter.max_pixels)
     if job.template:
         setattr(model.config, TEMPLATE, dict(job.template))
+    if job.fast and not exact:
+        make_fast(model)
     if quantised:
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     if job.method == "full":
         model.requires_grad_(True)
     else:
-        model = with_adapters(model, job.lora, job.seed)
+        kind = torch.float32 if exact else adapter_dtype_of(job, device)
+        model = with_adapters(model, job.lora, job.seed, kind)
     if job.checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     return LoadedStudent(model, adapter, base)
@@ -179,13 +209,14 @@ def _four_bits(dtype: torch.dtype) -> Any:
     )
 
 
-def with_adapters(model: Any, lora: Lora, seed: int) -> Any:
+def with_adapters(model: Any, lora: Lora, seed: int, dtype: torch.dtype = torch.float32) -> Any:
     """Put adapters on a model, and freeze everything else.
 
     Args:
         model: without adapters.
         lora: which layers get adapters, and of which size.
         seed: the same one gives the same adapters.
+        dtype: number format of the adapters.
     """
     names = linear_layers(model, lora)
     torch.manual_seed(seed)
@@ -197,7 +228,11 @@ def with_adapters(model: Any, lora: Lora, seed: int) -> Any:
         task_type="CAUSAL_LM",
     )
     with quiet():
-        return get_peft_model(model, config)
+        model = get_peft_model(model, config)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.to(dtype)
+    return model
 
 
 def linear_layers(model: Any, lora: Lora) -> list[str]:
@@ -222,20 +257,21 @@ def linear_layers(model: Any, lora: Lora) -> list[str]:
         if not lora.targets or any(_is_named(name, target) for target in lora.targets)
     ]
     if not targets:
-        raise InputError("the student has no linear layer in its encoder; set where = 'everywhere'")
+        raise InputError(
+            f"the student has no linear layer in its {lora.where}; set where = 'everywhere'"
+        )
     return targets
 
 
 def _layers_of(model: Any, lora: Lora) -> list[str]:
-    """Names of the linear layers of the whole model or of its encoder, as `where` says."""
+    """Names of the linear layers of the whole model, or of the part that `where` names."""
     head = model.get_output_embeddings()
     decoder = {id(module) for module in model.get_decoder().modules()}
+    wish = {"everywhere": (True, False), "encoder": (False,), "decoder": (True,)}[lora.where]
     return [
         name
         for name, module in model.named_modules()
-        if isinstance(module, nn.Linear)
-        and module is not head
-        and (lora.where == "everywhere" or id(module) not in decoder)
+        if isinstance(module, nn.Linear) and module is not head and (id(module) in decoder) in wish
     ]
 
 
@@ -308,7 +344,7 @@ def finish(job: Job, weights: Mapping[str, Tensor], target: Path) -> Path:
     Raises:
         InputError: the weights are those of another model.
     """
-    loaded = load_student(job, quantised=False)
+    loaded = load_student(job, quantised=False, exact=True)
     put(loaded.model, weights)
     model = loaded.model
     if job.method == "full":

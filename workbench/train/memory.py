@@ -109,7 +109,7 @@ class MemoryNeed:
     weights: float
     """All weights, those that are trained among them."""
     training: float
-    """Gradients and the optimizer's state."""
+    """Gradients and the optimizer's state, copies in full precision among it."""
     activations: float
     """What the backward pass keeps."""
     logits: float
@@ -191,11 +191,15 @@ class Skeleton:
         self._linear: int = sum(
             module.weight.numel() for module in model.modules() if isinstance(module, nn.Linear)
         )
+        # as on a GPU, where adapters of 16 bits have copies in float32
+        self._copied = job.adapter_precision != "fp32" and not job.sharded
+        self._copied &= self._kind != torch.float32 and job.method != "full"
         if job.method == "full":
             model.requires_grad_(True)
         else:
+            kind = self._kind if self._copied else torch.float32
             with torch.device("meta"):
-                model = with_adapters(model, job.lora, job.seed)
+                model = with_adapters(model, job.lora, job.seed, kind)
         self._model = model.train()
         self._text = config.get_text_config()
         tower = self._outside_the_decoder()
@@ -241,7 +245,7 @@ class Skeleton:
         unit = 2**30
         return MemoryNeed(
             weights=self._weights() / unit,
-            training=12 * self.trained / unit,
+            training=(16 if self._copied else 12) * self.trained / unit,
             activations=(kept + tower) / unit,
             logits=shape.rows * shape.targets * width / unit,
             flops=flops + tower_flops,
@@ -253,7 +257,7 @@ class Skeleton:
         base = self.parameters * float(self._kind.itemsize)
         if self._job.method == "qlora":
             base -= self._linear * (self._kind.itemsize - _QUARTER)
-        return float(base + 4.0 * self.trained)
+        return float(base + (2.0 if self._copied else 4.0) * self.trained)
 
     def decoder_pass(self, rows: int, tokens: int) -> tuple[int, int]:
         """Bytes that the decoder keeps for its backward pass, and the operations of both passes.

@@ -9,6 +9,7 @@ fp32 with casts (see LOG.md, base student).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +35,7 @@ class ScheduledAdamW:
         weight_decay: float = 0.01,
     ) -> None:
         self._schedule = schedule
-        self._masters: list[tuple[nn.Parameter, nn.Parameter]] = []
+        self.masters: list[tuple[nn.Parameter, nn.Parameter]] = []
         """Parameters of low precision with their copies."""
         self._peaks: list[float] = []
         specs = []
@@ -43,25 +44,40 @@ class ScheduledAdamW:
                 {"params": [self._master(p) for p in parameters if p.requires_grad], "lr": peak}
             )
             self._peaks.append(peak)
+        # one kernel for all parameters, where they are on a GPU that has it
+        on_gpu = all(
+            p.device.type == "cuda" for spec in specs for p in cast(list[Tensor], spec["params"])
+        )
         self.adam: torch.optim.Optimizer = torch.optim.AdamW(
-            specs, betas=betas, weight_decay=weight_decay
+            specs, betas=betas, weight_decay=weight_decay, fused=True if on_gpu else None
         )
         """What holds the state; whoever wraps the parameters puts its own in place."""
 
     def _master(self, parameter: nn.Parameter) -> nn.Parameter:
         if parameter.dtype == torch.float32:
             return parameter
-        self._masters.append((parameter, nn.Parameter(parameter.detach().float())))
-        return self._masters[-1][1]
+        self.masters.append((parameter, nn.Parameter(parameter.detach().float())))
+        return self.masters[-1][1]
 
-    def _gather(self) -> None:
-        for live, master in self._masters:
+    def gather(self) -> None:
+        """Add the gradients of low precision to those of their copies, and drop them.
+
+        Called after each of several backward passes it adds up in full precision.
+        """
+        for live, master in self.masters:
             if live.grad is not None:
-                master.grad, live.grad = live.grad.float(), None
+                grad, live.grad = live.grad.float(), None
+                master.grad = grad if master.grad is None else master.grad.add_(grad)
+
+    def round_masters(self) -> None:
+        """Put the copies, as far as their precision goes, into the parameters that compute."""
+        with torch.no_grad():
+            for live, master in self.masters:
+                live.copy_(master)
 
     def clip(self, longest: float) -> float:
         """Shorten the gradient to at most this length; returns its length before."""
-        self._gather()
+        self.gather()
         parameters = [p for group in self.adam.param_groups for p in group["params"]]
         return float(nn.utils.clip_grad_norm_(parameters, longest))
 
@@ -71,14 +87,12 @@ class ScheduledAdamW:
         Args:
             step: number of the step, counted from 0; the schedule decides by it.
         """
-        self._gather()
+        self.gather()
         for group, peak in zip(self.adam.param_groups, self._peaks, strict=True):
             group["lr"] = self._schedule.rate(peak, step)
         self.adam.step()
         self.adam.zero_grad()
-        with torch.no_grad():
-            for live, master in self._masters:
-                live.copy_(master)
+        self.round_masters()
         return self._schedule.rate(self._peaks[0], step)
 
 

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -33,6 +34,7 @@ from workbench.train.feeding import Feed, MicroBatch, worker_count
 from workbench.train.held_out import SHOWN, AnswerLoss, Examiner, held_out
 from workbench.train.job import Job
 from workbench.train.load import load_student, plain_weights
+from workbench.train.loss import LossShare
 from workbench.train.optimizer import ScheduledAdamW
 from workbench.train.plan import plan_of
 from workbench.train.reward import Rollouts
@@ -107,6 +109,8 @@ class TrainingRun:
         self.order = order_of(job, student.adapter, self.examples, self.lessons)
         workers = worker_count(job, student.adapter)
         self.feed = Feed(self.loss, self._micro_batches, self.total, workers)
+        if not (job.sharded or job.method == "qlora"):  # copies of weights are where these are
+            model = model.to(self.accelerator.device)
         schedule = RateSchedule.of(job, self.total)
         groups = [(model.parameters(), job.lr)]
         self.optimizer = ScheduledAdamW(groups, schedule, job.betas, job.weight_decay)
@@ -190,7 +194,7 @@ class TrainingRun:
         path = checkpoint.newest(self.folder, self.job)
         if path is None:
             return 0
-        state = checkpoint.restore(path, self.model, self.optimizer.adam)
+        state = checkpoint.restore(path, self.model, self.optimizer)
         if isinstance(self.plan.teacher, FollowsStudent):
             self.plan.teacher.recall(path)
         self.best, self.waited = state["best"], state["waited"]
@@ -203,7 +207,7 @@ class TrainingRun:
             self.plan.objective.begin(step, self.total)
         torch.manual_seed(hash((self.job.seed, step, self.accelerator.process_index)) % 2**63)
         sums = self._backward(step)
-        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.job.clip or math.inf)
+        norm = self._clip(self.job.clip or math.inf)
         rate = self.optimizer.step(step)
         if isinstance(self.plan.teacher, FollowsStudent):
             student = student_of_run(self.accelerator.unwrap_model(self.model))
@@ -221,7 +225,7 @@ class TrainingRun:
             "epoch": round((step + 1) / self.order.steps, 4),
             "loss": loss,
             "lr": rate,
-            "norm": float(norm),
+            "norm": norm,
             "examples": self._examples_until(step),
             "seconds": round(seconds, 4),
             "processor_s": round(spent, 4),
@@ -233,6 +237,12 @@ class TrainingRun:
                 figures[name] = total / count
         return figures
 
+    def _clip(self, longest: float) -> float:
+        """Shorten the gradient to at most this length; returns its length before."""
+        if self.optimizer.masters:
+            return self.optimizer.clip(longest)
+        return float(self.accelerator.clip_grad_norm_(self.model.parameters(), longest))
+
     def _backward(self, step: int) -> torch.Tensor:
         """Compute the gradients of a step, a micro-batch at a time.
 
@@ -243,6 +253,7 @@ class TrainingRun:
         ranks, count = self.accelerator.num_processes, len(self._shares(step))
         examples = len(self.order[step])
         sums = torch.zeros(2 + 2 * len(self.names), dtype=torch.float64)
+        losses: list[tuple[LossShare, int]] = []
         for number, (micro, ready) in enumerate(self._batches(step, sums)):
             rows, spare = micro.rows, micro.fillers
             last = number == count - 1
@@ -250,9 +261,13 @@ class TrainingRun:
                 loss = self.loss(self.model, rows, examples, spare, True, ready)
                 # Gradients are averaged over processes, so each share counts as often.
                 self.accelerator.backward(loss.share * ranks)
-            sums[0] += float(loss.share.detach())
+            if ranks == 1:  # several processes add theirs up in the parameters themselves
+                self.optimizer.gather()
+            losses.append((replace(loss, share=loss.share.detach()), len(rows) - spare))
+        for loss, own in losses:  # a look at a number waits for the device
+            sums[0] += float(loss.share)
             sums[1] += loss.tokens
-            add_figures(sums, self.names, loss, len(rows) - spare)
+            add_figures(sums, self.names, loss, own)
         return sums
 
     def _own_answers(
@@ -302,7 +317,7 @@ class TrainingRun:
 
     def save(self, step: int) -> None:
         """Write a checkpoint; the best one and the newest one are kept."""
-        weights, state = checkpoint.gather(self.model, self.optimizer.adam)
+        weights, state = checkpoint.gather(self.model, self.optimizer)
         if self.board:
             figures = {"step": step, "best": self.best, "waited": self.waited}
             teacher = self.plan.teacher
