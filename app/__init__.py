@@ -26,6 +26,8 @@ Files:
     local_day.py       when today began where the person sits
     main.py            builds and starts the server
     people.py          users, roles, passwords, sessions
+    public_text.py     texts for strangers, without addresses and paths
+    publish.py         vpd publish: a project as a folder of pages for strangers
     rating.py          two models' answers to one question, blind, on the paper's form
     recipes.py         published methods that can be chosen by name, with their cards
     replay.py          edit and replay, and the difference of two runs

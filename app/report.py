@@ -14,7 +14,7 @@ import io
 import json
 import re
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.chart_library import LIBRARY
+from app.public_text import PUBLIC_SECTIONS, public_section, public_text
 from workbench import __version__
 from workbench.errors import ImageError, InputError
 from workbench.local_files import real_path
@@ -167,19 +168,54 @@ def page(project: Project) -> tuple[bytes, int]:
     return storable(_page(project, examples)).encode(), len(examples)
 
 
-def _page(project: Project, examples: Sequence[ReportExample]) -> str:
+def public_page(project: Project) -> bytes:
+    """The report's file for strangers, beside the pages of the questions.
+
+    It has no section on people, no arguments of parts and no examples, and names no place.
+    """
+    ingest(project)
+    return storable(_page(project, (), public=True)).encode()
+
+
+def _page(project: Project, examples: Sequence[ReportExample], public: bool = False) -> str:
     figures = overview(project)
     sections = [
         section
         for section in sections_of(figures, trust_charts(project))
         if section.name != "folder"  # of no use to whom the report is sent
     ]
+    if public:
+        sections = [public_section(one) for one in sections if one.name in PUBLIC_SECTIONS]
     charts = [chart for section in sections for chart in section.charts]
     scripts = {
-        "theme": _static("theme.js"),
+        "theme": static_text("theme.js"),
         "library": LIBRARY.read_text(encoding="utf-8"),
-        "page": "\n".join(_unbound(_static(name)) for name in SCRIPTS),
+        "page": "\n".join(_unbound(static_text(name)) for name in SCRIPTS),
     }
+    return (
+        templates()
+        .get_template("report.html")
+        .render(
+            mark=Markup(MARK),  # noqa: S704
+            policy=policy_of(scripts.values()),
+            styles=Markup(for_paper("\n".join(static_text(name) for name in STYLES))),  # noqa: S704
+            scripts={name: Markup(text) for name, text in scripts.items()},  # noqa: S704
+            data=Markup(_json([chart.to_json() for chart in charts])),  # noqa: S704
+            name=real_path(project.path).name,
+            at=figures.at.replace("T", " ").replace("Z", " UTC"),
+            version=__version__,
+            numbers=[one for one in numbers(figures) if not public or one[0] != "Endpoints"],
+            parts=_parts(project, public),
+            sources=_sources(project, public),
+            public=public,
+            sections=sections,
+            examples=examples,
+        )
+    )
+
+
+def templates() -> Environment:
+    """The templates of pages that are files, which escape whatever they are given."""
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -188,34 +224,29 @@ def _page(project: Project, examples: Sequence[ReportExample]) -> str:
         trim_blocks=True,
     )
     environment.filters |= {"cell": _cell, "spaced": views.family_words, "duration": views.duration}
-    return environment.get_template("report.html").render(
-        mark=Markup(MARK),  # noqa: S704
-        policy=_policy(scripts.values()),
-        styles=Markup(_for_paper("\n".join(_static(name) for name in STYLES))),  # noqa: S704
-        scripts={name: Markup(text) for name, text in scripts.items()},  # noqa: S704
-        data=Markup(_json([chart.to_json() for chart in charts])),  # noqa: S704
-        name=real_path(project.path).name,
-        at=figures.at.replace("T", " ").replace("Z", " UTC"),
-        version=__version__,
-        numbers=numbers(figures),
-        parts=_parts(project),
-        sources=[
-            (source.part, json.dumps(dict(source.arguments), default=str))
-            for source in project.sources()
-        ],
-        sections=sections,
-        examples=examples,
-    )
+    return environment
 
 
-def _parts(project: Project) -> list[tuple[str, str, str, str]]:
-    """Role, name, version and arguments of the parts in force."""
+def _parts(project: Project, public: bool) -> list[tuple[str, str, str, str]]:
+    """Role, name, version and arguments of the parts in force; in public without the last."""
     scope, parts = project.scope(), project.parts
     keys = (scope.sampler, scope.executor, scope.verifier, scope.writer, scope.student)
     refs = [parts[key] for key in keys if key is not None and key in parts]
+    if public:
+        return [(one.role, public_text(one.name), public_text(one.version), "") for one in refs]
     return [
         (ref.role, ref.name, ref.version, json.dumps(dict(ref.arguments), ensure_ascii=False))
         for ref in refs
+    ]
+
+
+def _sources(project: Project, public: bool) -> list[tuple[str, str]]:
+    """Name and arguments of the sources of questions; in public without the latter."""
+    if public:
+        return [(public_text(source.part), "") for source in project.sources()]
+    return [
+        (source.part, json.dumps(dict(source.arguments), default=str))
+        for source in project.sources()
     ]
 
 
@@ -230,8 +261,8 @@ def _examples(project: Project) -> list[ReportExample]:
 
 def _example(project: Project, view: TaskView) -> ReportExample:
     """What the template shows of one question: its picture, its run and its students' answers."""
-    task, run = view.task, _best_run(view)
-    picture = _picture(project, task.image)
+    task, run = view.task, best_run(view)
+    picture = embedded(project, task.image)
     size = (picture.width, picture.height) if picture.data else None
     steps = steps_of(run.trace.events, size) if run and run.trace else []
     listed = [step for step in steps if step.kind in ("tool", "error", "end")]
@@ -242,11 +273,11 @@ def _example(project: Project, view: TaskView) -> ReportExample:
         gold=views.gold_of(task),
         family=task.family,
         picture=picture,
-        boxes=_boxes(steps) if size else [],
+        boxes=boxes_of(steps) if size else [],
         run=_run_facts(run) if run else NO_RUN,
         steps=[(step.line, step.title, step.short) for step in listed][:STEPS],
         told=views.rationale_view(views.rationale_of(view, run)),
-        student=_student(view, project.parts.values()),
+        student=students_of(view, project.parts.values()),
     )
 
 
@@ -261,13 +292,13 @@ def _run_facts(run: Run) -> RunFacts:
     )
 
 
-def _best_run(view: TaskView) -> Run | None:
+def best_run(view: TaskView) -> Run | None:
     """The kept run; without one, a run that has an answer; without any, the first run."""
     answered = (run for run in view.runs if run.trace is not None and run.trace.ok)
     return view.chosen or next(answered, None) or next(iter(view.runs), None)
 
 
-def _student(view: TaskView, parts: Collection[PartRef]) -> list[ModelAnswer]:
+def students_of(view: TaskView, parts: Collection[PartRef]) -> list[ModelAnswer]:
     """The newest answer of each model, and the newest with a rationale."""
     answers: dict[tuple[str, bool], ModelAnswer] = {}
     for one in view.predictions:
@@ -281,7 +312,7 @@ def _student(view: TaskView, parts: Collection[PartRef]) -> list[ModelAnswer]:
     return list(answers.values())[:ANSWERS]
 
 
-def _boxes(steps: Sequence[Step]) -> list[PatchBox]:
+def boxes_of(steps: Sequence[Step]) -> list[PatchBox]:
     """The patches that tools returned, each once, as boxes in pixels."""
     boxes: dict[str, PatchBox] = {}
     for step in steps:
@@ -292,14 +323,20 @@ def _boxes(steps: Sequence[Step]) -> list[PatchBox]:
     return list(boxes.values())[:BOXES]
 
 
-def _picture(project: Project, digest: str) -> EmbeddedPicture:
-    """A picture as a data address, at the size of the page; if it cannot be read, the problem."""
+def embedded(project: Project, digest: str, side: int = WIDTH) -> EmbeddedPicture:
+    """A picture as a data address; if it cannot be read, the problem.
+
+    Args:
+        project: has the picture.
+        digest: of the picture.
+        side: largest width and height, in pixels.
+    """
     try:
         whole = project.images.open(digest)
     except ImageError as error:
         return EmbeddedPicture("", 0, 0, str(error).replace(str(project.path), ""))
     small = whole.copy()
-    small.thumbnail((WIDTH, WIDTH))
+    small.thumbnail((side, side))
     file = io.BytesIO()
     small.save(file, "WEBP", quality=78)
     data = "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
@@ -309,7 +346,8 @@ def _picture(project: Project, digest: str) -> EmbeddedPicture:
 # --- the page's own parts
 
 
-def _static(name: str) -> str:
+def static_text(name: str) -> str:
+    """A file of the pages' own."""
     return (HERE / "static" / name).read_text(encoding="utf-8")
 
 
@@ -318,7 +356,7 @@ def _unbound(module: str) -> str:
     return re.sub(r"(?m)^import [^;]*;\n|^export ", "", module)
 
 
-def _for_paper(styles: str) -> str:
+def for_paper(styles: str) -> str:
     """Styles whose dark colours hold on screens alone, and hold there without a script as well."""
     dark = re.search(r':root\[data-theme="dark"\] (\{.*?\n\})\n', styles, re.DOTALL)
     if dark is None:
@@ -327,14 +365,23 @@ def _for_paper(styles: str) -> str:
     return styles.replace(dark[0], f"@media not print {{ {dark[0]} {alone} }}\n")
 
 
-def _policy(scripts: Any) -> str:
-    """A policy under which the page loads nothing and runs these scripts alone."""
-    hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts)
-    allowed = " ".join(f"'sha256-{one}'" for one in hashes)
+def policy_of(scripts: Iterable[str], styles: str = "'unsafe-inline'") -> str:
+    """A policy under which a page loads nothing and runs these scripts alone.
+
+    Args:
+        scripts: the texts of the page's scripts.
+        styles: where styles may stand; the charts' library adds some as it draws.
+    """
+    allowed = " ".join(map(hashed, scripts))
     return (
-        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
-        f"script-src {allowed}; base-uri 'none'"
+        f"default-src 'none'; img-src data:; style-src {styles}; script-src {allowed}; "
+        "base-uri 'none'; form-action 'none'"
     )
+
+
+def hashed(text: str) -> str:
+    """A script or a style as a policy names it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _json(value: Any) -> str:

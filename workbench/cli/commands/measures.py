@@ -1,6 +1,4 @@
-"""The commands of the group Measure: evaluate, results, study, compare, check, probe, report and
-bench.
-"""
+"""The commands of the group Measure: evaluate to report, publish and bench."""
 
 from __future__ import annotations
 
@@ -344,6 +342,27 @@ def report(
 ) -> None:
     """Write the project's figures and a dozen examples into one self-contained HTML file."""
     go("report", project=project, out=out)
+
+
+@commands.command(rich_help_panel=PANEL)
+def publish(
+    folder: Annotated[
+        Path, typer.Argument(help="A new folder, or one that was published to before.")
+    ],
+    project: ProjectFolder = None,
+    search: Annotated[
+        str, typer.Option(help="Take the questions that this finds, in the language of Browse.")
+    ] = "",
+    limit: Annotated[
+        int, typer.Option(min=1, help="Take this many questions at most, in order of import.")
+    ] = 200,
+) -> None:
+    """Write pages that anybody can read without a server: report, questions, programs, pictures.
+
+    What reviewers did, settings, addresses and paths are left out. Look at the pages before you
+    share them: questions, pictures and programs are shown as they are.
+    """
+    go("publish", project=project, folder=folder, search=search, limit=limit)
 
 
 @commands.command(context_settings=PASSED_ON, rich_help_panel=PANEL)
