@@ -90,6 +90,10 @@ def tool_seconds(events: Iterable[TraceEvent]) -> float:
     return sum(float(result.get("duration_ms") or 0.0) for result in results) / 1000
 
 
+ARCHIVED = b"VPD archive 1 "
+"""How the stored events of a trace begin that lie in `archive/` instead; no encoded trace does."""
+
+
 def encode_events(events: Iterable[TraceEvent]) -> bytes:
     """Events as compressed JSON: about 10 to 20 bytes an event."""
     rows = [[e.kind, e.line, e.frame, e.payload] for e in events]
@@ -107,8 +111,13 @@ def decode_events(data: bytes) -> tuple[TraceEvent, ...]:
     """The inverse of `encode_events`.
 
     Raises:
-        ValueError: the bytes are not those of a trace.
+        ValueError: the bytes are not those of a trace, or only say where they are.
     """
+    if data.startswith(ARCHIVED):
+        raise ValueError(
+            "this trace's events were archived, and their file in archive/ is missing or was "
+            "changed; put it back from a backup (vpd doctor names it)"
+        )
     try:
         unpacker = zlib.decompressobj()
         text = unpacker.decompress(data, 2 * MAX_TRACE)

@@ -4,6 +4,7 @@ What each command takes stands in `commands/`; what it does, in a module of its 
 module is imported when the command runs, so that `vpd --help` needs neither the store nor a model.
 
 Files:
+    archive.py   vpd archive and vpd prune: steps of runs beside the store, and what goes for good
     ask.py       vpd ask: one question, by programs and by the student
     backup.py    vpd backup and restore
     bars.py      progress bars
@@ -28,6 +29,7 @@ Files:
     parts.py     vpd parts: the registered parts
     probe.py     vpd probe: whether a student's answer depends on its own rationale
     programs.py  vpd programs: the sampled programs, for another project or machine
+    publish.py   vpd publish: the project as pages for strangers
     ratings.py   vpd ratings: people's blind ratings of two models
     recipes.py   vpd recipes: the published methods that can be chosen by name
     report.py    vpd report: the project as one HTML file

@@ -1,6 +1,7 @@
 """The project folder and its DuckDB file: the only importer of duckdb.
 
 Files:
+    archive.py  events of traces moved beside the store, and what is removed for good
     backup.py   backup and restore
     doctor.py   every invariant, checked
     kernel/     one DuckDB file for many processes: owner, attached ones, locks, migrations

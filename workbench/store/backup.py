@@ -26,6 +26,7 @@ from workbench import __version__
 from workbench.errors import InputError, StoreError
 from workbench.local_files import real_path
 from workbench.snapshot.folder import place
+from workbench.store.kernel.archived import FOLDER as ARCHIVE
 from workbench.store.kernel.database import Database, now
 from workbench.store.project import FOLDERS, PROFILE, STORE, Project
 
@@ -34,6 +35,8 @@ KEPT = ("images", "snapshots")
 """Folders whose files go with the store, linked or copied."""
 GROWING = "evaluations"
 """Folder of files that are appended to, so that they are copied and never linked."""
+TAKEN = (ARCHIVE, *KEPT, GROWING)
+"""Every folder that a backup may hold; the archive goes with each store that names its files."""
 
 # Run in a process of its own: DuckDB locks its file with a POSIX lock, and a process loses such a
 # lock as soon as it closes any handle on that file.
@@ -87,10 +90,12 @@ def back_up(
         with project.database.write_lock:
             counts = count(project.database)
             _copy_store(project.database.path, part / STORE)
+            names = (ARCHIVE,) if (project.path / ARCHIVE).is_dir() else ()
+            files = {name: _take(project.path / name, part / name, copy) for name in names}
         tables = _verified(part / STORE, counts)
         shutil.copyfile(project.path / PROFILE, part / PROFILE)
         kept = KEPT if images else ()
-        files = {name: _take(project.path / name, part / name, copy) for name in kept}
+        files |= {name: _take(project.path / name, part / name, copy) for name in kept}
         files[GROWING] = _take(project.path / GROWING, part / GROWING, True)
         backup = Backup(
             datetime.now(UTC).isoformat(timespec="seconds"),
@@ -185,9 +190,9 @@ def _fault_of(content: object) -> str | None:
     for name in ("tables", "files"):
         if not _are_counts(content[name]):
             return f"{name} does not give a whole number for each name"
-    strange = [name for name in content["files"] if name not in (*KEPT, GROWING)]
+    strange = [name for name in content["files"] if name not in TAKEN]
     if strange:
-        folders = ", ".join((*KEPT, GROWING))
+        folders = ", ".join(TAKEN)
         return f"files names the folder {strange[0][:100]!r}; {folders} may stand there"
     return None
 
@@ -200,7 +205,7 @@ def _are_counts(content: object) -> bool:
 
 def _check_no_links(backup: Path) -> None:
     """Raises InputError where a backup holds a symbolic link, which may lead anywhere."""
-    for name in (NAME, STORE, PROFILE, *KEPT, GROWING):
+    for name in (NAME, STORE, PROFILE, *TAKEN):
         top = backup / name
         inner = top.rglob("*") if top.is_dir() and not top.is_symlink() else ()
         for path in (top, *inner):

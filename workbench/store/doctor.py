@@ -19,6 +19,7 @@ from workbench.errors import ImageError, ProfileError, StoreError, WorkbenchErro
 from workbench.events import decode_events
 from workbench.images import digest_of
 from workbench.snapshot import Snapshot
+from workbench.store import archive
 from workbench.store.kernel import owner
 from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.project import STORE, Project
@@ -209,6 +210,7 @@ def examine(folder: Path, quick: bool = False, progress: Progress | None = None)
             findings += _tables(project, say)
             findings += _pictures(project, quick, say)
             findings += _snapshots(project, quick, say)
+            findings += _archive(project, quick)
             if not quick:
                 findings += _events(project.database, say)
     except StoreError as error:
@@ -413,7 +415,16 @@ def _events(database: Database, say: Progress) -> Iterator[Finding]:
     yield from _finding("events", "traces whose events cannot be read", broken, advice)
 
 
-# --- pictures, snapshots
+# --- archive, pictures, snapshots
+
+
+def _archive(project: Project, quick: bool) -> Iterator[Finding]:
+    yield from _finding(
+        "archive-changed",
+        "files of archive/ that are missing or not as they were written",
+        archive.changed(project, quick),
+        "put them back from a backup; the runs' answers are there, their steps are not",
+    )
 
 
 def _pictures(project: Project, quick: bool, say: Progress) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The commands of the group Keep: backup, restore, doctor and models."""
+"""The commands of the group Keep: backup, restore, archive, prune, doctor and models."""
 
 from __future__ import annotations
 
@@ -41,6 +41,39 @@ def restore(
 ) -> None:
     """Make a project from a backup."""
     go("backup", "restore", source=source, path=path)
+
+
+@commands.command(rich_help_panel=PANEL)
+def archive(
+    project: ProjectFolder = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Say what would be moved, and move nothing.")
+    ] = False,
+) -> None:
+    """Move the steps of runs that nobody took up to Parquet files beside the store.
+
+    Runs that are kept, told, judged by people or in a snapshot stay. The others are found, shown,
+    backed up and checked as before. Ctrl-C stops the command; the same command resumes it.
+    """
+    go("archive", project=project, preview=preview)
+
+
+@commands.command(rich_help_panel=PANEL)
+def prune(
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            help="What to remove: failed (archived steps of failed runs), cache (what can be "
+            "computed again)."
+        ),
+    ],
+    project: ProjectFolder = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Remove it. Without this, the command only previews.")
+    ] = False,
+) -> None:
+    """Remove what is named for good, and nothing else; by default say only what that would be."""
+    go("archive", "prune", project=project, what=what, yes=yes)
 
 
 @commands.command(rich_help_panel=PANEL)

@@ -1,6 +1,7 @@
 """One DuckDB file for many processes: owner, attached ones, locks, migrations.
 
 Files:
+    archived.py    events of traces that lie beside the store, read
     attached.py    the store through its owner: sessions, transactions
     database.py    an open store: reading, writing, errors made clear
     link.py        the file itself or its owner; hand-over, retries

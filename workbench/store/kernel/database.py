@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from workbench.errors import StoreError
 from workbench.records import storable
-from workbench.store.kernel import link, literal, local_disk, migrate, reading
+from workbench.store.kernel import archived, link, literal, local_disk, migrate, reading
 from workbench.store.kernel.attached import Attached
 from workbench.store.kernel.local import Local, first_line, now
 from workbench.store.kernel.locks import WriteLock
@@ -97,6 +97,7 @@ class Database:
     ) -> None:
         self.path = path
         self.read_only = read_only
+        self._archive = archived.ArchiveReader(path.parent / archived.FOLDER)
         self._open = False
         if not create and not path.is_file():
             raise StoreError(f"there is no store at {path}; make a project with: vpd init PATH")
@@ -127,7 +128,10 @@ class Database:
     def rows(
         self, sql: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None
     ) -> list[dict[str, Any]]:
-        """All rows of a query, each as a dict by column name."""
+        """All rows of a query, each as a dict by column name.
+
+        A column `events` holds those of a trace, wherever they lie.
+        """
 
         def ask(cursor: Any) -> list[dict[str, Any]]:
             cursor.execute(sql, parameters if parameters is not None else [])
@@ -135,7 +139,10 @@ class Database:
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
         with self._translated("read"):
-            return self._link.read(ask)
+            rows = self._link.read(ask)
+            if rows and "events" in rows[0]:
+                self._archive.fill(rows)
+            return rows
 
     def table(self, sql: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Column names and at most `limit` rows of any query that only reads."""

@@ -34,6 +34,7 @@ from workbench.store.people.rules_in_force import Guideline
 from workbench.store.reading import views
 from workbench.store.reading.summary import bring_up_to_date
 from workbench.store.records import rows as shape
+from workbench.store.records.recalled import recall
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ class Curation:
         Raises:
             InputError: a rule is broken (`curate.rules`), or an id stands for another event.
         """
+        named = (event.trace_id for event in events if event.step is not None)
+        recall(self.database, {trace for trace in named if trace})
         return self.database.transaction(lambda cursor: decisions.store(cursor, events))
 
     def edit_rationale(self, decision: Decision, text: str) -> Rationale:
