@@ -58,6 +58,18 @@ class Pictures:
     def crop(self, region: Region) -> Image.Image:
         return self.of(region.image).crop(region)
 
+    def add_bytes(self, data: bytes, name: str) -> str:
+        """Keep a picture that a program made of a visitor's.
+
+        Args:
+            data: content of its file.
+            name: what messages call it.
+        """
+        with self._lock:
+            digest = self.guests.add_bytes(data, name)
+            self._make_room()
+        return digest
+
     def take(self, data: bytes) -> tuple[str, str]:
         """Keep a visitor's picture; gives its digest, and what was done to it in words.
 

@@ -24,6 +24,11 @@ x1, y1], "label", "score"}` (pixels, top-left origin), `{"type": "list" | "tuple
 "length", "items"}` (first 12, to depth 3, dict items as pairs), `{"type": "str", "length", "text"}`
 for long text, `{"type": "object", "name"}` for the rest. Order is execution order; the events of a
 nested call come before the statement that made it.
+
+The `box` of a patch is its place in the task's picture.  Where a task has several pictures, a patch
+of another than the first has `picture`, its number from 0, and `size`, its width and height.  A
+patch of a picture that the program made has `made` as well: `image`, that picture's digest, its
+`size`, and `box`, the patch in that picture's own pixels.
 """
 
 from __future__ import annotations
@@ -36,6 +41,7 @@ from typing import Any
 
 import orjson
 
+from workbench.made_pictures import MadeRegion, made_part, place_of
 from workbench.records import JSON, Region, TraceEvent, Value, storable
 
 MEASURED = ("duration_ms", "queue_ms", "batch_size", "cached")
@@ -44,37 +50,49 @@ MEASURED = ("duration_ms", "queue_ms", "batch_size", "cached")
 MAX_TRACE = 2**26
 """Bytes of events that a trace may hold; twice as many are read back at most."""
 
-_ITEMS = 12
+ITEMS = 12
+"""Most items of a container that a payload holds, results of tools apart."""
 RESULT_ITEMS = 50
 """Most items of a tool's result that a payload holds."""
 
 
-def summary(value: Value, items: int = _ITEMS, depth: int = 3) -> JSON:
+def summary(value: Value, items: int = ITEMS, depth: int = 3, pictures: Sequence[str] = ()) -> JSON:
     """A value as it stands in a payload.
 
     Args:
         value: the value.
         items: most items of a container that the payload holds.
         depth: levels of nesting that it holds.
+        pictures: digests of the task's pictures, where there are several.
     """
     if isinstance(value, Region):
-        box = [int(x) if x == int(x) else x for x in value.box.as_tuple()]
-        return {
-            "type": "patch",
-            "box": box,
-            "label": value.label,
-            "score": plain_number(value.score),
-        }
+        return _patch(value, pictures)
     if isinstance(value, dict):
-        pairs = [[summary(k), summary(v, items, depth - 1)] for k, v in list(value.items())[:items]]
+        pairs = [
+            [summary(k), summary(v, items, depth - 1, pictures)]
+            for k, v in list(value.items())[:items]
+        ]
         return {"type": "dict", "length": len(value), "items": pairs if depth else None}
     if isinstance(value, list | tuple):
         kind = type(value).__name__
-        inner = [summary(v, items, depth - 1) for v in value[:items]] if depth else None
+        inner = [summary(v, items, depth - 1, pictures) for v in value[:items]] if depth else None
         return {"type": kind, "length": len(value), "items": inner}
     if isinstance(value, str) and len(value) > 1000:
         return {"type": "str", "length": len(value), "text": value[:1000]}
     return plain_number(value) if isinstance(value, float) else value
+
+
+def _patch(region: Region, pictures: Sequence[str]) -> JSON:
+    place = place_of(region)
+    box = [int(x) if x == int(x) else x for x in place.box.as_tuple()]
+    score = plain_number(region.score)
+    patch = {"type": "patch", "box": box, "label": region.label, "score": score}
+    if place.image in pictures[1:]:
+        patch["picture"] = pictures.index(place.image)
+        patch["size"] = [place.width, place.height]
+    if isinstance(region, MadeRegion):
+        patch["made"] = made_part(region)
+    return patch
 
 
 def plain_number(value: float | None) -> JSON:

@@ -485,7 +485,9 @@ def plain(value: object) -> JSON:
     """Records, boxes and containers as what `json.dumps` takes; a patch becomes a dict."""
     if isinstance(value, Region):
         box = list(value.box.as_tuple())
-        return {"image": value.image, "box": box, "label": value.label, "score": value.score}
+        more = {f.name: plain(getattr(value, f.name)) for f in fields(value)[len(fields(Region)) :]}
+        base = {"image": value.image, "box": box, "label": value.label, "score": value.score}
+        return base | more
     if isinstance(value, Box):
         return list(value.as_tuple())
     if isinstance(value, Mapping):

@@ -709,6 +709,12 @@ export interface PastRow {
   mine: boolean;
 }
 
+/** A box in a picture of a step. */
+export interface PictureBox {
+  box: number[];
+  label: string;
+}
+
 /** A picture as a page draws it. */
 export interface PictureView {
   image: string;
@@ -1184,6 +1190,7 @@ export interface Step {
   textTitle: string;
   facts: string[];
   boxes: StepBox[];
+  pictures: StepPicture[];
   ms: number;
   cached: boolean;
   raw: Record<string, any>[];
@@ -1198,6 +1205,16 @@ export interface StepBox {
   role: "result" | "receiver" | "variable" | "loop";
   patch: string | null;
   score: number | null;
+}
+
+/** A picture, or a part of it, that a step looked at or made. */
+export interface StepPicture {
+  words: string;
+  image: string;
+  url: string | null;
+  size: number[];
+  part: number[];
+  boxes: PictureBox[];
 }
 
 export interface StepsNews {

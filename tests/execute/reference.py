@@ -180,7 +180,8 @@ class _World:
     def __init__(self, fail: Any) -> None:
         self.fail = fail
         self.calls: list[ToolCall] = []
-        self.border = Border(Region(PICTURE, WIDTH, HEIGHT, Box(0, 0, WIDTH, HEIGHT)), Limits())
+        whole = Region(PICTURE, WIDTH, HEIGHT, Box(0, 0, WIDTH, HEIGHT))
+        self.border = Border((whole,), Limits())
 
     def ask(
         self,

@@ -14,7 +14,7 @@ from workbench.limits import Limits
 from workbench.records import Region
 
 WHOLE = Region("a" * 64, 100, 80, Box(0, 0, 100, 80))
-BORDER = Border(WHOLE, Limits(items=50, text=100, depth=4))
+BORDER = Border((WHOLE,), Limits(items=50, text=100, depth=4))
 
 
 class Sneaky(str):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import page_project
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from painted import painted, painted_task, run_painted
 
 from workbench.execute import Executor
 from workbench.images import ImageFolder
@@ -324,3 +326,32 @@ def test_a_program_that_cannot_be_read_gets_no_loop_boxes() -> None:
     steps = [boxed("a 1", 1, "for"), boxed("", 2)]
     add_loop_boxes(steps, "for a in x:\n  use(a")
     assert steps[1].boxes == []
+
+
+def test_a_step_that_makes_a_picture_shows_the_old_one_beside_the_new(tmp_path: Path) -> None:
+    images, digest = painted(tmp_path)
+    body = 'large = image_patch.find("sign")[0].zoom(2)\nletters = large.find("letter")\nreturn "x"'
+    trace = run_painted(images, painted_task(digest), body)[0][2]
+    steps = [step for step in steps_of(trace.events, (640, 480)) if step.kind == "tool"]
+    assert steps[0].pictures == []
+    old, new = steps[1].pictures
+    assert (old.image, old.part) == ("", [200, 100, 300, 180])
+    assert (new.url, new.size, new.part) == (f"image/{new.image}", [200, 160], [0, 0, 200, 160])
+    assert plain(steps[1].result or []) == "new picture 1"
+    (seen,) = steps[2].pictures
+    assert (seen.image, [(one.label, one.box) for one in seen.boxes]) == (
+        new.image,
+        [("letter 1", [0, 0, 200, 160])],
+    )
+    # on the picture asked about, the letter has its place there
+    assert [one.box for one in steps[2].boxes if one.role == "result"] == [[200, 100, 300, 180]]
+
+
+def test_a_strange_made_picture_is_no_error() -> None:
+    odd = {"type": "patch", "box": [0, 0, 1, 1], "label": None, "made": {"image": 5, "size": "x"}}
+    call = {"call": 0, "tool": "zoom", "receiver": odd, "arguments": {}}
+    events = (
+        TraceEvent(0, "tool", 1, 0, call),
+        TraceEvent(1, "tool_result", 1, 0, {"call": 0, "tool": "zoom", "ok": True, "result": odd}),
+    )
+    assert [step.title for step in steps_of(events, (4, 3))] == ["zoom"]

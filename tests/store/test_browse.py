@@ -48,6 +48,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             verdicts = one.verdicts
             if at == 2:
                 verdicts = [replace(v, correct=False, chosen=False, score=0.0) for v in verdicts]
+                enlarged = TraceEvent(3, "tool", 2, 0, {"call": 1, "tool": "zoom", "arguments": {}})
+                traces = [replace(t, events=(*t.events, enlarged)) for t in traces]
             if at == 3:
                 failure = Failure("tool_error", "the detector would not answer")
                 traces = [replace(t, answer=None, failure=failure) for t in traces]
@@ -103,6 +105,8 @@ def test_what_has_no_value_comes_last(project: Project) -> None:
         ("match:none", [2, 3]),
         ("kind:tool_error", [3]),
         ("kind:tool", []),
+        ("pictures:made", [2]),
+        ("-pictures:made status:kept", [0, 5]),
         ('family:"which one" student:right', [5]),
         ("student:none", [6]),
         ("student:unscored", [1]),

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from workbench.errors import InputError
-from workbench.records import Program, Trace
+from workbench.records import Program, Trace, TraceEvent
 from workbench.store import Project
 from workbench.widgets import ProgramTable, TracePlayer
 
@@ -72,6 +72,25 @@ def test_a_run_that_no_project_knows_is_shown_with_what_is_given(picture: Path) 
     }
     assert len(TracePlayer(trace).run["source"]) <= 1
     assert TracePlayer(trace).run["picture"]["url"] is None
+
+
+def test_pictures_that_the_run_made_come_along(project: Project, tmp_path: Path) -> None:
+    path = tmp_path / "new.png"
+    Image.new("RGB", (40, 30), "red").save(path)
+    digest = project.images.add(path)
+    made = {"image": digest, "size": [40, 30], "box": [0, 0, 40, 30]}
+    patch = {"type": "patch", "box": [0, 0, 20, 15], "label": None, "score": None, "made": made}
+    events = (
+        TraceEvent(0, "tool", 1, 0, {"call": 0, "tool": "zoom", "arguments": {}}),
+        TraceEvent(
+            1, "tool_result", 1, 0, {"call": 0, "tool": "zoom", "ok": True, "result": patch}
+        ),
+    )
+    trace, program = alone(events)
+    url = "data:image/webp;base64,"
+    known = TracePlayer(trace, program=program, project=project).run["full"][0]["pictures"][-1]
+    assert known["url"].startswith(url)
+    assert TracePlayer(trace, program=program).run["full"][0]["pictures"][-1]["url"] is None
 
 
 def test_a_large_picture_is_sent_no_larger_than_it_is_shown() -> None:

@@ -7,6 +7,7 @@ import io
 from abc import ABCMeta
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from PIL import Image
 from pydantic_core import to_jsonable_python
 
 from workbench.errors import ImageError, InputError
+from workbench.images import ImageFolder
 from workbench.records import Program, Rationale, Trace
 from workbench.screen import PLAYER, joined_scripts
 from workbench.screen.player import model_of
+from workbench.screen.step_pictures import addressed
 from workbench.screen.steps import steps_of
 from workbench.screen.views import PictureView
 from workbench.store import Project, Run
@@ -41,6 +44,8 @@ class PlayedRun:
     trace: Trace
     picture: Image.Image | None = None
     rationale: Rationale | None = None
+    images: ImageFolder | None = None
+    """Where the pictures that the run made are; None where they cannot be shown."""
 
 
 def played(trace: str, project: Project) -> PlayedRun:
@@ -62,7 +67,7 @@ def played(trace: str, project: Project) -> PlayedRun:
         picture = project.images.open(task.image)
     except ImageError:
         picture = None
-    return PlayedRun(run.program, run.trace, picture, rationale)
+    return PlayedRun(run.program, run.trace, picture, rationale, project.images)
 
 
 class _WithoutStub(type(gr.HTML)):  # type: ignore[misc]
@@ -146,9 +151,19 @@ def model_in_page(one: PlayedRun) -> dict[str, Any]:
     if picture is not None:
         view = PictureView("", _address(picture), picture.width, picture.height)
     steps = steps_of(one.trace.events, size)[:MOST_STEPS]
+    for step in steps:
+        step.pictures = list(addressed(step.pictures, partial(_address_of, one.images)))
     model = model_of(Run(one.program, one.trace, None), steps, view, one.rationale)
     page: dict[str, Any] = to_jsonable_python(replace(model, full=steps, trace=one.trace.id))
     return page
+
+
+def _address_of(images: ImageFolder | None, digest: str) -> str | None:
+    """The address of a picture that the run made; None where it is not at hand."""
+    try:
+        return None if images is None else _address(images.open(digest))
+    except ImageError:
+        return None
 
 
 def _address(picture: Image.Image) -> str:

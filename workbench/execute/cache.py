@@ -17,9 +17,12 @@ from typing import Any
 
 from workbench.boxes import Box
 from workbench.errors import InputError
+from workbench.made_pictures import MadeRegion, Piece
 from workbench.records import Region, Value
 
 _MISSING = object()
+_Fields = tuple[str, int, int, Box, str | None, float | None]
+"""The fields of a region."""
 
 
 class ResultCache:
@@ -143,16 +146,11 @@ class ResultCache:
 
 def _encode(value: Any) -> Any:
     if isinstance(value, Region):
-        return {
-            "r": [
-                value.image,
-                value.width,
-                value.height,
-                list(value.box.as_tuple()),
-                value.label,
-                value.score,
-            ]
-        }
+        box = list(value.box.as_tuple())
+        row = [value.image, value.width, value.height, box, value.label, value.score]
+        if not isinstance(value, MadeRegion):
+            return {"r": row}
+        return {"m": [*row, [_piece_row(piece) for piece in value.pieces]]}
     if isinstance(value, dict):
         return {"d": [[k, _encode(v)] for k, v in value.items()]}
     if isinstance(value, tuple):
@@ -168,14 +166,34 @@ def _decode(value: Any) -> Any:
     if isinstance(value, dict):
         ((tag, inner),) = value.items()
         if tag == "r":
-            image, width, height, box, label, score = inner
-            numbers = [width, height, *box, *(() if score is None else (score,))]
-            if type(image) is not str or any(type(n) not in (int, float) for n in numbers):
-                raise ValueError("a region")
-            return Region(image, width, height, Box(*box), label, score)
+            return Region(*_fields(*inner))
+        if tag == "m":
+            pieces = tuple(_piece(*row) for row in inner[6])
+            return MadeRegion(*_fields(*inner[:6]), pieces)
         if tag == "d":
             return {k: _decode(v) for k, v in inner}
         if tag == "t":
             return tuple(_decode(v) for v in inner)
         raise ValueError(tag)
     return value
+
+
+def _fields(image: Any, width: Any, height: Any, box: Any, label: Any, score: Any) -> _Fields:
+    """The fields of a region that was read back; raises ValueError for what is none."""
+    numbers = [width, height, *box, *(() if score is None else (score,))]
+    if type(image) is not str or any(type(n) not in (int, float) for n in numbers):
+        raise ValueError("a region")
+    return image, width, height, Box(*box), label, score
+
+
+def _piece_row(piece: Piece) -> list[Any]:
+    shown_part = [piece.image, piece.width, piece.height, list(piece.area.as_tuple())]
+    return [list(piece.box.as_tuple()), *shown_part, list(piece.back)]
+
+
+def _piece(box: Any, image: Any, width: Any, height: Any, area: Any, back: Any) -> Piece:
+    numbers = [*box, width, height, *area, *back]
+    if type(image) is not str or any(type(n) not in (int, float) for n in numbers):
+        raise ValueError("a piece")
+    a, b, c, d, e, f = back
+    return Piece(Box(*box), image, width, height, Box(*area), (a, b, c, d, e, f))

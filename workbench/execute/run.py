@@ -29,6 +29,7 @@ from workbench.execute.messages import (
 from workbench.execute.sandbox import Sandbox, Session
 from workbench.execute.trace import Recorder
 from workbench.execute.values import Border, Unfit, answer_text
+from workbench.made_pictures import MAX_MADE
 from workbench.records import (
     JSON,
     ErrorKind,
@@ -148,7 +149,7 @@ class ProgramRun:
     """Number of the first event that a watcher has not received."""
 
     def __post_init__(self) -> None:
-        self.border = Border(self.whole, self.sandbox.limits)
+        self.border = Border((self.whole,), self.sandbox.limits)
 
     def advance(
         self, answer: ToolAnswer | None, lookup: Lookup, stopped: Callable[[], bool]
@@ -253,6 +254,7 @@ class ProgramRun:
                 limits.events,
                 min(limits.trace, MAX_TRACE),
                 self.program.source,
+                self.border,
             )
             self.replayed = 0
             most = limits.seconds
@@ -281,6 +283,8 @@ class ProgramRun:
     def _deliver(self, call: ToolCall, answer: ToolAnswer) -> tuple[bool, Any]:
         assert self.recorder is not None
         self.call = None
+        if answer.ok and not self.border.admits(answer.value):
+            answer = ToolAnswer(False, None, f"a run makes at most {MAX_MADE} pictures")
         self.recorder.tool_result(
             self.replayed - 1, call.tool, self.frame, answer.payload(), answer.value
         )

@@ -26,6 +26,7 @@ from workbench.execute.cache import ResultCache
 from workbench.execute.run import ProgramRun, ToolAnswer
 from workbench.execute.sandbox import Sandbox
 from workbench.execute.values import Border, Unfit
+from workbench.made_pictures import MadeRegion
 from workbench.ports import ConcurrentTool, Images, Tool
 from workbench.records import (
     Failure,
@@ -284,7 +285,7 @@ class Batching:
         for name in (number, key):
             if name in run.overrides:
                 spec = self.means.tools[call.tool].spec
-                return ToolAnswer(True, run.border.result(run.overrides[name], spec))
+                return ToolAnswer(True, run.border.result(run.overrides[name], spec, call))
         return self._remembered(run, call, key)
 
     def _remembered(self, run: ProgramRun, call: ToolCall, key: str) -> ToolAnswer | None:
@@ -297,10 +298,11 @@ class Batching:
         if not hit:
             return None
         try:
-            return ToolAnswer(
-                True, _checked(run.border, self.means.tools[call.tool], call, value), cached=True
-            )
-        except Unfit:
+            value = _checked(run.border, self.means.tools[call.tool], call, value)
+            if isinstance(value, MadeRegion):
+                self.means.images.open(value.image)  # the cache may outlive the pictures
+            return ToolAnswer(True, value, cached=True)
+        except (Unfit, ImageError):
             return None
 
     # -- the caller's thread
@@ -427,7 +429,7 @@ class Batching:
 
 def _checked(border: Border, tool: Tool, call: ToolCall, result: Any) -> Value:
     """A tool's result, as it may reach the program.  Raises Unfit."""
-    value = border.result(result, tool.spec)
+    value = border.result(result, tool.spec, call)
     if tool.spec.name == "best_image_match":
         patches = call.arguments["list_patches"]
         if not (isinstance(value, int) and isinstance(patches, list) and 0 <= value < len(patches)):

@@ -12,10 +12,11 @@ from typing import Any
 
 import orjson
 
-from workbench.events import RESULT_ITEMS, plain_number, summary
+from workbench.events import ITEMS, RESULT_ITEMS, plain_number, summary
 from workbench.execute.key_errors import key_error_text
 from workbench.execute.language.desugar import CallSite
 from workbench.execute.language.instrument import EventSite
+from workbench.execute.values import Border, Unfit
 from workbench.records import JSON, EventKind, Failure, ToolCall, TraceEvent, Value
 
 
@@ -33,6 +34,8 @@ class Recorder:
     """Bytes of payloads that are kept at most, as JSON."""
     source: str = ""
     """The program."""
+    border: Border | None = None
+    """Knows the run's pictures beside the first one; None where there is only that."""
     events: list[TraceEvent] = field(default_factory=list)
     steps: int = 0
     """Statements, tests, calls and handlers so far."""
@@ -197,6 +200,8 @@ class Recorder:
         tag = v[0]
         if tag == "s":
             return {"type": "str", "length": v[1], "text": v[2]}
+        if tag == "p" and len(v) == 5:
+            return self._other_patch(v)
         if tag == "p":
             left, lower, right, upper = v[1]
             box = [left, self.height - upper, right, self.height - lower]
@@ -210,6 +215,18 @@ class Recorder:
             return {"type": v[1], "length": v[2], "items": items}
         return {"type": "object", "name": str(v[1])[:100]}
 
+    def _other_patch(self, v: tuple[Any, ...]) -> JSON:
+        """A patch of another picture than the first one."""
+        try:
+            return self._summary(self.border.read(v) if self.border is not None else None)
+        except Unfit:
+            return {"type": "object", "name": "?"}
+
+    def _summary(self, value: Value, items: int = ITEMS) -> JSON:
+        wholes = self.border.wholes if self.border is not None else ()
+        pictures = [whole.image for whole in wholes]
+        return summary(value, items, pictures=pictures)
+
     def tool_call(self, number: int, call: ToolCall, site: Any, frame: Any) -> None:
         """Record that the program called a tool and waits.
 
@@ -221,12 +238,12 @@ class Recorder:
         """
         line, column, inside = self.place(site)
         self.last_line = line
-        arguments = {k: summary(v) for k, v in call.arguments.items() if k != "patch"}
+        arguments = {k: self._summary(v) for k, v in call.arguments.items() if k != "patch"}
         receiver = call.arguments.get("patch")
         payload = {
             "call": number,
             "tool": call.tool,
-            "receiver": None if receiver is None else summary(receiver),
+            "receiver": None if receiver is None else self._summary(receiver),
             "arguments": arguments,
             "column": column,
             "inside": inside,
@@ -247,7 +264,7 @@ class Recorder:
         """
         payload: dict[str, JSON] = {"call": number, "tool": tool, **outcome}
         if outcome["ok"]:
-            payload["result"] = summary(result, RESULT_ITEMS)
+            payload["result"] = self._summary(result, RESULT_ITEMS)
         self.add("tool_result", self.last_line, max(int(frame) - 1, 0), payload)
 
     def finish(

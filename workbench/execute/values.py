@@ -3,19 +3,22 @@
 Out of the sandbox come plain scalars and tagged tuples made by the prelude: `("p", box, label,
 score)` for a patch with its box in lower-left coordinates, `("l" | "t" | "e", items)` for list,
 tuple and set, `("d", pairs)` for dict.  All of it is treated as hostile: exact types, counts,
-sizes, and boxes that lie in the picture.  A program cannot name a picture; the run's own is filled
-in here, so that no patch of another run can cross.
+sizes, and boxes that lie in the picture.  A program cannot name a picture.  It has the run's own
+ones by number, so that no patch of another run can cross: a patch of another picture than the
+first has that number as a fifth item, and goes in with the picture's size behind it.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from workbench.boxes import Box, clip, from_lower_left, to_lower_left
+from workbench.boxes import Box, from_lower_left, to_lower_left
 from workbench.limits import Limits
-from workbench.records import Region, ToolSpec, Value
+from workbench.made_pictures import MAX_MADE, MadeRegion, whole_pixels
+from workbench.records import Region, ToolCall, ToolSpec, Value
 
 MAX_LABEL = 200
 """Longest label of a patch, characters."""
@@ -29,11 +32,13 @@ class Unfit(Exception):
 
 @dataclass(slots=True)
 class Border:
-    """Converts the values of one run on one picture."""
+    """Converts the values of one run."""
 
-    whole: Region
-    """The whole picture."""
+    wholes: tuple[Region, ...]
+    """The task's pictures, each as a whole."""
     limits: Limits
+    made: list[Region] = field(default_factory=list)
+    """Pictures that the run made so far, each as a whole; their numbers follow the task's."""
 
     def read(self, packed: Any) -> Value:
         """A value from the sandbox.
@@ -55,8 +60,8 @@ class Border:
             return self._text(v)
         if kind is not tuple or not v or type(v[0]) is not str:
             raise Unfit(f"a value of type {kind.__name__}")
-        if v[0] == "p" and len(v) == 4:
-            return self._patch(v[1], v[2], v[3])
+        if v[0] == "p" and len(v) in (4, 5):
+            return self._patch(self._picture(v[4] if len(v) == 5 else 0), v[1], v[2], v[3])
         if len(v) == 2 and type(v[1]) is list:
             return self._container(v[0], v[1], depth, count)
         raise Unfit("a value of an unknown kind")
@@ -106,24 +111,34 @@ class Border:
             return str(k)
         raise Unfit("a dict key that is no plain value")
 
-    def _patch(self, box: Any, label: Any, score: Any) -> Region:
+    def _picture(self, number: Any) -> Region:
+        if type(number) is int and 0 <= number < len(self.wholes):
+            return self.wholes[number]
+        place = number - len(self.wholes) if type(number) is int else -1
+        if not 0 <= place < len(self.made):
+            raise Unfit("a patch of an unknown picture")
+        return self.made[place]
+
+    def _patch(self, whole: Region, box: Any, label: Any, score: Any) -> Region:
         if type(box) is not tuple or len(box) != 4 or any(type(x) is not int for x in box):
             raise Unfit("a patch with a strange box")
         left, lower, right, upper = box
-        if not (0 <= left < right <= self.whole.width and 0 <= lower < upper <= self.whole.height):
+        if not (0 <= left < right <= whole.width and 0 <= lower < upper <= whole.height):
             raise Unfit(f"a patch outside the picture: {box}")
         if label is not None and (type(label) is not str or len(label) > MAX_LABEL):
             raise Unfit("a patch with a strange label")
         if score is not None and type(score) is not float:
             raise Unfit("a patch with a strange score")
-        place = from_lower_left(left, lower, right, upper, self.whole.height)
-        return replace(self.whole, box=place, label=label, score=score)
+        place = from_lower_left(left, lower, right, upper, whole.height)
+        return replace(whole, box=place, label=label, score=score)
 
     def write(self, value: Value) -> Any:
         """A checked value for the sandbox, in the prelude's form."""
         if isinstance(value, Region):
-            left, lower, right, upper = to_lower_left(value.box, self.whole.height)
-            return ("p", (int(left), int(lower), int(right), int(upper)), value.label, value.score)
+            left, lower, right, upper = to_lower_left(value.box, value.height)
+            box, number = (int(left), int(lower), int(right), int(upper)), self._number(value)
+            more = (number, value.width, value.height) if number else ()
+            return ("p", box, value.label, value.score, *more)
         if isinstance(value, list):
             return ("l", [self.write(v) for v in value])
         if isinstance(value, tuple):
@@ -132,14 +147,35 @@ class Border:
             return ("d", [(k, self.write(v)) for k, v in value.items()])
         return value
 
-    def result(self, value: Any, spec: ToolSpec) -> Value:
-        """A copy of a tool's result, with boxes snapped to whole pixels of the picture.
+    def _number(self, region: Region) -> int:
+        """The number of a region's picture; one that the run has just made gets the next."""
+        whole = _whole(region)
+        for number, one in enumerate((*self.wholes, *self.made)):
+            if one == whole:
+                return number
+        self.made.append(whole)
+        return len(self.wholes) + len(self.made) - 1
+
+    def admits(self, value: Value) -> bool:
+        """Whether a result brings no picture beyond the number that a run may make."""
+        fresh = {_whole(r) for r in _regions(value) if isinstance(r, MadeRegion)} - {*self.made}
+        return len(self.made) + len(fresh) <= MAX_MADE
+
+    def result(self, value: Any, spec: ToolSpec, call: ToolCall | None = None) -> Value:
+        """A copy of a tool's result, with boxes snapped to whole pixels of their pictures.
+
+        Args:
+            value: the result.
+            spec: what the tool says that it returns.
+            call: what was asked; its patches may be of pictures that the run made.
 
         Raises:
-            Unfit: the tool returned something else than its spec says, or a region of another
-                picture.
+            Unfit: the tool returned something else than its spec says, or a region of a picture
+                that is neither the run's own nor newly made.
         """
-        copy: Value = self._result(value, 0, [0])
+        regions = [] if call is None else [*_regions(dict(call.arguments))]
+        sources = {region.image: region for region in reversed(regions)}
+        copy: Value = self._result(value, 0, [0], sources)
         takes_regions = spec.returns == "ImagePatch" or spec.returns.startswith("list")
         stray = isinstance(copy, Region | list) and not takes_regions
         if stray or not _returns(copy, spec.returns):
@@ -148,10 +184,10 @@ class Border:
             )
         return copy
 
-    def _result(self, v: Any, depth: int, count: list[int]) -> Any:
+    def _result(self, v: Any, depth: int, count: list[int], sources: dict[str, Region]) -> Any:
         self._count(depth, count)
         if isinstance(v, Region):
-            return self._snap(v)
+            return self._snap(v, sources)
         if v is None or type(v) in (bool, int, str):
             return self._read(v, depth, [0])
         if type(v) is float:
@@ -159,21 +195,43 @@ class Border:
                 raise Unfit(f"a number that is not finite ({v})")
             return v
         if type(v) in (list, tuple):
-            return type(v)(self._result(x, depth + 1, count) for x in v)
+            return type(v)(self._result(x, depth + 1, count, sources) for x in v)
         if type(v) is dict and all(type(k) is str for k in v):
-            return {self._text(k): self._result(x, depth + 1, count) for k, x in v.items()}
+            return {self._text(k): self._result(x, depth + 1, count, sources) for k, x in v.items()}
         raise Unfit(f"a value of type {type(v).__name__}")
 
-    def _snap(self, region: Region) -> Region:
-        if region.image != self.whole.image:
+    def _snap(self, region: Region, sources: dict[str, Region]) -> Region:
+        own = {whole.image: whole for whole in self.wholes}
+        # what was asked about first: a made picture may be the run's own one, turned full circle
+        picture = sources.get(region.image) or own.get(region.image)
+        if isinstance(region, MadeRegion) and region.pieces:
+            picture = region  # its pieces say what of the run's own pictures it shows
+            if not {piece.image for piece in region.pieces} <= own.keys():
+                raise Unfit("a patch of another picture")
+        if picture is None:
             raise Unfit("a patch of another picture")
-        width, height = self.whole.width, self.whole.height
-        inside = clip(region.box, width, height)
-        x0, y0 = min(round(inside.x0), width - 1), min(round(inside.y0), height - 1)
-        box = Box(x0, y0, max(round(inside.x1), x0 + 1), max(round(inside.y1), y0 + 1))
+        box = whole_pixels(region.box, picture.width, picture.height)
         label = None if region.label is None else str(region.label)[:MAX_LABEL]
         score = None if region.score is None else float(region.score)
-        return Region(region.image, width, height, box, label, score)
+        return replace(picture, box=box, label=label, score=score)
+
+
+def _whole(region: Region) -> Region:
+    """All of the picture that a region lies in."""
+    box = Box(0, 0, region.width, region.height)
+    return replace(region, box=box, label=None, score=None)
+
+
+def _regions(value: Any) -> Iterator[Region]:
+    """The regions inside a value."""
+    if isinstance(value, Region):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _regions(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _regions(item)
 
 
 def _returns(value: Any, declared: str) -> bool:

@@ -13,6 +13,7 @@ Files:
     player.py      what the step player is given: model, folds, variables
     review.py      one question as a curator sees it
     static/        the step player: ES modules that import nothing but each other, and its styles
+    step_pictures.py  what a step looked at and what it made, beside each other
     steps.py       trace events to the player's steps
     views.py       records in words for people
 """

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from workbench.records import TraceEvent
+from workbench.screen.step_pictures import StepPicture, numbers, step_pictures
 from workbench.screen.views import count_label
 
 SHORT = 40
@@ -99,6 +100,8 @@ class Step:
     textTitle: str = ""
     facts: list[str] = field(default_factory=list)
     boxes: list[StepBox] = field(default_factory=list)
+    pictures: list[StepPicture] = field(default_factory=list)
+    """Pictures that it looked at or made, beside the picture asked about."""
     ms: float = 0.0
     """Milliseconds: the call's share of its batch."""
     cached: bool = False
@@ -134,14 +137,22 @@ class _Names:
 
     def __init__(self, size: tuple[int, int] | None) -> None:
         self.whole = None if size is None else (0, 0, *size)
-        self._names: dict[tuple[str, tuple[float, ...]], str] = {}
+        self._names: dict[tuple[str, tuple[Any, ...]], str] = {}
         self._count: dict[str, int] = {}
+        self._made: dict[str, str] = {}
+        """The label with which each new picture was made, by its digest."""
 
     def of(self, patch: Mapping[str, Any]) -> str:
-        box = tuple(patch.get("box") or ())
-        if box == self.whole:
-            return "picture"
+        box: tuple[Any, ...] = tuple(patch.get("box") or ())
         label = str(patch.get("label") or "part")[:60]
+        if (new := patch.get("made")) and isinstance(new, Mapping):
+            own, image = tuple(numbers(new, "box")), str(new.get("image"))
+            is_whole = own == (0, 0, *numbers(new, "size"))
+            # what is found later and fills the picture has a name of its own
+            is_new = is_whole and self._made.setdefault(image, label) == label
+            label, box = ("new picture" if is_new else label), (*own, image)
+        elif box == self.whole:
+            return "picture"
         if (label, box) not in self._names:
             self._count[label] = self._count.get(label, 0) + 1
             self._names[label, box] = f"{label} {self._count[label]}"
@@ -169,6 +180,8 @@ class _Builder:
         self.names = _Names(size)
         self.steps: list[Step] = []
         self.calls: dict[Any, Step] = {}
+        self.looked: dict[Any, list[Mapping[str, Any]]] = {}
+        """The patches that each call was given, by its number."""
         self.variables: dict[tuple[int, str], ValueText] = {}
         """What each variable holds now, by frame and name."""
 
@@ -242,7 +255,8 @@ class _Builder:
         names = {one.patch for one in step.boxes}
         for patch in patches(value):
             name = self.names.of(patch)
-            if name == "picture" or name in names or len(patch.get("box") or ()) != 4:
+            box = tuple(patch.get("box") or ())
+            if box == self.names.whole or name in names or len(box) != 4:
                 continue
             names.add(name)
             score = patch.get("score")
@@ -322,6 +336,8 @@ class _Builder:
             step.arguments.insert(0, NamedValue("on", self.show(receiver)))
             self._boxes(step, receiver, "receiver")
         self._boxes(step, list(arguments.values()), "variable")
+        others = list(patches(list(arguments.values())))
+        self.looked[payload.get("call")] = list(patches(receiver)) or others
         step.error = "No answer came before the run ended."
         self.calls[payload.get("call")] = step
         return step
@@ -337,6 +353,9 @@ class _Builder:
             step.result = self.show(payload.get("result"))
             step.short = self._short(payload.get("result"))
             self._boxes(step, payload.get("result"), "result")
+            result = list(patches(payload.get("result")))
+            looked = self.looked.get(payload.get("call"), [])
+            step.pictures = step_pictures(looked, result, self.names.of)
         else:
             step.error = str(payload.get("error"))
             step.short = _cut(step.error)

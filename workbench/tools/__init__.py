@@ -11,6 +11,7 @@ Files:
     lending.py            eyes for tools that bring no model of their own
     ocr.py               text in a patch (RapidOCR)
     oracle.py            exact answers from a scene's record
+    picture_steps.py     steps whose result is a picture: zoom, rotate, mark, and others
     picture_questions.py  what programs ask of a model that sees
     regions.py           finding things by every name the bundled student was taught
     visual_questions.py  visual questions, properties, text match, captions

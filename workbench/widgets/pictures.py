@@ -77,6 +77,23 @@ def of_project(images: ImageFolder, digest: str) -> tuple[Image.Image | None, Pi
     return picture, picture_view(digest, picture)
 
 
+def address(images: ImageFolder | None, digest: str, side: int = SMALL) -> str | None:
+    """A picture's address that needs no server; None where it is not in the folder.
+
+    Args:
+        images: the folder; None where there is no project.
+        digest: of the picture.
+        side: longest side, pixels.
+    """
+    try:
+        picture = images.open(digest) if images is not None else None
+    except ImageError:
+        return None
+    if picture is None:
+        return None
+    return f"data:image/webp;base64,{base64.b64encode(to_webp(picture, side)).decode()}"
+
+
 def inline(picture: Image.Image, boxes: Sequence[StepBox] = (), side: int = SMALL) -> str:
     """An <img> that needs no address, with boxes drawn in.
 

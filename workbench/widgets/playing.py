@@ -6,16 +6,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import traitlets
 from PIL import Image
 
 from workbench.errors import InputError
+from workbench.images import ImageFolder
 from workbench.records import PartRef, Program, Rationale, Task
 from workbench.screen import views
 from workbench.screen.loop_boxes import add_loop_boxes
 from workbench.screen.player import PlayerModel, full, model_of, variables
+from workbench.screen.step_pictures import addressed
 from workbench.screen.steps import Step, steps_of
 from workbench.screen.views import PictureView
 from workbench.store import Run
@@ -57,6 +60,8 @@ class Playing(Widget):
     def __init__(self, **traits: Any) -> None:
         self.steps: Sequence[Step] = ()
         self._image: Image.Image | None = None
+        self.images: ImageFolder | None = None
+        """Where the pictures that the run made are; None where they cannot be shown."""
         super().__init__(**traits)
 
     @property
@@ -91,7 +96,7 @@ class Playing(Widget):
                 self._image = picture
                 self.picture = pictures.to_webp(picture) if picture is not None else b""
             above = {} if head is None else {"head": asdict(head)}
-            self.run = asdict(replace(model, full=full(steps, 0, FULL))) | above
+            self.run = asdict(replace(model, full=self._full(0, FULL))) | above
             self.step = model.start if steps else 0
             self.wrong = model.wrong
 
@@ -103,11 +108,19 @@ class Playing(Widget):
 
     def answer(self, request: Mapping[str, Any]) -> Any:
         if request.get("do") == "load":
-            steps = full(self.steps, int(request["from"]), int(request["to"]))
+            steps = self._full(int(request["from"]), int(request["to"]))
             return [asdict(step) for step in steps]
         if request.get("do") == "variables":
             return [asdict(one) for one in variables(self.steps, int(request["step"]))]
         raise InputError(f"this widget cannot do {request.get('do')!r:.40}")
+
+    def _full(self, first: int, last: int) -> list[Step]:
+        """Steps in full, whose pictures need no server."""
+        of = partial(pictures.address, self.images)
+        return [
+            replace(step, pictures=list(addressed(step.pictures, of)))
+            for step in full(self.steps, first, last)
+        ]
 
     def plain_run(self) -> str:
         """The run as a saved notebook shows it: the picture with the boxes of the step shown, the

@@ -327,6 +327,7 @@ class ReviewQueue(Playing):
         model = self._models.get(trace) or self._items.candidate(self._person, self.task, trace)
         self._models[trace], self._mark = model, model.mark
         run = self._project.run_view(trace)[1]
+        self.images = self._project.images
         picture = pictures.of_project(self._project.images, model.picture.image)[0]
         self.play(model, self._items.steps(run, model.picture), picture)
 

@@ -48,6 +48,7 @@ class TracePlayer(Playing):
         run, own_trace = _run(trace, stored, program)
         super().__init__()
         self.trace: Trace = own_trace
+        self.images = project.images if project is not None else None
         if rationale is None:
             rationale = _stored_rationale(project, task, self.trace)
         if picture is None and project is not None and task is not None:

@@ -27,7 +27,8 @@ _WORDS = """
     general generally give gives given according mean means meaning name named names true false yes
     match matches best well considered compare compared overlap overlaps overlapping satisfy
     satisfies fit fits reach reached exactly altogether overall respectively itself out up down off
-    alone together comparison following based reason because failed line
+    alone together comparison following based reason because failed line enlarged made turned
+    degrees clockwise counterclockwise drawn numbered point put raised lowered cut
 """
 
 STOCK = frozenset(_WORDS.split())

@@ -152,6 +152,7 @@ def _spellings(number: int | float) -> set[str]:
         return set()
     if isinstance(number, int) and abs(number) > 10**15:
         return set()
+    number = abs(number)  # "turned by 90 degrees clockwise": the sign is told in words
     spelt = {str(number), f"{number:.3g}", f"{number:.2f}", f"{number:.1f}"}
     return spelt | ({str(int(number))} if number == int(number) else set())
 

@@ -181,6 +181,21 @@ class Reported:
     one: NamedPatch | None
 
 
+@dataclass(frozen=True, slots=True)
+class Pictured:
+    """A step that made a picture."""
+
+    tool: str
+    one: NamedPatch | None
+    """What it was made of; None for the whole picture, or for several parts."""
+    things: tuple[NamedPatch, ...] = ()
+    """What was drawn or numbered, or the parts that were put side by side."""
+    how: str = ""
+    """What was changed, of `enhance`."""
+    amount: float = 0.0
+    """Factor, strength or degrees."""
+
+
 Claim = (
     Found
     | Exists
@@ -192,6 +207,7 @@ Claim = (
     | HowMany
     | Fits
     | Reported
+    | Pictured
 )
 
 

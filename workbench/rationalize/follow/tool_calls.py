@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.made_pictures import PICTURE_STEPS
 from workbench.rationalize.claims.claims import (
     UNKNOWN,
     Claim,
@@ -21,6 +22,7 @@ from workbench.rationalize.claims.claims import (
     Measure,
     NamedPatch,
     Patch,
+    Pictured,
     Reported,
     ToolText,
     Truth,
@@ -217,6 +219,27 @@ def _depth(
     return claim, Val(call.result, Measure("depth", one))
 
 
+def _picture_step(
+    call: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]
+) -> tuple[Claim, Val] | None:
+    """A step whose result is a picture: the patch that it gives shows the thing that it took."""
+    if not isinstance(call.result, Patch):
+        return None
+    values = call.arguments.values()
+    listed = [item for value in values if isinstance(value, list) for item in value]
+    things = [value for value in (*values, *listed) if isinstance(value, Patch)]
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    claim = Pictured(
+        call.name,
+        one,
+        tuple(NamedPatch(thing, one_line(thing.label or "", 40)) for thing in things),
+        _first_text(call),
+        float(next(iter(numbers), 0.0)),
+    )
+    noun = one.noun if one is not None else one_line(call.result.label or "", 40)
+    return claim, Val(call.result, NamedPatch(call.result, noun))
+
+
 _CLAIMS: Mapping[
     str,
     Callable[[AnsweredCall, NamedPatch | None, Sequence[str]], tuple[Claim, Val] | None],
@@ -228,6 +251,7 @@ _CLAIMS: Mapping[
     "llm_query": _general_knowledge,
     "best_text_match": _best_match,
     "compute_depth": _depth,
+    **dict.fromkeys(PICTURE_STEPS, _picture_step),
 }
 """What the calls of each published tool say; None for an answer that is not of its usual kind."""
 

@@ -21,6 +21,7 @@ from workbench.rationalize.claims.claims import (
     Meaning,
     NamedPatch,
     Patch,
+    Pictured,
     Reported,
     StoryEntry,
     ToolText,
@@ -31,6 +32,7 @@ from workbench.rationalize.claims.clauses import Predicate, capital
 from workbench.rationalize.claims.grammar import be, counted, one, plural
 from workbench.rationalize.claims.statements import about_picture, about_thing
 from workbench.rationalize.say.naming import Names
+from workbench.rationalize.say.picture_steps import picture_step
 
 MAX_SENTENCES = 14
 """Most sentences before the conclusion."""
@@ -117,7 +119,7 @@ class Teller:
                 return self._visual_answers(claims)
             case GeneralKnowledge():
                 return self._general_knowledge(claims)
-            case Fits() | Reported():
+            case Fits() | Reported() | Pictured():
                 return [self._one(claim) for claim in claims]
         return [self._one(claims[0])]
 
@@ -138,6 +140,8 @@ class Teller:
                 return self._fits(claim)
             case Reported():
                 return self._report(claim)
+            case Pictured():
+                return picture_step(claim, self.names)
         return ""
 
     # --- each kind of claim ---
@@ -336,6 +340,8 @@ def _key(claim: Claim) -> tuple[object, ...]:
 def _members(claim: Claim) -> list[Patch]:
     if isinstance(claim, Holds | Extreme):
         return [claim.one.patch]
+    if isinstance(claim, Pictured):
+        return [thing.patch for thing in (claim.one, *claim.things) if thing is not None]
     if isinstance(claim, VisualAnswer | Fits | Reported) and claim.one is not None:
         return [claim.one.patch]
     if isinstance(claim, Found | Exists) and claim.within is not None:

@@ -95,6 +95,32 @@ export function detailOf(picture, { point, scores }) {
     );
   }
 
+  /** A picture that the step looked at or made, with the boxes of what was found in it. */
+  function stepPicture({ words, image, url, size, part, boxes }) {
+    const [x0, y0, x1, y1] = part.length ? part : [0, 0, picture.width, picture.height];
+    const [width, height] = size.length ? size : [picture.width, picture.height];
+    const href = image ? url : picture.url;
+    const caption = h("figcaption", {}, words, h("small", {}, `${x1 - x0} × ${y1 - y0} pixels`));
+    if (!href) return h("figure", {}, h("p.vp-fact", {}, "The picture is not here."), caption);
+    const viewBox = `${x0} ${y0} ${Math.max(x1 - x0, 1)} ${Math.max(y1 - y0, 1)}`;
+    const rect = ({ box: [a, b, c, d] }) =>
+      h("svg:rect.result", { x: a, y: b, width: Math.max(c - a, 1), height: Math.max(d - b, 1) });
+    const drawing = h(
+      "svg:svg.vp-overlaid",
+      { viewBox, role: "img", "aria-label": words },
+      h("svg:image", { href, width, height }),
+      boxes.map((one) => h("svg:g", {}, h("svg:title", {}, one.label), rect(one))),
+    );
+    return h("figure", {}, drawing, caption);
+  }
+
+  function pictures(step) {
+    if (!step.pictures?.length) return null;
+    const made = step.pictures.at(-1).words === "what it made";
+    const title = made ? "Old and new" : "In the new picture";
+    return block(title, h("div.vp-pictures", {}, step.pictures.map(stepPicture)));
+  }
+
   function variables() {
     if (!view.variables) return null;
     if (!view.variables.length) return h("p.vp-fact", {}, "No variable holds anything yet.");
@@ -123,6 +149,7 @@ export function detailOf(picture, { point, scores }) {
       view.wrong && h("p.vp-bad", {}, "Marked as the first wrong step."),
       step.arguments.length && pairs("Asked with", step.arguments),
       ...outcome(step),
+      pictures(step),
       step.changed.length && pairs("Variables that changed", step.changed),
       step.text && block(step.textTitle, h("pre", {}, step.text)),
       crops(),

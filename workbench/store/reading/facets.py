@@ -18,7 +18,7 @@ from workbench.store.reading.search import (
     token,
 )
 from workbench.store.reading.summary import bring_up_to_date
-from workbench.store.reading.where import BUCKETS, COLUMNS, Where
+from workbench.store.reading.where import BUCKETS, COLUMNS, PICTURES, Where
 
 MOST = 200
 """Values of a column of a table's own that are listed at most, the most frequent first."""
@@ -83,6 +83,11 @@ def _count_sql(name: str, table: str, where: str) -> str:
         )
         among += f" AND {column} IS NOT NULL"
         column = f"CASE {cases} ELSE '{last}' END"
+    if name == "pictures":
+        return " UNION ALL ".join(
+            f"SELECT 'pictures' AS name, '{value}' AS value, count(*) AS n {among} AND {condition}"
+            for value, condition in PICTURES.items()
+        )
     if column is not None:
         return f"SELECT '{name}' AS name, {column} AS value, count(*) AS n {among} GROUP BY value"
     if name == "review":

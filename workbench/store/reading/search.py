@@ -42,8 +42,8 @@ BEGINNING = 3
 FACETS: Mapping[str, str] = {
     "status": "Status", "source": "Source", "split": "Split", "family": "Family",
     "type": "Answer type", "tool": "Tool used", "kind": "Failure", "match": "Right runs",
-    "evidence": "Evidence", "steps": "Steps", "seconds": "Seconds", "student": "Student",
-    "review": "Review", "reviewer": "Reviewer",
+    "evidence": "Evidence", "pictures": "Pictures", "steps": "Steps", "seconds": "Seconds",
+    "student": "Student", "review": "Review", "reviewer": "Reviewer",
 }  # fmt: skip
 """What can be chosen in the list beside the search box, with its title."""
 
@@ -59,6 +59,7 @@ CLOSED: Mapping[str, tuple[str, ...]] = {
     "student": STUDENTS,
     "type": get_args(AnswerType),
     "evidence": EVIDENCE,
+    "pictures": ("made",),
     "rationale": ("faithful", "unfaithful", "unchecked", "bare", "none"),
     "origin": ("imported", "visitor"),
     "review": ("pending", "accepted", "rejected", "skipped", "disputed", "adjudicated"),
@@ -68,7 +69,8 @@ CLOSED: Mapping[str, tuple[str, ...]] = {
 NAMES = (*FACETS, "answer", "gold", "origin", "id", "flag", "rationale", "tag")
 """Everything before a colon; `flag:` is a check that speaks against the kept run, or `any`,
 `rationale:` what is known of its rationale, `origin:` tells the questions of visitors from the
-project's own, and `tag:` is a word that people gave a question.
+project's own, and `tag:` is a word that people gave a question.  `pictures:made` finds questions
+with runs whose steps made pictures.
 """
 EMPTY = ("source", "split", "family")
 """Names whose value may be empty, as in `family:""`: a question need not have it."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, get_args
 
+from workbench.made_pictures import PICTURE_STEPS
 from workbench.records import AnswerType, Task
 from workbench.store.kernel.database import Database
 from workbench.store.reading import own_columns
@@ -221,11 +222,17 @@ def _tag(mark: str, value: str) -> str:
     return f"id IN (SELECT task_id FROM active_decision WHERE {fits})"
 
 
+PICTURES: Mapping[str, str] = {
+    "made": rf"regexp_matches(tools, '\|({'|'.join(PICTURE_STEPS)})\|')",
+}
+"""The condition of each value of `pictures:`."""
+
 _OTHER: Mapping[str, Callable[[str, str], str]] = {
     "gold": lambda mark, value: f"contains(gold, chr(10) || {mark} || chr(10))",
     "id": lambda mark, value: _id(mark),
     "flag": _flag,
     "rationale": _rationale,
+    "pictures": lambda mark, value: f"({mark} <> '' AND coalesce({PICTURES[value]}, false))",
     "origin": lambda mark, value: f"({VISITOR} = ({mark} = 'visitor'))",
     "review": _review,
     "reviewer": _reviewer,
