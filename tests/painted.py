@@ -82,7 +82,7 @@ class ReadPainted:
 STEPS = (
     *(picture_steps.Zoom, picture_steps.Enhance, picture_steps.Rotate, picture_steps.Mark),
     *(picture_steps.DrawBox, picture_steps.DrawPoint, picture_steps.DrawLine),
-    picture_steps.SideBySide,
+    picture_steps.PatchesBeside,
 )
 
 

@@ -34,7 +34,7 @@ SAME: Affine = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class PicturePart:
     """A part of a made picture, and where it lies in a picture of the task."""
 
     box: Box
@@ -54,7 +54,7 @@ class Piece:
 class MadeRegion(Region):
     """A part of a picture that a program made."""
 
-    pieces: tuple[Piece, ...] = ()
+    pieces: tuple[PicturePart, ...] = ()
 
 
 def point(matrix: Affine, x: float, y: float) -> tuple[float, float]:
@@ -92,7 +92,7 @@ def moved(box: Box, matrix: Affine) -> Box:
     return Box(min(xs), min(ys), max(xs), max(ys))
 
 
-def pieces_of(region: Region) -> tuple[Piece, ...]:
+def pieces_of(region: Region) -> tuple[PicturePart, ...]:
     """What is seen in a picture that is cut out along a region: one piece, or those of the region
     where it lies in a made picture itself.
     """
@@ -100,7 +100,7 @@ def pieces_of(region: Region) -> tuple[Piece, ...]:
     shift: Affine = (1.0, 0.0, x, 0.0, 1.0, y)
     if not isinstance(region, MadeRegion):
         box = Box(0, 0, region.box.width, region.box.height)
-        return (Piece(box, region.image, region.width, region.height, region.box, shift),)
+        return (PicturePart(box, region.image, region.width, region.height, region.box, shift),)
     parts = []
     for piece in region.pieces:
         if intersection(piece.box, region.box) > 0:
@@ -110,7 +110,7 @@ def pieces_of(region: Region) -> tuple[Piece, ...]:
     return tuple(parts)
 
 
-def carried(pieces: Sequence[Piece], matrix: Affine) -> tuple[Piece, ...]:
+def carried(pieces: Sequence[PicturePart], matrix: Affine) -> tuple[PicturePart, ...]:
     """Pieces in a picture into which everything was moved by a map."""
     back = inverse(matrix)
     return tuple(
@@ -145,7 +145,7 @@ def place_of(region: Region) -> Region:
     return Region(largest.image, width, height, box, region.label, region.score)
 
 
-def _part_in(piece: Piece, box: Box) -> Box:
+def _part_in(piece: PicturePart, box: Box) -> Box:
     """What of the task's picture is seen in a box of the made one: all of the piece where the two
     share nothing.
     """

@@ -17,7 +17,7 @@ from typing import Any
 
 from workbench.boxes import Box
 from workbench.errors import InputError
-from workbench.made_pictures import MadeRegion, Piece
+from workbench.made_pictures import MadeRegion, PicturePart
 from workbench.records import Region, Value
 
 _MISSING = object()
@@ -186,14 +186,14 @@ def _fields(image: Any, width: Any, height: Any, box: Any, label: Any, score: An
     return image, width, height, Box(*box), label, score
 
 
-def _piece_row(piece: Piece) -> list[Any]:
+def _piece_row(piece: PicturePart) -> list[Any]:
     shown_part = [piece.image, piece.width, piece.height, list(piece.area.as_tuple())]
     return [list(piece.box.as_tuple()), *shown_part, list(piece.back)]
 
 
-def _piece(box: Any, image: Any, width: Any, height: Any, area: Any, back: Any) -> Piece:
+def _piece(box: Any, image: Any, width: Any, height: Any, area: Any, back: Any) -> PicturePart:
     numbers = [*box, width, height, *area, *back]
     if type(image) is not str or any(type(n) not in (int, float) for n in numbers):
         raise ValueError("a piece")
     a, b, c, d, e, f = back
-    return Piece(Box(*box), image, width, height, Box(*area), (a, b, c, d, e, f))
+    return PicturePart(Box(*box), image, width, height, Box(*area), (a, b, c, d, e, f))

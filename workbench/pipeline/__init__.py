@@ -28,6 +28,7 @@ Files:
     repairing.py         what follows from the run of a repaired program
     report.py            the figures of a project
     report_repairs.py    figures of programs that were written again
+    rollouts.py          the sandbox as an environment of reinforcement learning
     selecting.py         what selectors make of the rows of a snapshot
     snapshotting.py      what enters a snapshot, and why not
     splits.py            which splits are for evaluation

@@ -22,7 +22,7 @@ from workbench.made_pictures import (
     MAX_PIECES,
     Affine,
     MadeRegion,
-    Piece,
+    PicturePart,
     carried,
     inverse,
     moved,
@@ -54,7 +54,7 @@ ENHANCED = ("contrast", "brightness", "sharpness", "grey")
 
 
 @runtime_checkable
-class KeepsPictures(Protocol):
+class AddsPictures(Protocol):
     """Pictures to which new ones can be added, as a project's are."""
 
     def add_bytes(self, data: bytes, name: str) -> str:
@@ -79,7 +79,7 @@ class Canvas:
             factor: how much it is enlarged, less where it would have more than `MOST_PIXELS`.
         """
         self.picture = images.crop(region)
-        self.pieces: tuple[Piece, ...] = pieces_of(region)
+        self.pieces: tuple[PicturePart, ...] = pieces_of(region)
         self.region = region
         self.factor = 1.0
         """How much it was scaled so far."""
@@ -146,7 +146,7 @@ class Canvas:
         Raises:
             ToolFailure: pictures cannot be kept there.
         """
-        if not isinstance(images, KeepsPictures):
+        if not isinstance(images, AddsPictures):
             raise ToolFailure("new pictures cannot be kept here; run it in a project")
         out = io.BytesIO()
         self.picture.convert("RGB").save(out, "PNG")
@@ -352,7 +352,7 @@ class Mark(PictureStep):
         return canvas.keep(images, call.tool)
 
 
-class SideBySide(PictureStep):
+class PatchesBeside(PictureStep):
     """`side_by_side`: two to four patches in one picture, all of one height."""
 
     spec = _spec(
@@ -378,7 +378,7 @@ class SideBySide(PictureStep):
         tallest = max(canvas.picture.height for canvas in canvases)
         full = sum(canvas.picture.width + _GAP for canvas in canvases) - _GAP
         sheet = Image.new("RGB", (full, tallest), "white")
-        pieces: list[Piece] = []
+        pieces: list[PicturePart] = []
         x = 0
         for canvas in canvases:
             sheet.paste(canvas.picture, (x, 0))
