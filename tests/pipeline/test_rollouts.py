@@ -16,7 +16,7 @@ from painted import STEPS, FindPainted, ReadPainted, painted, painted_task
 from workbench.errors import InputError
 from workbench.execute import Executor
 from workbench.limits import Limits
-from workbench.pipeline.rollouts import Environment, RewardRule, Rollouts
+from workbench.pipeline.rollouts import ProgramRollouts, RewardRule, RolloutEnvironment
 from workbench.records import Task
 from workbench.verify.choose import AnswerVerifier
 
@@ -43,12 +43,16 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         yield executor, painted_task(digest)
 
 
-def rollouts_of(shop: Shop, programs: int = 1, flagged: float = 0.0) -> Rollouts:
+def rollouts_of(shop: Shop, programs: int = 1, flagged: float = 0.0) -> ProgramRollouts:
     executor, task = shop
-    return Rollouts(executor, AnswerVerifier(), [task], programs, RewardRule(flagged=flagged))
+    return ProgramRollouts(
+        executor, AnswerVerifier(), [task], programs, RewardRule(flagged=flagged)
+    )
 
 
-def play(rollouts: Rollouts, sources: list[str]) -> tuple[list[Environment], list[str]]:
+def play(
+    rollouts: ProgramRollouts, sources: list[str]
+) -> tuple[list[RolloutEnvironment], list[str]]:
     """One rollout for each program, all at the same moment; what they were told."""
     environments = [rollouts.environment() for _ in sources]
     for one in environments:
@@ -121,20 +125,20 @@ def test_a_rollout_tries_again_until_its_programs_are_used_up(shop: Shop) -> Non
 def test_a_policy_sees_one_tool_with_its_argument_explained() -> None:
     tools = [
         name
-        for name, _ in inspect.getmembers(Environment, inspect.isfunction)
+        for name, _ in inspect.getmembers(RolloutEnvironment, inspect.isfunction)
         if not name.startswith("_") and name != "reset"
     ]
     assert tools == ["run_program"]
-    assert "program: Python source" in (Environment.run_program.__doc__ or "")
+    assert "program: Python source" in (RolloutEnvironment.run_program.__doc__ or "")
 
 
 def test_questions_that_cannot_be_rewarded_are_refused(shop: Shop) -> None:
     executor, task = shop
     with pytest.raises(InputError, match="has no label"):
-        Rollouts(executor, AnswerVerifier(), [replace(task, answers=())])
+        ProgramRollouts(executor, AnswerVerifier(), [replace(task, answers=())])
     with pytest.raises(InputError, match="give at least 1"):
-        Rollouts(executor, AnswerVerifier(), [task], programs=0)
+        ProgramRollouts(executor, AnswerVerifier(), [task], programs=0)
     with pytest.raises(InputError, match="`failed` 0 or less"):
-        Rollouts(executor, AnswerVerifier(), [task], rule=RewardRule(failed=0.1))
+        ProgramRollouts(executor, AnswerVerifier(), [task], rule=RewardRule(failed=0.1))
     with pytest.raises(InputError, match="no question is called 'nowhere'"):
         rollouts_of(shop).environment().reset(task="nowhere")

@@ -1,13 +1,13 @@
 """The sandbox as an environment of reinforcement learning: a policy writes programs, and is told
 what came of them.
 
-`Rollouts` is shared by all rollouts of a training run: it has the executor with its cache and its
-counted limits, the verifier and the checks for wrong reasons.  `Rollouts.environment` is what TRL's
-`GRPOTrainer` takes as `environment_factory`; each rollout has an `Environment` of its own, whose
-`run_program` is the only tool.  What rollouts ask at the same moment is run together.  A program
-that fails, loops or asks for too much ends its own run, and its rollout is told so.
+`ProgramRollouts` is shared by all rollouts of a training run: it has the executor with its cache and
+its counted limits, the verifier and the checks for wrong reasons.  Its method `environment` is what
+TRL's `GRPOTrainer` takes as `environment_factory`; each rollout has a `RolloutEnvironment` of its
+own, whose `run_program` is the only tool.  What rollouts ask at the same moment is run together.  A
+program that fails, loops or asks for too much ends its own run, and its rollout is told so.
 
-    rollouts = Rollouts(executor, verifier, tasks)
+    rollouts = ProgramRollouts(executor, verifier, tasks)
     GRPOTrainer(..., environment_factory=rollouts.environment, reward_funcs=rollouts.rewards)
 
 The rows of the trainer's data set have a column `task`, the id of the question.
@@ -48,10 +48,10 @@ class RewardRule:
 
 
 @dataclass(slots=True)
-class Environment:
+class RolloutEnvironment:
     """One rollout: a question, and the programs that were run for it."""
 
-    _rollouts: Rollouts
+    _rollouts: ProgramRollouts
     _task: Task | None = None
     _runs: list[tuple[Program, Trace]] = field(default_factory=list)
 
@@ -93,7 +93,7 @@ class Environment:
         return _outcome(trace)
 
 
-class Rollouts:
+class ProgramRollouts:
     """What the rollouts of a training run share.
 
     Args:
@@ -140,11 +140,11 @@ class Rollouts:
         if self._checking is not None:
             self._checking.__exit__()
 
-    def environment(self) -> Environment:
+    def environment(self) -> RolloutEnvironment:
         """A rollout of its own: TRL's `environment_factory`."""
-        return Environment(self)
+        return RolloutEnvironment(self)
 
-    def rewards(self, environments: Sequence[Environment], **_: Any) -> list[float]:
+    def rewards(self, environments: Sequence[RolloutEnvironment], **_: Any) -> list[float]:
         """What each rollout is worth, by its last program: a reward function for TRL.
 
         Args:
@@ -188,14 +188,14 @@ class Rollouts:
         for (_, _, future), trace in zip(batch, traces, strict=True):
             future.set_result(trace)
 
-    def _score(self, one: Environment) -> tuple[float, bool]:
+    def _score(self, one: RolloutEnvironment) -> tuple[float, bool]:
         """A rollout's reward before the checks, and whether its answer is right."""
         if one._task is None or not one._runs or not one._runs[-1][1].ok:
             return self.rule.failed, False
         verdict = self._verifier.judge(one._task, one._runs[-1:])[0]
         return self.rule.right * verdict.score, verdict.correct
 
-    def _flags(self, right: Sequence[Environment]) -> set[int]:
+    def _flags(self, right: Sequence[RolloutEnvironment]) -> set[int]:
         """Which of some right rollouts the checks speak against, by identity."""
         if self._checking is None:
             return set()
