@@ -1,7 +1,7 @@
 """The sandbox as an environment of reinforcement learning: a policy writes programs, and is told
 what came of them.
 
-`ProgramRollouts` is shared by all rollouts of a training run: it has the executor with its cache and
+`ProgramRollouts` is shared by all rollouts of a training run: it has the executor with its cache,
 its counted limits, the verifier and the checks for wrong reasons.  Its method `environment` is what
 TRL's `GRPOTrainer` takes as `environment_factory`; each rollout has a `RolloutEnvironment` of its
 own, whose `run_program` is the only tool.  What rollouts ask at the same moment is run together.  A
