@@ -203,17 +203,19 @@ def _a_plan_is_chosen_on_val_and_tested_afterwards(
 def test_a_study_refuses_what_does_not_go_together(project: Path, tmp_path: Path) -> None:
     asks = ("study", "-p", project)
     assert "needs --test DIR" in refused(*asks)
-    assert "--chosen, --labels and --noise do not go with it" in refused(
+    assert "--chosen, --labels, --noise, --recipes do not go with it" in refused(
         *asks, "--choose", tmp_path / "c.toml", "--labels", "3"
     )
     asks = (*asks, "--test", project)
     assert "studies of their own" in refused(*asks, "--labels", "3", "--noise", "10")
+    assert "--teacher is for the methods of --recipes" in refused(*asks, "--teacher", "bundled")
     assert "no snapshot was taken yet" in refused(*asks)
     said("snapshot", "--automatic", "--labels", "-p", project)
     assert "whole numbers with commas between them, found 'many'" in refused(
         *asks, "--labels", "3,many"
     )
     assert "60 labels of" in refused(*asks, "--labels", "60")
+    assert "needs a teacher; name one" in refused(*asks, "--recipes", "switch_kd")
     assert "nothing to choose" in refused(*asks[:3], "--choose", tmp_path / "c.toml")
     plan = tmp_path / "plan.toml"
     plan.write_text('[[arm]]\nname = "a"\nobjectives = "vpd"\n')

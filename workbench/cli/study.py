@@ -12,9 +12,10 @@ from typing import Any
 from workbench.cli.bars import Bars
 from workbench.cli.results import Cells, show, show_cells, with_range
 from workbench.cli.text import console, open_project, safe
-from workbench.cli.train import put
+from workbench.cli.train import put, teacher_of
 from workbench.errors import InputError
-from workbench.store import Selection
+from workbench.store import Project, Selection
+from workbench.study.by_recipe import with_recipes
 from workbench.study.choosing import ChosenSettings, choose, read_choice
 from workbench.study.differences import ArmDifference
 from workbench.study.distillation import StudyReport, TrainedArm
@@ -39,6 +40,8 @@ def main(
     chosen: Path | None,
     labels: str,
     noise: str,
+    recipes: str,
+    teacher: str,
     k: int,
     benchmark: str | None,
     split: str | None,
@@ -65,6 +68,8 @@ def main(
         chosen: file of chosen settings.
         labels: numbers of labels, with commas between them; then arms learn from so few.
         noise: percents of wrong rationales, with commas between them; then arms learn from those.
+        recipes: names of methods or grades, with commas between them; then each is an arm.
+        teacher: who teaches where a method needs it; empty is nobody.
         k: number of programs per question.
         benchmark: take only the questions of this source.
         split: take only the questions of this split.
@@ -73,13 +78,16 @@ def main(
         markdown: print Markdown instead of tables for a terminal.
         as_json: print JSON instead of tables.
     """
-    _check(test, choose_to, chosen, labels, noise)
+    _check(test, choose_to, chosen, {"--labels": labels, "--noise": noise, "--recipes": recipes})
+    if teacher and not recipes:
+        raise InputError("--teacher is for the methods of --recipes; name them, or leave it out")
     changes: dict[str, Any] = {"student": student} if student else {}
     if steps is not None:
         changes["steps"] = steps
     for change in settings:
         put(changes, change)
-    plan = _plan(plan_file, snapshot, seeds, changes, equal_compute)
+    # with recipes, each method has a control of its own that takes as long
+    plan = _plan(plan_file, snapshot, seeds, changes, equal_compute and not recipes)
     if at_once is not None:
         plan = replace(plan, at_once=at_once)
     if choose_to is not None:
@@ -92,10 +100,7 @@ def main(
         open_project(test, read_only=False) as test_project,
         Bars() as bars,
     ):
-        if labels:
-            plan = with_labels(opened, plan, [int(n) for n in _numbers("--labels", labels)])
-        elif noise:
-            plan = with_noise(opened, plan, [n / 100 for n in _numbers("--noise", noise)])
+        plan = _varied(opened, plan, labels, noise, recipes, teacher, equal_compute)
         selection = Selection(split, limit, benchmark)
         report = run_study(opened, test_project, plan, k, selection, timed, bars)
     if as_json:
@@ -104,22 +109,61 @@ def main(
         _show(report, markdown)
 
 
+def _varied(
+    project: Project,
+    plan: StudyPlan,
+    labels: str,
+    noise: str,
+    recipes: str,
+    teacher: str,
+    equal_compute: bool,
+) -> StudyPlan:
+    """The plan of a study of few labels, of noise or of recipes; else the plan itself.
+
+    Args:
+        project: has the snapshots.
+        plan: says what is taught otherwise.
+        labels: as `main` takes it.
+        noise: as `main` takes it.
+        recipes: as `main` takes it.
+        teacher: as `main` takes it.
+        equal_compute: as `main` takes it.
+    """
+    if labels:
+        return with_labels(project, plan, [int(n) for n in _numbers("--labels", labels)])
+    if noise:
+        return with_noise(project, plan, [n / 100 for n in _numbers("--noise", noise)])
+    if recipes:
+        names = [name.strip() for name in recipes.split(",") if name.strip()]
+        who = teacher_of(project.path, teacher) if teacher else None
+        return with_recipes(project, plan, names, who, equal_compute)
+    return plan
+
+
 def _check(
-    test: Path | None, choose_to: Path | None, chosen: Path | None, labels: str, noise: str
+    test: Path | None, choose_to: Path | None, chosen: Path | None, studies: dict[str, str]
 ) -> None:
-    """Refuse options that do not go together; see `main` for each."""
+    """Refuse options that do not go together.
+
+    Args:
+        test: as `main` takes it.
+        choose_to: as `main` takes it.
+        chosen: as `main` takes it.
+        studies: what the options say of which each makes a study of its own.
+    """
+    named = [option for option, value in studies.items() if value]
     if choose_to is None and test is None:
         raise InputError(
             "a study needs --test DIR, the project with the test questions; or --choose FILE, "
             "which asks none of them"
         )
-    if choose_to is not None and (chosen is not None or labels or noise):
+    if choose_to is not None and (chosen is not None or named):
         raise InputError(
-            "--choose tries settings and ends, so --chosen, --labels and --noise do not go with "
-            "it; choose first, then test"
+            f"--choose tries settings and ends; --chosen, {', '.join(studies)} do not go with it; "
+            "choose first, then test"
         )
-    if labels and noise:
-        raise InputError("--labels and --noise are studies of their own; take one of them")
+    if len(named) > 1:
+        raise InputError(f"{' and '.join(named)} are studies of their own; take one of them")
 
 
 def _choose(

@@ -112,7 +112,7 @@ def job_from_options(
     if weight is not None:
         table["arguments"] = {**table.get("arguments", {}), "weight": weight}
     if teacher:
-        table["teacher"] = _teacher(folder, teacher)
+        table["teacher"] = teacher_of(folder, teacher)
     for change in changes:
         put(table, change)
     if not file and "student" not in table:
@@ -144,7 +144,7 @@ def _whole(transform: Mapping[str, Any]) -> dict[str, Any]:
     return {**transform, **files}
 
 
-def _teacher(project: Path, name: str) -> dict[str, Any]:
+def teacher_of(project: Path, name: str) -> dict[str, Any]:
     """The teacher that an option names: a registered one, or a checkpoint.
 
     Args:

@@ -2,6 +2,7 @@
 
 Files:
     answering.py     students by name, their answers and their times
+    by_recipe.py     published methods beside the plain way of teaching
     checking.py      checks of kept runs for wrong reasons, blame of wrong runs, measures of checks
     choosing.py      settings of a study's arms, chosen on validation questions
     criticising.py   a critic of what people accept, measured before it orders the queue

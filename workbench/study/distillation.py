@@ -54,6 +54,8 @@ class TrainedArm:
     """It is compared with arms of its own group alone."""
     note: str = ""
     """What a reader has to know of it, such as how its number of steps came about."""
+    beside: tuple[str, ...] = ()
+    """Names of arms that it is compared with, besides those that learn labels alone."""
 
     @property
     def explains(self) -> bool:
@@ -136,7 +138,15 @@ def train(project: Project, plan: StudyPlan, watch: Watch | None = None) -> list
             steps, notes[arm.name] = equal_steps(done[arm.like], done[arm.as_long_as])
             later[arm.name] = jobs_of(project, plan, arm, {"steps": steps})
     done |= train_jobs(project, later, watch, notes, plan.at_once)
-    return [replace(done[arm.name], group=arm.group) for arm in plan.arm]
+    return [
+        replace(done[arm.name], group=arm.group, beside=_compared(plan, arm)) for arm in plan.arm
+    ]
+
+
+def _compared(plan: StudyPlan, arm: Arm) -> tuple[str, ...]:
+    """The arms that one is compared with by name, with those prolonged to its own time."""
+    longer = [one.name for one in plan.arm if arm.beside and one.as_long_as == arm.name]
+    return (*arm.beside, *longer)
 
 
 def jobs_of(
@@ -371,6 +381,6 @@ def _pairs(arms: Sequence[TrainedArm], k: int) -> list[tuple[str, str]]:
     pairs = []
     for arm in arms:
         controls = [one.name for one in arms if not one.explains and one.group == arm.group]
-        for other in (*controls, *votes) if arm.explains else ():
+        for other in (*arm.beside, *controls, *votes) if arm.explains else ():
             pairs += [(arm.name, other), (f"{arm.name} explained", other)]
     return pairs

@@ -66,6 +66,8 @@ class Arm:
     """What a reader has to know of it."""
     group: str = ""
     """It is compared with arms of its own group alone."""
+    beside: tuple[str, ...] = ()
+    """Names of arms that it is compared with, besides those that learn labels alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,10 @@ class StudyPlan:
                     f"the arm '{arm.name}' is {key} '{other}', which stands on an arm itself; "
                     "name the first one"
                 )
+        if strange := [name for name in arm.beside if name not in [one.name for one in self.arm]]:
+            raise InputError(
+                f"the arm '{arm.name}' is beside '{strange[0]}', and no arm is called so"
+            )
         if arm.as_long_as and not arm.like:
             raise InputError(
                 f"the arm '{arm.name}' is to take as long as '{arm.as_long_as}'; say with `like` "

@@ -195,6 +195,21 @@ def study(
             help="Learn from rationales of which so many percent are made wrong on purpose.",
         ),
     ] = "",
+    recipes: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME,NAME,...",
+            help="Compare published methods with vpd on the same rows: names, or the grades A, B "
+            "and C; objectives, selectors and transforms (see vpd recipes).",
+        ),
+    ] = "",
+    teacher: Annotated[
+        str,
+        typer.Option(
+            help="With --recipes, who teaches where a method needs it: a job, a folder, a hub id, "
+            "or a registered teacher."
+        ),
+    ] = "",
     k: Annotated[int, typer.Option("--k", help="Number of programs per question.")] = 5,
     benchmark: Benchmark = None,
     split: Split = None,
@@ -226,6 +241,8 @@ def study(
         chosen=chosen,
         labels=labels,
         noise=noise,
+        recipes=recipes,
+        teacher=teacher,
         k=k,
         benchmark=benchmark,
         split=split,
