@@ -56,7 +56,7 @@ OWNERS = {
     "torch": (
         "workbench.bench.sample",
         "workbench.bench.gpu_",
-        "workbench.bench.train_",
+        "workbench.bench.train",
         "workbench.models.",
         "workbench.making.",
         "workbench.recipes.",

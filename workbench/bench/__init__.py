@@ -12,6 +12,7 @@ Files:
     store_fill.py     a project full of questions, made by the database itself
     store_records.py  questions with programs, traces and verdicts, as records
     tools.py          vpd bench tools: how often the embedded tools are right
+    train.py          vpd bench train: lessons a second beside other trainers, on a processor
     train_contenders.py  trainers on the same rows: ours, transformers', TRL's
     train_gpu.py      vpd bench train-gpu: one script for a GPU, at most eight minutes
     train_models.py   students of real size with random weights, and rows to teach them

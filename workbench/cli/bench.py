@@ -12,6 +12,7 @@ BENCHES = {
     "sample": "workbench.bench.sample",
     "store": "workbench.bench.store",
     "tools": "workbench.bench.tools",
+    "train": "workbench.bench.train",
     "train-gpu": "workbench.bench.train_gpu",
 }
 """Module with `main(arguments)` of each measurement, by name."""
