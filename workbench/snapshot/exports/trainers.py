@@ -43,7 +43,7 @@ _WITHOUT_VAL = """
 The snapshot has no held-out questions, so nothing is named for validation: no trainer reads
 an empty file."""
 
-_TRL = '''"""SFT by TRL (pip install 'trl>=1.9' peft) with the loss of the method, VpdLoss."""
+_TRL = '''"""SFT by TRL (pip install 'trl>=1.9,<2' peft) with the loss of the method, VpdLoss."""
 
 import json
 import os
@@ -101,7 +101,7 @@ def main():
         bf16=True,
         max_length=None,
         completion_only_loss=True,
-        loss_type="nll",  # VpdLoss needs the logits, which chunked_nll does not make
+        loss_type="nll",  # not chunked_nll, which makes no logits for VpdLoss
         remove_unused_columns=False,  # chat_template_kwargs says: no thinking aloud
         dataloader_num_workers=8,
     )
