@@ -143,6 +143,8 @@ class StudentAnswer:
     answer: str
     state: str
     words: str
+    problem: str
+    """Why there is no answer, or why it is not whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +326,7 @@ def look(site: Site, task_id: str) -> QuestionPeek:
     task = view.task
     student = None
     if view.prediction is not None:
-        student = StudentAnswer(*views.student_view(task, view.prediction))
+        student = StudentAnswer(*views.student_view(task, view.prediction), view.prediction.problem)
     run = view.chosen or next(iter(view.runs), None)
     rationale = views.rationale_of(view, run)
     trace = run.trace if run is not None else None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from fastapi import Request, Response
 from fastapi.responses import FileResponse
 
-from app import chart_library, report
+from app import chart_library, local_day, report
 from app.people import Viewer
 from app.site import FOREVER, Site
 from workbench.pipeline.ingesting import ingest
@@ -22,6 +23,8 @@ from workbench.store import Project
 
 FRESH = 5.0
 """Seconds for which the figures are not counted again, however many people look."""
+ZONES = 8
+"""Number of zones whose figures are kept at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +75,26 @@ class FigureCache:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._lock = threading.Lock()
-        self._at = -FRESH
-        self._figures: DashboardFigures | None = None
+        self._figures: dict[str, tuple[float, DashboardFigures]] = {}
+        """By the zone whose days they show, with the time when they were counted."""
         self._stamp: tuple[object, ...] = ()
         self._trust: list[Chart] = []
 
     def look(self) -> DashboardFigures:
-        """The figures, counted anew if they are some seconds old."""
+        """The figures, counted anew if they are some seconds old, in the days of who looks."""
+        zone = local_day.zone()
         with self._lock:
-            if self._figures is None or time.monotonic() - self._at >= FRESH:
-                self._figures = self._count(self._site.project)
-                self._at = time.monotonic()
-            return self._figures
+            at, answer = self._figures.get(str(zone), (-FRESH, None))
+            if answer is None or time.monotonic() - at >= FRESH:
+                answer = self._count(self._site.project, zone)
+                if len(self._figures) >= ZONES:
+                    self._figures.clear()
+                self._figures[str(zone)] = time.monotonic(), answer
+            return answer
 
-    def _count(self, project: Project) -> DashboardFigures:
+    def _count(self, project: Project, zone: tzinfo | None) -> DashboardFigures:
         ingest(project)
-        whole = overview(project)
+        whole = overview(project, zone)
         if self._stamp != (now := stamp(project)):
             self._stamp, self._trust = now, trust_charts(project)
         return DashboardFigures(whole.at, numbers(whole), sections_of(whole, self._trust))

@@ -16,6 +16,7 @@ from typing import Literal
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from app import local_day
 from app.people import Admin, Viewer
 from app.site import FIRST, Site
 from app.train_models import FOLDER
@@ -245,7 +246,7 @@ class CountCache:
                 _time(one.at),
                 "dashboard",
             )
-            for one in reviewing.last_decisions(database, RECENT)
+            for one in reviewing.last_decisions(database, RECENT, local_day.zone())
         ]
         lines += [
             RecentLine(

@@ -27,6 +27,11 @@ def enter(name: str) -> None:
         _zone.set(None)
 
 
+def zone() -> tzinfo | None:
+    """The zone of the person who asks; None for this machine's own."""
+    return _zone.get()
+
+
 def today() -> datetime:
     """When the day began where the person sits, as UTC without a zone."""
     return day_begin(_zone.get())

@@ -109,6 +109,8 @@ class ModelAnswer:
     rationale: str
     state: str
     seconds: float
+    problem: str = ""
+    """Why there is no answer, or why it is not whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +308,12 @@ def students_of(view: TaskView, parts: Collection[PartRef]) -> list[ModelAnswer]
         if view.task.labelled:
             state = "right" if one.score >= 0.5 else "wrong"
         answer = ModelAnswer(
-            part_name(one.model, parts), one.answer, one.rationale, state, one.seconds
+            part_name(one.model, parts),
+            one.answer,
+            one.rationale,
+            state,
+            one.seconds,
+            one.problem,
         )
         answers.setdefault((answer.model, bool(one.rationale)), answer)
     return list(answers.values())[:ANSWERS]

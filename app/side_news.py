@@ -132,6 +132,8 @@ class EndNews:
     steps: int | None
     """Steps that the program ran; None without a run."""
     rationale: str
+    problem: str
+    """Why there is no answer, or why it is not whole."""
     kind: Literal["finished"] = "finished"
 
 
@@ -268,6 +270,7 @@ class _Telling:
             version=version_of(event),
             steps=event.trace.steps if event.trace is not None else None,
             rationale=next((one.rationale for one in event.predictions if one.rationale), ""),
+            problem="; ".join(dict.fromkeys(filter(None, (p.problem for p in event.predictions)))),
         )
 
 

@@ -16,6 +16,7 @@ from workbench.snapshot import Snapshot
 from workbench.train.failure import FailureCard
 from workbench.train.job import FILE, Job, job_text, read_job
 from workbench.train.jobs import Jobs, JobView
+from workbench.train.sources import changed_sources
 from workbench.train.status_files import RESULT, STATUS, VALIDATION, State, read_json, read_lines
 
 TOGETHER = 8
@@ -90,6 +91,8 @@ class CheckpointAnswer:
     answer: str
     right: float
     """Score of the answer, 0 to 1."""
+    cut: bool
+    """Whether it was cut at the longest answer of the job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,8 @@ def resume_problem(view: JobView, job: Job | None) -> str:
     states = sorted((view.folder / "checkpoints").glob("step-*/state.json"))
     if states and read_json(states[-1]).get("key") not in ("", job.key):
         return "its settings were edited since its last checkpoint; clone it to start anew"
+    if states and (changed := changed_sources(read_json(states[-1]), job)):
+        return f"{changed} holds something else since its last checkpoint; clone it to start anew"
     return ""
 
 
@@ -275,7 +280,10 @@ def _fixed_answer(site: Site, lines: Sequence[ValidationLine]) -> FixedAnswer:
         question=last["question"],
         gold=last["gold"],
         thumb=f"thumb/{last['image']}" if picture else None,
-        answers=[CheckpointAnswer(one["step"], one["answer"], one["right"]) for one in lines],
+        answers=[
+            CheckpointAnswer(one["step"], one["answer"], one["right"], bool(one.get("cut")))
+            for one in lines
+        ],
         change=_change(last["right"] - lines[0]["right"]),
     )
 

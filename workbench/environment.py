@@ -27,6 +27,11 @@ def environment() -> dict[str, str]:
     return {name: one for name, one in parts.items() if one} | {"platform": platform.platform()}
 
 
+def versions_of(*packages: str) -> str:
+    """The versions of packages, for the key of a part whose results depend on them."""
+    return "+".join(f"{package}-{version(package)}" for package in packages)
+
+
 def in_words(parts: dict[str, str]) -> str:
     """An environment on one line: the workbench's version, then the others with their names."""
     rest = [f"{name} {one}" for name, one in parts.items() if name != "workbench"]

@@ -354,7 +354,12 @@ class Prediction:
     """This task's share of the batch's wall time."""
     model: PartRef
     problem: str = ""
-    """Why there is no answer."""
+    """Why there is no answer, or why it is not whole."""
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is no answer at all; one that was cut is one."""
+        return bool(self.problem) and not (self.answer or self.rationale)
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,7 @@ export interface CheckpointAnswer {
   step: number;
   answer: string;
   right: number;
+  cut: boolean;
 }
 
 /** One evaluation of a run on its held-out side. */
@@ -262,6 +263,7 @@ export interface EndNews {
   version: string;
   steps: number | null;
   rationale: string;
+  problem: string;
   kind: "finished";
 }
 
@@ -1259,6 +1261,7 @@ export interface StudentAnswer {
   answer: string;
   state: string;
   words: string;
+  problem: string;
 }
 
 /** A 2x2 table: questions in each cell, the shares of both sides, and McNemar's p. */

@@ -215,6 +215,7 @@ function answersOf({ gold, answer, state, student }) {
   const line = h("div.line", {}, h("span", {}, "gold ", h("b", {}, gold || "no label")));
   if (answer !== null) line.append(verdict(state, answer));
   if (student) line.append(h("span", {}, "student ", verdict(student.state, student.answer)));
+  if (student?.problem) line.append(h("span.problem.small", {}, student.problem.slice(0, 300)));
   return line;
 }
 

@@ -391,7 +391,8 @@ export function column(side, title, cancel) {
       answer(answerWords(event.answer));
       part.mark.replaceChildren(...markOf(event));
       part.tileAnswer.append(...signOf(event));
-      part.trouble.hidden = !event.failure;
+      part.trouble.hidden = !event.failure && !event.problem;
+      if (event.problem) part.trouble.replaceChildren(event.problem);
       if (event.failure) part.trouble.replaceChildren(...troubleOf(event.failure));
       say(endWords(event));
       times(event.times ? timeRows(event.times) : []);

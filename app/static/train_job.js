@@ -179,6 +179,7 @@ function replyLine(reply) {
       h("b", { "aria-hidden": "true" }, sign),
       h("span.hidden-text", {}, word),
       reply.answer || "(nothing)",
+      reply.cut ? h("span.small.soft", {}, " (cut)") : null,
     ),
   );
 }

@@ -15,6 +15,7 @@ from workbench.evaluate.benchmarks import (
 )
 from workbench.evaluate.benchmarks.scorers import scorer
 from workbench.evaluate.benchmarks.scores import UNLABELLED, SystemAnswer
+from workbench.study.missing import missing_answers
 
 # GQA
 
@@ -215,6 +216,18 @@ def test_pope_says_when_a_set_is_missing_and_what_is_not_defined() -> None:
     assert scores.metrics["f1"].note == "of popular alone; papers quote all three sets"
     assert scores.metrics["popular/precision"].value is None
     assert scores.metrics["precision"].note.startswith("nothing was answered yes; of popular alone")
+
+
+def test_pope_tells_what_its_script_makes_of_missing_answers() -> None:
+    tasks = pope_tasks("random", "yynn")
+    scores = scored(tasks, ["yes", None, None, "no"])
+    assert (scores.unanswered, scores.metrics["f1"].value) == (2, pytest.approx(1 / 2))
+    read_as_yes = scored(tasks, ["yes", "", "", "no"])
+    assert scores.metrics[pope.AS_SUBMITTED] == read_as_yes.metrics["f1"]
+    assert pope.AS_SUBMITTED not in read_as_yes.metrics
+    told = missing_answers({**scores.to_json(), "unanswered_rule": pope.UNANSWERED})
+    assert told.startswith("2 without an answer (it counts as wrong; the official script reads")
+    assert told.endswith("as yes, which gives f1 80.0 %)")
 
 
 def test_pope_questions_without_an_answer_are_wrong_both_ways() -> None:

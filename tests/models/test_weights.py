@@ -155,9 +155,24 @@ def test_an_edited_file_makes_a_folder_another_student(
 def test_the_embedded_parts_keep_their_keys() -> None:
     """Results in everybody's projects stay valid."""
     assert TransformersLanguage("bundled").ref.version == "1"
-    assert LanguageKnowledge("bundled").ref.version == "1"
+    assert LanguageKnowledge("bundled").ref.version == "2+1"
     questions = StudentQuestions("bundled").ref
-    assert (questions.version, questions.arguments["weights"]) == ("1", student_folder().name)
+    assert (questions.version, questions.arguments["weights"]) == ("2", student_folder().name)
+
+
+def test_another_language_model_makes_other_parts(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the parts that ask the bundled one, and of the students that read questions by it."""
+    reading = Path(shutil.copytree(models / "one" / "model", tmp_path / "model"))
+    (reading / "processor_config.json").write_text('{"reader": "bundled"}')
+    before = [*_references("bundled").values(), TransformersStudent.reference(str(reading))]
+    other = tmp_path / "model.gguf"
+    other.write_bytes(b"another")
+    monkeypatch.setattr(weights, "language_file", lambda: other)
+    after = [*_references("bundled").values(), TransformersStudent.reference(str(reading))]
+    same = [one.name for one, two in zip(before, after, strict=True) if one == two]
+    assert same == ["student-vqa"], "it asks the student alone"
 
 
 def test_another_detector_makes_another_part(

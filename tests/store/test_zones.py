@@ -11,8 +11,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from store_rows import loop_records, profile_file, put_in_force, task
 
+from workbench.store import Project
 from workbench.store.kernel.local import day_begin
+from workbench.store.reading import figures
 
 ROOT = Path(__file__).resolve().parents[2]
 ZONES = ("Pacific/Kiritimati", "UTC", "Pacific/Pago_Pago")
@@ -56,6 +59,28 @@ def test_a_run_is_alive_by_its_age_in_every_zone(tmp_path: Path, zone: str) -> N
     assert (fresh, stale, near) == (True, False, True)
     there = datetime.fromisoformat(moment).replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
     assert abs(datetime.fromisoformat(local) - there.replace(tzinfo=None)) < timedelta(minutes=2)
+
+
+def test_figures_by_day_are_of_the_day_where_one_sits(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "p", str(profile_file(tmp_path))) as project:
+        put_in_force(project)
+        for at in range(2):
+            loop_records(task(at), 3).write(project)
+        for at, moment in enumerate(("2026-03-28 23:30", "2026-03-29 22:30")):  # summer time begins
+            project.database.transaction(
+                lambda cursor, at=at, moment=moment: cursor.execute(
+                    "UPDATE trace SET created_at = ? WHERE task_id = ?", [moment, task(at).id]
+                )
+            )
+        days = {
+            zone: [(str(one.day), one.runs) for one in figures.errors(project.database, True, zone)]
+            for zone in map(ZoneInfo, ("UTC", "Europe/Berlin", "Asia/Kathmandu"))
+        }
+    assert list(days.values()) == [
+        [("2026-03-28", 1), ("2026-03-29", 1)],
+        [("2026-03-29", 1), ("2026-03-30", 1)],
+        [("2026-03-29", 1), ("2026-03-30", 1)],
+    ]
 
 
 @pytest.mark.parametrize("name", ZONES)

@@ -14,15 +14,19 @@ import pytest
 from finished_project import finished_project
 from small_parts import ShareOfRed
 
+from workbench.cli.evaluate import line
 from workbench.errors import EngineError, ImageError, InputError
 from workbench.evaluate.benchmarks.submission import write
 from workbench.ports import Images
 from workbench.records import Prediction, Task, content_key
 from workbench.store import Project, Selection
 from workbench.store.reading import evaluations
+from workbench.store.reading.evaluations import AnswerOfStudent
 from workbench.study import answering
 from workbench.study.answering import NamedStudent, ask, sample, seconds_alone, student_by_name
 from workbench.study.evaluate import evaluate, evaluate_pipeline, questions, submission
+from workbench.study.results import results
+from workbench.unanswered import no_answer
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
 from tiny_vlms import save
@@ -95,12 +99,12 @@ def test_direct_and_explained_answers_never_mix(project: Project) -> None:
     assert len(student.asked) == 2 * len(ids(project))
     counted = next(task.id for task in project.tasks(ids(project)) if task.answer_type == "integer")
     other = next(task.id for task in project.tasks(ids(project)) if task.answer_type == "yesno")
-    assert explained[counted] == (
-        direct[counted][0],
-        f"Red. Thus, the answer is {direct[counted][0]}.",
+    said = direct[counted].answer
+    assert explained[counted] == AnswerOfStudent(said, f"Red. Thus, the answer is {said}.")
+    assert explained[other] == AnswerOfStudent("", ""), (
+        "nothing was concluded, and that is not an answer"
     )
-    assert explained[other] == ("", ""), "nothing was concluded, and that is not an answer"
-    assert direct[other][0] in ("yes", "no")
+    assert direct[other].answer in ("yes", "no")
 
 
 def test_a_broken_picture_costs_its_own_question_alone(project: Project) -> None:
@@ -129,7 +133,7 @@ def test_a_broken_picture_costs_its_own_question_alone(project: Project) -> None
     path.write_bytes(kept)
     answered = ask(project, who(Careful()), ids(project), False)
     refused = {task.id for task in tasks} - whole
-    assert {id_ for id_, answer in answered.items() if answer == ("", "")} == refused
+    assert {id_ for id_, answer in answered.items() if not answer.answer} == refused
     assert rows() == dict.fromkeys(refused, "it is torn"), "a picture that it does not take is not"
 
 
@@ -164,6 +168,28 @@ def test_what_cannot_be_read_is_wrong_and_counted(project: Project, tmp_path: Pa
         "one of the questions has no label"
     )
     assert row.cost["tokens"] > 0
+
+
+class Lacking(ShareOfRed):
+    """Cannot answer the first question of a batch, and is cut at the second."""
+
+    def answer(
+        self, tasks: Sequence[Task], images: Images, explain: bool = False
+    ) -> list[Prediction]:
+        _, second, *rest = super().answer(tasks, images, explain)
+        cut = replace(second, problem="the answer was cut at 16 tokens; raise max_tokens")
+        return [no_answer(tasks[0], self.ref, "HTTP 400"), cut, *rest]
+
+
+def test_answers_that_are_missing_or_cut_are_counted_and_told(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "student_by_name", lambda *_: who(Lacking("lacking")))
+    row = evaluate(project, timed=0)
+    assert (row.details["unanswered"], row.details["cut"]) == (1, 1)
+    told = "1 without an answer (it counts as wrong), 1 cut at the bound of tokens"
+    assert told in line(row)
+    assert [one.note for one in results(project).rows] == [told]
 
 
 def test_the_pipeline_is_its_first_program_the_vote_and_a_bound(project: Project) -> None:

@@ -153,6 +153,8 @@ def test_the_student_answers_all_and_what_it_cannot_is_a_row(images):
                 assert others.acquire(timeout=30)
             return said("Yes")
         others.release()
+        if words.startswith("Is 4"):
+            return said("no, it is", finish_reason="length")
         return FILTERED if words.startswith("Is 1") else said("no")
 
     tasks = questions(images, 7)
@@ -166,6 +168,8 @@ def test_the_student_answers_all_and_what_it_cannot_is_a_row(images):
     assert (by_id["t/0"].answer, by_id["t/0"].score, by_id["t/3"].score) == ("Yes", 1.0, 0.0)
     assert "flagged by the content filter" in by_id["t/1"].problem
     assert "is not in" in by_id["t/2"].problem
+    assert (by_id["t/4"].answer, by_id["t/4"].missing) == ("no, it is", False)
+    assert by_id["t/4"].problem == "the answer was cut at 32 tokens; raise max_tokens"
 
 
 def test_the_student_explains_in_order_and_a_dead_server_is_an_error(images):

@@ -61,6 +61,10 @@ def test_a_run_ends_with_a_model_that_answers(tmp_path: Path, family: str, metho
     assert result["snapshot"] in (folder / "model" / "README.md").read_text()
     answers = read_lines(folder / "validation.jsonl")
     assert sorted({row["step"] for row in answers}) == [0, 2, 4]
+    assert all(type(row["cut"]) is bool for row in answers)
+    assert all(
+        "cut" in figures for figures in read_lines(folder / "metrics.jsonl") if "of" in figures
+    )
     student = TransformersStudent(str(folder / "model"), device="cpu")
     taken = Snapshot.open(Path(read_job(folder / "job.toml").snapshot))
     example = taken.examples("val")[0]

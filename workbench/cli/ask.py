@@ -49,8 +49,8 @@ def main(
     out.print(
         f"by programs:  {answer}  ({seconds(reply.pipeline_seconds)}, {len(reply.runs)} programs)"
     )
-    problem = reply.prediction.problem
-    answer = f"none, {safe(problem)}" if problem else safe(reply.prediction.answer)
+    problem, answer_text = safe(reply.prediction.problem), safe(reply.prediction.answer)
+    answer = f"{answer_text or 'none'}, {problem}" if problem else answer_text
     out.print(f"by student:   {answer}  ({seconds(reply.student_seconds)})")
 
 

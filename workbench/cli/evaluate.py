@@ -14,6 +14,7 @@ from workbench.errors import InputError
 from workbench.evaluate.benchmarks.submission import write
 from workbench.store import Evaluation, Project, Selection
 from workbench.study import evaluate
+from workbench.study.missing import missing_answers
 from workbench.verify.normalise import Mode
 
 MANY = 50
@@ -94,11 +95,7 @@ def line(row: Evaluation) -> str:
         if row.latency
         else ""
     )
-    unread = (
-        f", {row.details['unreadable']} without a readable answer"
-        if row.details.get("unreadable")
-        else ""
-    )
+    missing = missing_answers(row.details)
     both = {
         mode: metric.get("value")
         for mode in get_args(Mode)
@@ -106,7 +103,7 @@ def line(row: Evaluation) -> str:
     }
     ways = "".join(f", normalised {mode} {percent(value)}" for mode, value in both.items())
     figure = f"{safe(row.metric)} {percent(row.value)}{where} of {row.questions}"
-    return f"{safe(row.system, 60)}: {figure}{ways}{unread}{took}"
+    return f"{safe(row.system, 60)}: {figure}{ways}{f', {missing}' if missing else ''}{took}"
 
 
 def _submit(
@@ -137,6 +134,8 @@ def _submit(
             lacking.append(InputError(f"no file for {safe(row.system, 60)}: {error}"))
             continue
         for file in files:
-            console().print(f"{safe(row.system, 60)}: {file.rows} rows in {safe(file.path)}")
+            empty = f", {file.missing} of them empty, without an answer" if file.missing else ""
+            name = safe(row.system, 60)
+            console().print(f"{name}: {file.rows} rows in {safe(file.path)}{empty}")
     if lacking:
         raise lacking[0]

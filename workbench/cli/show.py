@@ -114,4 +114,5 @@ def _task(out: Console, view: TaskView) -> None:
     if view.prediction is not None:
         out.print(
             f"the student says: {safe(view.prediction.answer)} ({view.prediction.seconds:.2f} s)"
+            + (f"; {safe(view.prediction.problem)}" if view.prediction.problem else "")
         )

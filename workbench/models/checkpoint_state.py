@@ -9,7 +9,13 @@ from pathlib import Path
 
 from huggingface_hub import hf_hub_download
 
-from workbench.models.weights import EMBEDDED, folder_digest, is_folder, small_folder
+from workbench.models.weights import (
+    EMBEDDED,
+    folder_digest,
+    is_folder,
+    small_folder,
+    with_language,
+)
 
 
 def checkpoint_state(checkpoint: str) -> str:
@@ -33,6 +39,11 @@ def checkpoint_state(checkpoint: str) -> str:
 
 
 def with_state(version: str, checkpoint: str) -> str:
-    """A part's version that names the state of its checkpoint; unchanged for a bundled one."""
+    """A part's version that names the state of its checkpoint.
+
+    It is unchanged for the language model that came with the workbench.
+    """
+    if checkpoint == "bundled":
+        return with_language(version)
     state = checkpoint_state(checkpoint)
     return f"{version}-{state[:20]}" if state else version

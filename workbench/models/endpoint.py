@@ -8,10 +8,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from workbench.cut_text import CutText
 from workbench.errors import EngineError, RefusedRequest
 from workbench.models.chat_endpoint import Endpoint
 from workbench.models.connection import connection_of, takes_connection
-from workbench.models.replies import logprobs_of, problem_of, text_of
+from workbench.models.replies import is_cut, logprobs_of, problem_of, text_of
 from workbench.models.thinking import answer_of
 from workbench.records import PartRef
 from workbench.safe_text import safe
@@ -98,6 +99,8 @@ class OpenAILanguage:
     def complete(self, prompts: Sequence[str], max_tokens: int) -> Sequence[str]:
         """The completion of each prompt, which is a user's turn, in the same order.
 
+        One that came to `max_tokens` without an end is a `CutText`.
+
         Raises:
             RefusedRequest: the endpoint refused a prompt.
             EngineError: the endpoint gave no answer.
@@ -110,7 +113,8 @@ class OpenAILanguage:
             choice = reply["choices"][0]
             if problem := problem_of(choice):
                 raise RefusedRequest(f"no answer of the endpoint: {problem}", True)
-            return answer_of(text_of(choice))
+            answer = answer_of(text_of(choice))
+            return CutText(answer) if is_cut(choice) else answer
 
         return self._all(one, prompts, max_tokens)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from PIL import Image
 
+from workbench.cut_text import CutText
 from workbench.errors import InputError, RefusedRequest
 from workbench.models.chat_endpoint import Endpoint
 from workbench.models.connection import connection_of
@@ -88,13 +89,15 @@ class PictureEndpoint:
     def say(self, picture: Image.Image, prompt: str, max_tokens: int) -> str:
         """What the model answers, greedily and without what it thought aloud.
 
+        It is a `CutText` where it did not come to an end.
+
         Args:
             picture: RGB.
             prompt: stands behind the picture.
             max_tokens: longest answer, in tokens.
 
         Raises:
-            RefusedRequest: it refused, said nothing, or did not come to an end.
+            RefusedRequest: it refused, or said nothing.
             EngineError: as `Endpoint.chat` raises it.
         """
         content = [picture_part(picture, self._max_pixels), {"type": "text", "text": prompt}]
@@ -102,11 +105,8 @@ class PictureEndpoint:
         [choice, *_] = self.endpoint.chat(turns, max_tokens, temperature=0.0)["choices"]
         if problem := problem_of(choice):
             raise RefusedRequest(f"no answer of the endpoint: {problem}", True)
-        if is_cut(choice):
-            raise RefusedRequest(
-                f"the answer was cut at {max_tokens} tokens; raise the part's bound of tokens", True
-            )
-        return answer_of(text_of(choice))
+        answer = answer_of(text_of(choice))
+        return CutText(answer) if is_cut(choice) else answer
 
     def weigh(self, picture: Image.Image, prompt: str, options: Sequence[str]) -> list[float]:
         """The probability of each option as the answer; they add to 1.

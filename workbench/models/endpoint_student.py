@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from workbench.cut_text import CutText, cut_reason
 from workbench.errors import EngineError, RefusedRequest
 from workbench.models.connection import takes_connection
 from workbench.models.endpoint_pictures import MAX_PIXELS, PictureEndpoint
@@ -21,7 +22,7 @@ class OpenAIStudent:
     """A student behind an OpenAI-compatible chat endpoint that takes pictures.
 
     A question that the endpoint refuses, an answer that is none and a picture that cannot be read
-    are rows with the reason.
+    are rows with the reason; so is an answer that was cut, which is kept as far as it goes.
 
     Args:
         model: The model's name at the server.
@@ -107,12 +108,15 @@ class OpenAIStudent:
             raise
         except REFUSED as error:
             return no_answer(task, self.ref, refusal(error), explain)
+        setting = "max_rationale_tokens" if explain else "max_tokens"
+        cut = isinstance(text, CutText)
         return Prediction(
             id=content_key(task, self.ref, explain),
             task_id=task.id,
-            answer="" if explain else text,
-            rationale=text if explain else "",
+            answer="" if explain else str(text),
+            rationale=str(text) if explain else "",
             score=0.0,
             seconds=time.perf_counter() - started,
             model=self.ref,
+            problem=cut_reason(self._max[explain], setting) if cut else "",
         )

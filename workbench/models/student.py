@@ -14,9 +14,11 @@ from pathlib import Path
 from transformers import AutoConfig
 
 from workbench.boxes import Box
+from workbench.cut_text import CutText, cut_reason
 from workbench.errors import InputError
 from workbench.local_files import real_path
 from workbench.models.bundled import student_folder
+from workbench.models.checkpoint_state import with_state
 from workbench.models.language import quiet
 from workbench.models.picture_budget import PictureBudget
 from workbench.models.vlm import CheckpointView, Vlm
@@ -25,9 +27,11 @@ from workbench.models.weights import (
     files_digest,
     folder_digest,
     is_folder,
+    reader_of,
     small_folder,
     weights_digest,
     with_detector,
+    with_language,
 )
 from workbench.ports import Images
 from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX, question_text
@@ -116,11 +120,15 @@ class TransformersStudent:
             version = with_detector(student_folder().name.rsplit("-", 1)[-1])
             return PartRef("student", checkpoint, version, arguments)
         if checkpoint in EMBEDDED:
-            return PartRef("student", checkpoint, folder_digest(small_folder()), arguments)
+            version = with_language(folder_digest(small_folder()))
+            return PartRef("student", checkpoint, version, arguments)
         if is_folder(checkpoint):
             folder = real_path(Path(checkpoint).expanduser())
             version = weights_digest(folder)
             arguments["files"] = files_digest(folder)
+            reader = reader_of(folder)
+            if reader and (state := with_state("", reader)):
+                arguments["reader"] = state
             return PartRef("student", "/".join(folder.parts[-2:]), version, arguments)
         try:
             with quiet():
@@ -215,12 +223,15 @@ class TransformersStudent:
         return region, question_text(task) + (RATIONALE_SUFFIX if explain else LABEL_SUFFIX)
 
     def _prediction(self, task: Task, explain: bool, text: str, seconds: float) -> Prediction:
+        setting = "max_rationale_tokens" if explain else "max_tokens"
+        cut = isinstance(text, CutText)
         return Prediction(
             id=content_key(task, self.ref, explain),
             task_id=task.id,
-            answer="" if explain else text,
-            rationale=text if explain else "",
+            answer="" if explain else str(text),
+            rationale=str(text) if explain else "",
             score=0.0,
             seconds=seconds,
             model=self.ref,
+            problem=cut_reason(self._max[explain], setting) if cut else "",
         )

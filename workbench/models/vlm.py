@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForImageTextToText
 
+from workbench.cut_text import as_written, token_ids
 from workbench.errors import InputError
 from workbench.models.checkpoint import checkpoint_path, load_processor, loading_errors
 from workbench.models.checkpoint_state import checkpoint_state
@@ -140,6 +141,9 @@ class Vlm:
             images: Where the crops come from.
             max_tokens: Longest answer, in tokens.
             begun: The beginning of each answer, or nothing; the answers hold what comes behind it.
+
+        Returns:
+            The answers; one that came to `max_tokens` without an end is a `CutText`.
         """
         return self._generate(regions, prompts, images, max_tokens, begun, GREEDY)
 
@@ -176,6 +180,7 @@ class Vlm:
         """Answers, written in the way that transformers' `generate` is told."""
         out: list[str] = []
         begun = list(begun) or [""] * len(prompts)
+        stops = self._stops()
         for start in range(0, len(regions), self.batch_size):
             part = slice(start, start + self.batch_size)
             pictures = [self.conversation.look(images.crop(r)) for r in regions[part]]
@@ -191,10 +196,16 @@ class Vlm:
                 )
                 new = done[:, batch["input_ids"].shape[1] :].tolist()
             out += [
-                self.conversation.text(tokens, picture).strip()
+                as_written(
+                    self.conversation.text(tokens, picture).strip(), tokens, max_tokens, stops
+                )
                 for tokens, picture in zip(new, pictures, strict=True)
             ]
         return out
+
+    def _stops(self) -> frozenset[int]:
+        """The tokens at which transformers' `generate` ends an answer."""
+        return token_ids(self.model.generation_config.eos_token_id)
 
     @torch.inference_mode()
     def stream(
@@ -224,7 +235,7 @@ class Vlm:
             pad_token_id=self.tokenizer.pad_token_id,
             streamer=writer,
         )
-        return writer.text.strip()
+        return as_written(writer.text.strip(), writer.tokens, max_tokens, self._stops())
 
     def forget(self) -> None:
         """Forget all pictures, so that the next answer is timed in full."""
@@ -298,15 +309,16 @@ class _TokenWatcher:
 
     def __init__(self, read: Callable[[Sequence[int]], str], watch: Callable[[str], None]) -> None:
         self._read, self._watch = read, watch
-        self._tokens: list[int] | None = None
+        self._begun = False
+        self.tokens: list[int] = []
         self.text = ""
 
     def put(self, value: Tensor) -> None:
-        if self._tokens is None:  # the prompt
-            self._tokens = []
+        if not self._begun:  # the prompt
+            self._begun = True
             return
-        self._tokens += value.flatten().tolist()
-        text = self._read(self._tokens)
+        self.tokens += value.flatten().tolist()
+        text = self._read(self.tokens)
         # the last token may hold half a character
         if len(text) > len(self.text) and not text.endswith("\ufffd"):
             piece, self.text = text[len(self.text) :], text

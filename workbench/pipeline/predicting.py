@@ -50,6 +50,6 @@ def predictions_of(
 
 def scored(task: Task, prediction: Prediction) -> Prediction:
     """The prediction with its score, where the question has a label and there is an answer."""
-    if not task.labelled or prediction.problem:
+    if not task.labelled or prediction.missing:
         return prediction
     return replace(prediction, score=score(task, prediction.answer).score)

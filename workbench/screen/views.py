@@ -173,7 +173,8 @@ def student_view(task: Task, prediction: Prediction | None) -> tuple[str, str, s
     if prediction is None:
         return "", "none", "not asked"
     state = _student_state(prediction.score if task.labelled else None)
-    return prediction.answer, state, {"none": "not labelled"}.get(state, state)
+    words = {"none": "not labelled"}.get(state, state)
+    return prediction.answer or "no answer" * prediction.missing, state, words
 
 
 def pieces(text: str) -> tuple[Piece, ...]:

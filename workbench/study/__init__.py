@@ -12,6 +12,7 @@ Files:
     evaluate.py      how good a system is on a set of questions, as rows of the store
     judging.py       people's blind ratings, measured by a probe
     limited.py       a few labels, and what programs give where there is none
+    missing.py       what an evaluation lacks, in words: missing answers, answers that were cut
     noise.py         rationales made wrong on purpose
     plan.py          what a study trains: arms and settings
     probing.py       probes of students over a project's questions, which can be continued

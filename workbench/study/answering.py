@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from workbench.ports import CountsTokens, Forgetful, Images, SharesYes, Student
 from workbench.records import JSON, PartRef, Prediction, Task, content_key
 from workbench.store import Project
 from workbench.store.reading import evaluations
+from workbench.store.reading.evaluations import AnswerOfStudent
 from workbench.store.records.rows import part_key
 from workbench.train.job import FILE
 from workbench.train.jobs import Jobs
@@ -119,7 +120,7 @@ def ask(
     ids: Sequence[str],
     explain: bool,
     watch: Watch | None = None,
-) -> dict[str, tuple[str, str]]:
+) -> dict[str, AnswerOfStudent]:
     """The answers of a student; it is asked only what it has not answered yet.
 
     Each batch is written at once, so that the work can stop anywhere.
@@ -133,7 +134,7 @@ def ask(
         watch: called as the work goes on.
 
     Returns:
-        By task, the answer and the rationale.  A task whose picture is broken has none.
+        The answers by task.  A task whose picture is broken has none.
     """
     ref = who.reference(explain)
 
@@ -168,9 +169,9 @@ def yes_shares(
         ]
 
     return {
-        id_: float(share)
-        for id_, (share, _) in _kept(project, ref, ids, f"{who.name} yes", give, watch).items()
-        if share
+        id_: float(one.answer)
+        for id_, one in _kept(project, ref, ids, f"{who.name} yes", give, watch).items()
+        if one.answer
     }
 
 
@@ -181,7 +182,7 @@ def _kept(
     stage: str,
     give: Callable[[Sequence[Task]], list[Prediction]],
     watch: Watch | None,
-) -> dict[str, tuple[str, str]]:
+) -> dict[str, AnswerOfStudent]:
     answers = evaluations.student_answers(project.database, part_key(ref), ids)
     missing = [id_ for id_ in ids if id_ not in answers]
     done = 0
@@ -190,7 +191,10 @@ def _kept(
             watch(Progress(stage, done, len(missing), "questions"))
         predictions = _bearing(project.tasks(chunk), give, ref, project.images)
         project.add_predictions(predictions)
-        answers.update({one.task_id: (one.answer, one.rationale) for one in predictions})
+        answers |= {
+            one.task_id: AnswerOfStudent(one.answer, one.rationale, one.problem)
+            for one in predictions
+        }
         done += len(chunk)
     if watch is not None and missing:
         watch(Progress(stage, done, done, "questions"))
@@ -222,14 +226,14 @@ def _as(task: Task, prediction: Prediction, ref: PartRef, explain: bool) -> Pred
     if explain:
         answer = read_answer(task, prediction.rationale) or ""
         prediction = replace(prediction, id=content_key(task, ref), answer=answer, model=ref)
-    if not task.labelled:
+    if not task.labelled or prediction.missing:
         return prediction
     return replace(prediction, score=score(task, prediction.answer).score)
 
 
-def tokens(who: NamedStudent, answers: dict[str, tuple[str, str]]) -> float | None:
+def tokens(who: NamedStudent, answers: Mapping[str, AnswerOfStudent]) -> float | None:
     """Mean length of a student's texts in its tokens; None where it does not count them."""
-    texts = [rationale or answer for answer, rationale in answers.values()]
+    texts = [one.rationale or one.answer for one in answers.values()]
     student = who.student
     if not texts or not isinstance(student, CountsTokens):
         return None

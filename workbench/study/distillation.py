@@ -27,6 +27,7 @@ from workbench.study.results import Results, results
 from workbench.study.variants import snapshot_folder
 from workbench.train.job import Job, job_of, usual
 from workbench.train.jobs import Jobs
+from workbench.train.sources import own_sources
 from workbench.train.status_files import METRICS, RESULT, read_json, read_lines
 
 LOOK = 1.0
@@ -252,10 +253,7 @@ def train_jobs(
         EngineError: a job failed.
     """
     jobs = Jobs(project.path / "jobs", at_once=at_once)
-    ids = {
-        name: [jobs.submit(job, content_key("study", job.key)) for job in some]
-        for name, some in arms.items()
-    }
+    ids = {name: [jobs.submit(job, request_of(job)) for job in some] for name, some in arms.items()}
     flat = list(dict.fromkeys(one for some in ids.values() for one in some))
     for id_ in flat:
         if jobs.show(id_).state == "stopped":
@@ -267,6 +265,12 @@ def train_jobs(
         name: _trained(jobs, name, arms[name][0], some, (notes or {}).get(name, ""))
         for name, some in ids.items()
     }
+
+
+def request_of(job: Job) -> str:
+    """Names a job of a study: the same settings, on the same files of one's own, are one job."""
+    own = sorted(own_sources(job).values())
+    return content_key("study", job.key, *([own] if own else []))
 
 
 def _trained(jobs: Jobs, name: str, job: Job, ids: Sequence[str], note: str) -> TrainedArm:

@@ -29,7 +29,7 @@ from workbench.store import (
 )
 from workbench.store.kernel.database import now
 from workbench.store.reading import evaluations
-from workbench.store.reading.evaluations import ProgramAnswer
+from workbench.store.reading.evaluations import AnswerOfStudent, ProgramAnswer
 from workbench.store.reading.ids import sources_and_splits
 from workbench.study import answering
 from workbench.study.answering import NamedStudent
@@ -148,7 +148,7 @@ def evaluate(
         **_origin(job),
         latency=latency,
         cost=cost,
-        details={**scored.details, **_unreadable(texts, explain)},
+        details={**scored.details, **_unreadable(texts, explain), **_cut(answers)},
     )
     evaluations.put(project.database, [evaluation], {id_: scored.per_task})
     return evaluation
@@ -169,11 +169,18 @@ def _origin(job: JobRow | None) -> dict[str, str | None]:
     return {"job": job.id, "snapshot": job.snapshot}
 
 
-def _texts(answers: Mapping[str, tuple[str, str]], explain: bool) -> dict[str, str | None]:
-    """The answer of each question; None for a rationale that states none."""
-    if explain:
-        return {task: answer or None for task, (answer, _) in answers.items()}
-    return {task: answer for task, (answer, _) in answers.items()}
+def _texts(answers: Mapping[str, AnswerOfStudent], explain: bool) -> dict[str, str | None]:
+    """The answer of each question; None where there is none, or a rationale states none."""
+    return {
+        task: one.answer or (None if explain or one.problem else "")
+        for task, one in answers.items()
+    }
+
+
+def _cut(answers: Mapping[str, AnswerOfStudent]) -> dict[str, JSON]:
+    """How many answers or rationales are not whole."""
+    texts = (one.answer or one.rationale for one in answers.values() if one.problem)
+    return {"cut": sum(map(bool, texts))}
 
 
 def _unreadable(texts: Mapping[str, str | None], explain: bool) -> dict[str, JSON]:
@@ -355,6 +362,7 @@ def _scored(
         {id_: (texts.get(id_), scores.per_task.get(id_)) for id_ in {**scores.per_task, **texts}},
         {
             **{name: more[name] for name in ("metrics", "left_out", "unanswered")},
+            "unanswered_rule": posed.scorer.unanswered,
             "normalise": posed.mode,
         },
     )

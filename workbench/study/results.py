@@ -18,6 +18,7 @@ from workbench.evaluate.statistics.over_seeds import apart, mean
 from workbench.records import JSON
 from workbench.store import Evaluation, JobRow, Project
 from workbench.store.reading import evaluations
+from workbench.study.missing import missing_answers
 
 By = Literal["system", "objective"]
 
@@ -336,7 +337,7 @@ def _figures_of_one(row: Evaluation, scores: Mapping[str, float]) -> dict[str, A
         "high": row.high,
         "questions": row.questions,
         "families": row.families,
-        "note": note,
+        "note": "; ".join(filter(None, (note, missing_answers(row.details)))),
     }
 
 
@@ -364,6 +365,9 @@ def _figures_over_seeds(
         # The main metric is not a mean over questions, so the interval above is not its own.
         figures |= {"value": _average([row.value for row in group]), "low": None, "high": None}
         figures["note"] = OF_RIGHT_ANSWERS
+    each = [missing_answers(row.details) for row in group]
+    notes = [f"run {at}: {words}" for at, words in enumerate(each, 1) if words]
+    figures["note"] = "; ".join(filter(None, (figures["note"], *notes)))
     return figures
 
 

@@ -18,12 +18,12 @@ from workbench.records import PartRef, ToolCall, Value
 from workbench.tools.arguments import answer_batch
 from workbench.tools.picture_questions import (
     PictureQuestion,
-    first_line,
     open_question,
     property_check,
     readable,
     short_answer,
     text_match,
+    whole_line,
 )
 from workbench.usage import Usage
 
@@ -79,10 +79,11 @@ class _EndpointEyes:
 
     def _say(self, request: PictureQuestion, images: Images) -> str:
         picture = images.crop(request.region)
-        answer = first_line(self._model.say(picture, request.prompt, self._max_tokens))
-        if not answer:
-            raise RefusedRequest("the model gave no answer", True)
-        return answer
+        answer = self._model.say(picture, request.prompt, self._max_tokens)
+        line = whole_line(answer, self._max_tokens)
+        if isinstance(line, ToolFailure):
+            raise RefusedRequest(str(line), True)
+        return line
 
     def _choose(self, request: PictureQuestion, images: Images) -> Value:
         picture = images.crop(request.region)

@@ -24,6 +24,7 @@ from typing import Any, Literal
 
 from workbench import registry
 from workbench.api import STANDARD
+from workbench.cut_text import CutText, cut_reason, first_line
 from workbench.errors import ToolFailure
 from workbench.ports import Forgetful, Images, LanguageModel
 from workbench.records import PartRef, ToolCall, Value
@@ -88,7 +89,7 @@ class LanguageKnowledge:
         self.ref = PartRef(
             "tool",
             "language-knowledge",
-            self._language.ref.version,
+            f"2+{self._language.ref.version}",  # an answer that was cut is a failure
             {
                 # what the language part says of itself: where its endpoint is, how it is asked
                 **self._language.ref.arguments,
@@ -151,10 +152,7 @@ class LanguageKnowledge:
         tokens = self._max_tokens * (4 if long else 1)
         hint = "" if long else " Answer in a few words."
         answers = self._language.complete([question + hint for question in questions], tokens)
-        return [
-            _tidy(answer, long) or ToolFailure("the language model gave no answer")
-            for answer in answers
-        ]
+        return [_tidy(answer, long, tokens) for answer in answers]
 
     def _outright(self, questions: list[str]) -> list[float]:
         """For each question, the log-odds of yes when it is asked outright, in nats."""
@@ -238,9 +236,16 @@ def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _tidy(answer: str, long: bool) -> str:
-    """An answer on one line: its first line, or all of it."""
-    lines = [line.strip() for line in answer.splitlines() if line.strip()]
-    if long:
-        return " ".join(lines)
-    return lines[0].removesuffix(".") if lines else ""
+def _tidy(answer: str, long: bool, tokens: int) -> str | ToolFailure:
+    """An answer on one line, its first line or all of it; a failure where it lacks its end.
+
+    Args:
+        answer: of the language model.
+        long: whether a long one was asked for.
+        tokens: most tokens that it was allowed.
+    """
+    line = answer if long else first_line(answer)
+    if isinstance(line, CutText):
+        return ToolFailure(cut_reason(tokens))
+    line = " ".join(line.split()) if long else line.removesuffix(".")
+    return line or ToolFailure("the language model gave no answer")

@@ -10,6 +10,7 @@ import numpy as np
 from rapidocr import RapidOCR
 
 from workbench.api import STANDARD
+from workbench.environment import versions_of
 from workbench.errors import ToolFailure
 from workbench.ports import Images
 from workbench.records import PartRef, Region, ToolCall, Value
@@ -44,7 +45,11 @@ class ReadText:
         )
         self._threshold, self._smallest = threshold, smallest
         self._lock = Lock()
-        self.ref = PartRef("tool", "rapidocr", "1", {"threshold": threshold, "smallest": smallest})
+        # the networks come in the package
+        libraries = versions_of("rapidocr", "onnxruntime")
+        self.ref = PartRef(
+            "tool", "rapidocr", f"1+{libraries}", {"threshold": threshold, "smallest": smallest}
+        )
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         def parse(call: ToolCall) -> Any:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from workbench.cut_text import CutText, cut_reason, first_line
 from workbench.english import the
+from workbench.errors import ToolFailure
 from workbench.ports import Images
 from workbench.prompts import LABEL_SUFFIX
 from workbench.records import Region, ToolCall, Value
@@ -60,9 +62,17 @@ def text_match(call: ToolCall, images: Images) -> PictureQuestion:
     return PictureQuestion(readable(call, images), prompt, tuple(options), values)
 
 
-def first_line(answer: str) -> str:
-    """The first line of an answer that holds anything."""
-    return next((line.strip() for line in answer.splitlines() if line.strip()), "")
+def whole_line(answer: str, max_tokens: int) -> str | ToolFailure:
+    """The first line of an answer that holds anything; a failure where there is none, or no end.
+
+    Args:
+        answer: of a model.
+        max_tokens: most tokens that the model was allowed.
+    """
+    line = first_line(answer)
+    if isinstance(line, CutText):
+        return ToolFailure(cut_reason(max_tokens))
+    return line or ToolFailure("the model gave no answer")
 
 
 def short_answer(answer: str) -> str:

@@ -21,12 +21,12 @@ from workbench.tools.arguments import answer_batch, text
 from workbench.tools.picture_questions import (
     YES_NO,
     PictureQuestion,
-    first_line,
     open_question,
     property_check,
     readable,
     short_answer,
     text_match,
+    whole_line,
 )
 from workbench.tools.yesno import property_question
 
@@ -73,7 +73,7 @@ class _VlmTool:
     ) -> list[Value | ToolFailure]:
         regions, prompts = [one.region for one in requests], [one.prompt for one in requests]
         answers = self._vlm.generate(regions, prompts, images, self._max_tokens)
-        return [first_line(answer) or ToolFailure("the model gave no answer") for answer in answers]
+        return [whole_line(answer, self._max_tokens) for answer in answers]
 
     def _choose(self, requests: Sequence[PictureQuestion], images: Images) -> list[list[float]]:
         return self._vlm.choose(
@@ -97,6 +97,7 @@ class StudentQuestions(_VlmTool):
     """
 
     name = "student-vqa"
+    version = "2"  # an answer that was cut is a failure
     spec = STANDARD["visual_question_answering"]
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
@@ -155,6 +156,7 @@ class StudentCaption(_VlmTool):
     """
 
     name = "student-caption"
+    version = "2"  # as above
     spec = STANDARD["image_caption"]
 
     def __init__(

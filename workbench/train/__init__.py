@@ -38,6 +38,7 @@ Files:
     shared_prefix.py  several lessons in one row, so that their common beginning is computed once
     trackers.py       figures for Trackio and Weights & Biases, while a run goes on
     training_run.py   a run's state, and what one step of it does
+    sources.py        the local files that a job computes with, and their digests
     status_files.py   what a run says of itself, in files: the heartbeat, the figures, the result
     target_loss.py    how well a student already says the targets of lessons
     teacher_cache.py  outputs of a teacher on disk, by what they were made from

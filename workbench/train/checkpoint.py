@@ -26,6 +26,7 @@ from workbench.errors import InputError
 from workbench.records import JSON
 from workbench.train.job import Job
 from workbench.train.optimizer import ScheduledAdamW
+from workbench.train.sources import changed_sources
 from workbench.train.status_files import read_json, write_json
 
 FOLDER, WEIGHTS, OPTIMIZER, STATE = (
@@ -176,7 +177,13 @@ def newest(folder: Path, job: Job) -> Path | None:
     paths = [path for path in checkpoints(folder) if (path / OPTIMIZER).is_file()]
     if not paths:
         return None
-    if read_json(paths[-1] / STATE).get("key") != job.key:
+    state = read_json(paths[-1] / STATE)
+    if state.get("key") == job.key and (problem := changed_sources(state, job)):
+        raise InputError(
+            f"{paths[-1]} was made with {problem}, which holds something else by now; put it back "
+            "as it was, or clone the job to start anew"
+        )
+    if state.get("key") != job.key:
         raise InputError(
             f"{paths[-1]} is a checkpoint of another job: its student, snapshot, adapters or "
             "settings differ from job.toml; put job.toml back as it was, or clone the job to start "

@@ -31,6 +31,7 @@ from workbench.local_files import real_path
 from workbench.records import JSON
 from workbench.train.failure import explain
 from workbench.train.job import FILE, Job, read_job
+from workbench.train.sources import sources
 from workbench.train.status_files import METRICS, RESULT, Board, read_json, read_lines, write_json
 
 MODEL, STOP, LOG = "model", "stop", "log.txt"
@@ -155,6 +156,7 @@ def _result(job: Job, seconds: float) -> dict[str, JSON]:
         "first": None,
         "left_out": [],
         "seconds": round(seconds, 1),
+        "sources": dict(sources(job)),
         "environment": dict(environment()),
     }
 

@@ -73,6 +73,7 @@ def train(job: Job, folder: Path, board: Board | None) -> str:
         board.follow(open_trackers(job, folder))
         board.rewind(done)
         board.say(phase="training", step=done, total=run.total, device=str(run.accelerator.device))
+        board.say(sources=dict(run.sources))
     if not done:
         run.evaluate(0)
     run.note_left_out()
@@ -154,6 +155,7 @@ def _offer(run: TrainingRun, steps: int, board: Board) -> None:
         "processor_seconds": round(sum(row.get("processor_s", 0.0) for row in rows), 1),
         "device": run.accelerator.device.type,
         "memory_mb": peak_mb(),
+        "sources": dict(run.sources),
         "environment": dict(environment()),
     }
     (model / "README.md").write_text(card(run.job, run.snapshot.manifest, result), encoding="utf-8")

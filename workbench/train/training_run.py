@@ -13,6 +13,7 @@ from typing import cast
 import torch
 from accelerate.utils import gather_object
 
+from workbench.cut_text import CutText
 from workbench.errors import EngineError
 from workbench.recipes.teaching import FollowsStudent, HasStages
 from workbench.recipes.workshop import LearnsFromLessons
@@ -39,6 +40,7 @@ from workbench.train.optimizer import ScheduledAdamW
 from workbench.train.plan import plan_of
 from workbench.train.reward import Rollouts
 from workbench.train.schedule import RateSchedule, evaluation_plan, total_steps
+from workbench.train.sources import sources
 from workbench.train.status_files import (
     LEFT_OUT,
     METRICS,
@@ -86,6 +88,7 @@ class TrainingRun:
     def __init__(self, job: Job, folder: Path, board: Board | None) -> None:
         self.job, self.folder, self.board = job, folder, board
         self.snapshot = Snapshot.open(folder / job.snapshot)
+        self.sources = sources(job)  # before they are loaded: what is edited later is not in it
         self.plan = plan_of(job)
         self.examples = self.plan.rows(self.snapshot)
         check_pictures(self.snapshot, self.examples)
@@ -305,6 +308,7 @@ class TrainingRun:
             "right": right,
             "of": of,
             "eval_loss": loss,
+            "cut": sum(isinstance(row.answer, CutText) for row in scored),
         }
         if step:  # the student as it came is not a candidate
             better = not self.best or (right, -loss) > (self.best["right"], -self.best["eval_loss"])
@@ -319,7 +323,12 @@ class TrainingRun:
         """Write a checkpoint; the best one and the newest one are kept."""
         weights, state = checkpoint.gather(self.model, self.optimizer)
         if self.board:
-            figures = {"step": step, "best": self.best, "waited": self.waited}
+            figures = {
+                "step": step,
+                "best": self.best,
+                "waited": self.waited,
+                "sources": self.sources,
+            }
             teacher = self.plan.teacher
             beside = teacher.keep if isinstance(teacher, FollowsStudent) else None
             checkpoint.save(self.folder, self.job, weights, state, figures, beside)

@@ -142,5 +142,7 @@ def prediction(one: Prediction) -> str:
         ("by", one.model.name),
     ]
     rows.append(("task", one.task_id))
+    if one.problem:
+        rows.append(("problem", one.problem))
     rationale_words = f"<p>{text(one.rationale)}</p>" if one.rationale else ""
     return f"<p>Answer: <b>{text(one.answer)}</b></p>{rationale_words}{facts(rows)}"

@@ -274,7 +274,8 @@ class _Column:
         view.rationale = next(rationales, view.rationale)
         seconds = times.answer if times.answer is not None else times.total
         view.time = views.duration(seconds) + (", models loaded first" if times.cold else "")
-        view.trouble = event.failure.message if event.failure is not None else ""
+        problems = (one.problem for one in event.predictions if one.problem)
+        view.trouble = event.failure.message if event.failure is not None else next(problems, "")
         if event.maker is not None:
             view.maker = f"{event.maker.name} {event.maker.version}"
         view.ended = True

@@ -28,6 +28,7 @@ from workbench.verify.answers import choice
 from workbench.verify.vqa import aokvqa_score
 
 CITED = "evaluation/eval_predictions.py of allenai/aokvqa; Schwenk et al. 2022, arXiv 2206.01718"
+UNANSWERED = "it counts as wrong, as by the official script"
 DIFFICULT = "difficult for a direct answer"
 
 

@@ -24,6 +24,7 @@ from workbench.evaluate.benchmarks.scores import (
 from workbench.records import Task
 
 CITED = "eval.py of the GQA download; Hudson and Manning 2019, arXiv 1902.09506"
+UNANSWERED = "it counts as wrong; the official script stops at one"
 UNBALANCED = "not in the balanced set"
 NO_ENTAILED = "for consistency: an entailed question is not among the tasks"
 

@@ -24,6 +24,7 @@ from workbench.records import Task
 from workbench.verify.answers import yes_no
 
 CITED = "README of the Hateful Memes Challenge; Kiela et al. 2020, arXiv 2005.04790"
+UNANSWERED = "it counts as wrong; the official server takes whole files alone"
 
 
 def says_hateful(answer: SystemAnswer) -> bool | None:

@@ -29,6 +29,7 @@ from workbench.verify.answers import choice
 CITED = (
     "VLMEvalKit 2cf2a36, matching_util.py and multiple_choice.py; Liu et al. 2024, arXiv 2307.06281"
 )
+UNANSWERED = "it counts as wrong; so does an empty answer by the official evaluator"
 NO_BASE = "rotations without their first question"
 _SPACED = str.maketrans(dict.fromkeys(".()[],:;!*#{}", " "))
 

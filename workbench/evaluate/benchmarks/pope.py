@@ -27,6 +27,9 @@ from workbench.evaluate.statistics.comparisons import Interval, percentile_boots
 from workbench.records import Task
 
 CITED = "evaluate.py of RUCAIBox/POPE; Li et al. 2023, arXiv 2305.10355"
+UNANSWERED = "it counts as wrong; the official script reads an empty answer as yes"
+AS_SUBMITTED = "f1, no answer read as yes"
+"""The metric that the official script gives for the file of answers, where some are missing."""
 SPLITS = ("random", "popular", "adversarial")
 FIGURES = ("f1", "accuracy", "precision", "recall", "yes share")
 
@@ -66,7 +69,10 @@ class PopeCounts:
 
 
 def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
-    """F1 (the main metric) and the other four as means over the sets, then all five of each set."""
+    """F1 (the main metric) and the other four as means over the sets, then all five of each set.
+
+    Where answers are missing, F1 as the official script gives it stands beside them.
+    """
     outcomes: dict[str, list[tuple[bool, bool]]] = {}
     per_task: dict[str, float] = {}
     for task in tasks:
@@ -83,9 +89,11 @@ def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
     }
     for split, figures in by_split.items():
         metrics |= {f"{split}/{name}": metric for name, metric in figures.items()}
-    return Scores(
-        "f1", per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers)
-    )
+    unanswered = count_unanswered(per_task, answers)
+    if unanswered:
+        whole = {task.id: answers.get(task.id, SystemAnswer("")) for task in tasks}
+        metrics[AS_SUBMITTED] = score(tasks, whole).metrics["f1"]
+    return Scores("f1", per_task, metrics, unlabelled_reason(tasks), unanswered)
 
 
 def interval(

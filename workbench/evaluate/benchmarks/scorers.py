@@ -35,14 +35,14 @@ from workbench.verify.normalise import Mode
 BENCHMARKS: Mapping[str, Scorer] = {
     scorer.source: scorer
     for scorer in (
-        Scorer("gqa", gqa.CITED, gqa.score),
-        Scorer("vqav2", vqa.CITED, vqa.score),
-        Scorer("okvqa", vqa.CITED, vqa.score),
-        Scorer("aokvqa", aokvqa.CITED, aokvqa.score),
-        Scorer("tallyqa", tallyqa.CITED, tallyqa.score),
-        Scorer("pope", pope.CITED, pope.score, pope.interval),
-        Scorer("mmbench", mmbench.CITED, mmbench.score),
-        Scorer("hateful", hateful.CITED, hateful.score, hateful.interval),
+        Scorer("gqa", gqa.CITED, gqa.score, gqa.UNANSWERED),
+        Scorer("vqav2", vqa.CITED, vqa.score, vqa.UNANSWERED),
+        Scorer("okvqa", vqa.CITED, vqa.score, vqa.UNANSWERED),
+        Scorer("aokvqa", aokvqa.CITED, aokvqa.score, aokvqa.UNANSWERED),
+        Scorer("tallyqa", tallyqa.CITED, tallyqa.score, tallyqa.UNANSWERED),
+        Scorer("pope", pope.CITED, pope.score, pope.UNANSWERED, pope.interval),
+        Scorer("mmbench", mmbench.CITED, mmbench.score, mmbench.UNANSWERED),
+        Scorer("hateful", hateful.CITED, hateful.score, hateful.UNANSWERED, hateful.interval),
     )
 }
 """The benchmarks with official rules, by `Task.source`."""
@@ -60,7 +60,7 @@ def scorer(source: str, mode: Mode = "always") -> Scorer:
         InputError: a mode for a benchmark that has none.
     """
     if source in ("vqav2", "okvqa"):
-        return Scorer(source, vqa.CITED, partial(vqa.score, mode=mode))
+        return Scorer(source, vqa.CITED, partial(vqa.score, mode=mode), vqa.UNANSWERED)
     if source in BENCHMARKS:
         if mode != "always":
             raise InputError(

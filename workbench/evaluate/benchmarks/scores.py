@@ -107,6 +107,8 @@ class Scorer:
     """Where the rules come from."""
     score: Score
     """All figures.  Raises InputError where a task lacks what the importer should have given it."""
+    unanswered: str = "it counts as wrong"
+    """What becomes of a question without an answer, here and by the official script."""
     _interval: Callable[
         [Scores, Sequence[Task], Mapping[str, SystemAnswer], int], Interval | None
     ] = mean_of_tasks

@@ -27,6 +27,7 @@ from workbench.records import Task
 from workbench.verify.answers import integer
 
 CITED = "Acharya, Kafle and Kanan 2019, arXiv 1810.12440"
+UNANSWERED = "it counts as wrong; there is no official script"
 FAMILIES = ("simple", "complex", "unknown")
 """Families of questions; `unknown` are entries of the training set that do not say."""
 

@@ -25,6 +25,7 @@ from workbench.verify.normalise import Mode
 from workbench.verify.vqa import vqa_score
 
 CITED = "vqaEval.py of GT-Vision-Lab/VQA; Antol et al. 2015, Goyal et al. 2017"
+UNANSWERED = "it counts as wrong; the official script stops at one"
 
 
 def score(

@@ -10,7 +10,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from time import monotonic
@@ -19,6 +19,7 @@ from typing import Any
 from workbench.screen.part_names import part_name
 from workbench.shares import Share, pass_at_k
 from workbench.store import Evaluation, Project, Scope
+from workbench.store.kernel.days import midnight
 from workbench.store.people import reviewing
 from workbench.store.people.reviewing import ReviewerFigures
 from workbench.store.reading import evaluations, figures, snapshots
@@ -190,8 +191,11 @@ class Overview:
         return max(students, key=lambda one: (one.value, one.of), default=None)
 
 
-def overview(project: Project) -> Overview:
-    """Count a project as it stands, for the parts in force."""
+def overview(project: Project, zone: tzinfo | None = None) -> Overview:
+    """Count a project as it stands, for the parts in force.
+
+    Days are those of a zone; None takes this machine's own zone.
+    """
     funnel = [
         FunnelBar(step.name, step.tasks, step.token) for step in figures.funnel(project.database)
     ]
@@ -221,12 +225,12 @@ def overview(project: Project) -> Overview:
         own_blame=blamed.get("", 0),
         errors=tuple(
             {**asdict(one), "day": str(one.day)}
-            for one in figures.errors(project.database, by_day=True)
+            for one in figures.errors(project.database, True, zone)
         ),
-        reviewers=tuple(project.curation.reviewers()),
-        pace=tuple(asdict(one) for one in reviewing.pace(project.database)),
+        reviewers=tuple(project.curation.reviewers(zone=zone)),
+        pace=tuple(asdict(one) for one in reviewing.pace(project.database, zone)),
         agreement=agreement,
-        kappas=tuple(_kappas(project)) if agreement else (),
+        kappas=tuple(_kappas(project, zone)) if agreement else (),
         reasons=project.curation.reject_reasons(),
         confusion=asdict(project.curation.confusion()),
         models=tuple(_models(project, kept, curve, scope, lineage.evaluations)),
@@ -262,11 +266,9 @@ DAYS = 12
 """Number of days with an agreement of their own; each of them reads all decisions once."""
 
 
-def _kappas(project: Project) -> Iterator[Mapping[str, Any]]:
-    for day in reviewing.decision_days(project.database, DAYS):
-        for one in project.curation.agreement(
-            until=datetime.combine(day + timedelta(days=1), time.min)
-        ):
+def _kappas(project: Project, zone: tzinfo | None) -> Iterator[Mapping[str, Any]]:
+    for day in reviewing.decision_days(project.database, DAYS, zone):
+        for one in project.curation.agreement(until=midnight(day + timedelta(days=1), zone)):
             yield {
                 "day": str(day),
                 "first": one.first,

@@ -246,10 +246,10 @@ def _errors(overview: Overview) -> Chart:
         "errors",
         "Errors by class",
         f"{sum(of.values()):,} runs ended without an answer" if of else "",
-        f"runs, n = {overview.executed.of:,}; by day (UTC) where there are several",
+        f"runs, n = {overview.executed.of:,}; by day where there are several",
         "Each failed run is a row with its kind and line; none is retried until it answers.",
         "No run has failed; this fills when one does.",
-        ("class", "day (UTC)", "runs", "questions"),
+        ("class", "day", "runs", "questions"),
         tuple((one["kind"], one["day"], one["runs"], one["tasks"]) for one in overview.errors),
         plot,
         tuple(token("kind", one["kind"]) for one in overview.errors),
@@ -320,10 +320,10 @@ def _pace(overview: Overview) -> Chart:
         "pace",
         "Reviewers' pace",
         "standing decisions by day and person",
-        f"decisions, n = {sum(counts.values()):,}; days in UTC",
+        f"decisions, n = {sum(counts.values()):,}; by day",
         "What was taken back does not count, nor what was decided in bulk.",
         "Fills when people decide: a, r and s in Curate.",
-        ("day (UTC)", "reviewer", "decisions"),
+        ("day", "reviewer", "decisions"),
         tuple((one["day"], one["author"], one["n"]) for one in overview.pace),
         stacked_bars(days, people, "decisions"),
     )
@@ -382,9 +382,9 @@ def _kappas(overview: Overview) -> Chart:
         "Cohen's κ at the end of each day",
         f"κ over items that both judged, at most n = {most:,}",
         "Each pair of reviewers, over all items that both had accepted or rejected, one by one, by "
-        "the end of the day (UTC).",
+        "the end of the day.",
         "Fills when two reviewers have judged the same items: set overlap to 2 in Curate.",
-        ("day (UTC)", "reviewers", "κ", "n"),
+        ("day", "reviewers", "κ", "n"),
         tuple(
             (one["day"], f"{one['first']}, {one['second']}", one["kappa"], one["n"])
             for one in overview.kappas

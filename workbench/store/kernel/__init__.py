@@ -4,6 +4,7 @@ Files:
     archived.py    events of traces that lie beside the store, read
     attached.py    the store through its owner: sessions, transactions
     database.py    an open store: reading, writing, errors made clear
+    days.py        the days of who asks: where a day begins, and which rows are in it
     link.py        the file itself or its owner; hand-over, retries
     literal.py     values and Arrow rows as SQL text
     local.py       the file opened here: upgraded, served, handed over

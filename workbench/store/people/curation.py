@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from workbench.curate import rating
@@ -418,10 +418,19 @@ class Curation:
     # --- figures
 
     def reviewers(
-        self, since: datetime | None = None, until: datetime | None = None
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        zone: tzinfo | None = None,
     ) -> list[ReviewerFigures]:
-        """Each reviewer's figures in a span of time."""
-        return reviewing.reviewers(self.database, since, until)
+        """Each reviewer's figures in a span of time.
+
+        Args:
+            since: UTC, included; None for the beginning.
+            until: UTC, not included; None for now.
+            zone: whose days are counted; None for this machine's own zone.
+        """
+        return reviewing.reviewers(self.database, since, until, zone)
 
     def agreement(self, until: datetime | None = None) -> list[Agreement]:
         """Cohen's kappa of every pair of reviewers with items in common, now or at a time."""

@@ -8,17 +8,23 @@ that says how far people agree, with each other, with the verifier or with a gol
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from workbench.curate.agreement import Agreement, VerdictConfusion, agreements
 from workbench.curate.fold import VERDICTS
 from workbench.shares import Share
 from workbench.store.kernel.database import Database
+from workbench.store.kernel.days import DAYS, local_days
 from workbench.store.records.pending import VISITOR
 
 _OURS = f"task_id NOT IN (SELECT id FROM task WHERE {VISITOR})"
 """Whether a row is about a question of the project's own, not about one that a visitor asked."""
+
+
+def _dated(table: str) -> str:
+    """A table of decisions, each with its `day` by the parameter of `local_days`."""
+    return f"{table} ASOF JOIN {DAYS} AS local_day ON {table}.created_at >= local_day.begin"
 
 
 ALONE = "(SELECT seq FROM decision WHERE batch IS NULL)"
@@ -79,7 +85,7 @@ class DayOfDecisions:
     """The standing decisions of one person on one day, one by one."""
 
     day: str
-    """UTC, as 2026-01-31."""
+    """In the zone that was asked for, as 2026-01-31."""
     author: str
     n: int
 
@@ -95,7 +101,10 @@ class LastDecisions:
 
 
 def reviewers(
-    database: Database, since: datetime | None, until: datetime | None
+    database: Database,
+    since: datetime | None,
+    until: datetime | None,
+    zone: tzinfo | None = None,
 ) -> list[ReviewerFigures]:
     """Figures of everybody who decided in a span of time, by name.
 
@@ -103,6 +112,7 @@ def reviewers(
         database: the store.
         since: UTC, included; None for the beginning.
         until: UTC, not included; None for now.
+        zone: whose days are counted; None for this machine's own zone.
     """
     rows = database.rows(
         f"""
@@ -119,13 +129,13 @@ def reviewers(
             count(*) FILTER (kind = 'reject' AND batch IS NULL) AS rejected,
             count(gold) FILTER (kind <> 'skip' AND batch IS NULL) AS judged,
             count(*) FILTER (kind = gold AND batch IS NULL) AS fitting,
-            count(DISTINCT last.created_at::DATE) FILTER (batch IS NULL) AS days,
+            count(DISTINCT day) FILTER (batch IS NULL) AS days,
             median(last.seconds) FILTER (batch IS NULL) AS seconds,
             count(*) FILTER (batch IS NOT NULL) AS bulk
-        FROM last LEFT JOIN curated ON curated.task_id = last.task_id
+        FROM {_dated("last")} LEFT JOIN curated ON curated.task_id = last.task_id
         GROUP BY last.author ORDER BY name
         """,
-        {"since": since, "until": until},
+        {"since": since, "until": until, **local_days(database, "decision", zone)},
     )
     return [
         ReviewerFigures(
@@ -220,36 +230,54 @@ def tool_rulings(database: Database) -> list[ToolRulings]:
     return [ToolRulings(**row) for row in rows]
 
 
-def pace(database: Database) -> list[DayOfDecisions]:
-    """Standing decisions by day and person, those of batches left out, the earliest day first."""
+def pace(database: Database, zone: tzinfo | None = None) -> list[DayOfDecisions]:
+    """Standing decisions by day and person, those of batches left out, the earliest day first.
+
+    The days are those of a zone; None takes this machine's own zone.
+    """
     rows = database.rows(
         f"""
-        SELECT created_at::DATE::VARCHAR AS day, author, count(*) AS n
-        FROM standing WHERE kind <> 'none' AND seq IN {ALONE} GROUP BY ALL ORDER BY day, author
-        """
+        SELECT day::VARCHAR AS day, author, count(*) AS n
+        FROM {_dated("standing")} WHERE kind <> 'none' AND seq IN {ALONE}
+        GROUP BY ALL ORDER BY day, author
+        """,
+        local_days(database, "decision", zone),
     )
     return [DayOfDecisions(**row) for row in rows]
 
 
-def last_decisions(database: Database, limit: int) -> list[LastDecisions]:
-    """Who decided lately, by day, the newest first."""
+def last_decisions(
+    database: Database, limit: int, zone: tzinfo | None = None
+) -> list[LastDecisions]:
+    """Who decided lately, by day, the newest first.
+
+    Args:
+        database: the store.
+        limit: how many at most.
+        zone: whose days they are; None for this machine's own zone.
+    """
     rows = database.rows(
-        """
-        SELECT author, count(*) AS n, max(created_at) AS at FROM standing WHERE kind <> 'none'
-        GROUP BY author, created_at::DATE ORDER BY max(created_at) DESC, author LIMIT $limit
+        f"""
+        SELECT author, count(*) AS n, max(created_at) AS at
+        FROM {_dated("standing")} WHERE kind <> 'none'
+        GROUP BY author, day ORDER BY max(created_at) DESC, author LIMIT $limit
         """,
-        {"limit": limit},
+        {"limit": limit, **local_days(database, "decision", zone)},
     )
     return [LastDecisions(**row) for row in rows]
 
 
-def decision_days(database: Database, limit: int) -> list[date]:
-    """The last days (UTC) on which anybody decided, the earliest first."""
+def decision_days(database: Database, limit: int, zone: tzinfo | None = None) -> list[date]:
+    """The last days on which anybody decided, the earliest first.
+
+    Args:
+        database: the store.
+        limit: how many at most.
+        zone: whose days they are; None for this machine's own zone.
+    """
     rows = database.rows(
-        """
-        SELECT DISTINCT created_at::DATE AS day FROM decision ORDER BY day DESC LIMIT $limit
-        """,
-        {"limit": limit},
+        f"SELECT DISTINCT day FROM {_dated('decision')} ORDER BY day DESC LIMIT $limit",
+        {"limit": limit, **local_days(database, "decision", zone)},
     )
     return sorted(row["day"] for row in rows)
 

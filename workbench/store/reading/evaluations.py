@@ -83,6 +83,16 @@ class ProgramAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerOfStudent:
+    """What a student answered to one question."""
+
+    answer: str
+    rationale: str
+    problem: str = ""
+    """Why there is no answer, or why it is not whole."""
+
+
+@dataclass(frozen=True, slots=True)
 class StudentScore:
     """How many labelled questions a student answered rightly, all its answers taken together."""
 
@@ -188,7 +198,7 @@ def about(database: Database, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
 
 def student_answers(
     database: Database, model: str, ids: Sequence[str]
-) -> dict[str, tuple[str, str]]:
+) -> dict[str, AnswerOfStudent]:
     """A student's answers and rationales, by question.
 
     Args:
@@ -197,10 +207,11 @@ def student_answers(
         ids: of the questions; those without an answer are left out.
     """
     sql = f"""
-    SELECT task_id, answer, rationale FROM prediction WHERE model = $model AND task_id IN {IDS}
+    SELECT task_id, answer, rationale, coalesce(problem, '') AS problem
+    FROM prediction WHERE model = $model AND task_id IN {IDS}
     """
     rows = database.rows(sql, {"model": model, "ids": id_list(ids)})
-    return {row["task_id"]: (row["answer"], row["rationale"]) for row in rows}
+    return {row.pop("task_id"): AnswerOfStudent(**row) for row in rows}
 
 
 def student_scores(database: Database, right: float) -> list[StudentScore]:
@@ -209,7 +220,7 @@ def student_scores(database: Database, right: float) -> list[StudentScore]:
     """
     sql = """
     SELECT model, count(*) AS n, count(*) FILTER (score >= $right) AS hits,
-        avg(prediction.seconds) FILTER (problem = '') AS seconds
+        avg(prediction.seconds) FILTER (problem = '' OR answer <> '') AS seconds
     FROM prediction JOIN task ON task.id = prediction.task_id
         JOIN part ON part.key = prediction.model
     WHERE rationale = '' AND len(answers) > 0

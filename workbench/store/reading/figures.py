@@ -6,10 +6,11 @@ Questions that visitors asked in Compare are in none of them but `visitor_tasks`
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 
 from workbench.evidence import LOOKED
 from workbench.store.kernel.database import Database, now
+from workbench.store.kernel.days import DAYS, local_days
 from workbench.store.reading.summary import bring_up_to_date
 from workbench.store.records.pending import JUDGED, SAMPLED, TRACED, VISITOR
 
@@ -46,7 +47,7 @@ class ErrorCount:
 
     kind: str
     day: date | None
-    """Day in UTC; None where the failures of all days are counted together."""
+    """Day in the zone that was asked for; None where those of all days are counted together."""
     runs: int
     tasks: int
 
@@ -258,18 +259,26 @@ def by_tool(database: Database) -> list[ToolFigures]:
     return [ToolFigures(**row) for row in rows]
 
 
-def errors(database: Database, by_day: bool) -> list[ErrorCount]:
-    """Failed runs by kind, the most frequent first; by day, the earliest day first."""
+def errors(database: Database, by_day: bool, zone: tzinfo | None = None) -> list[ErrorCount]:
+    """Failed runs by kind, the most frequent first; by day, the earliest day first.
+
+    Args:
+        database: the store.
+        by_day: count each day for itself.
+        zone: whose days they are; None for this machine's own zone.
+    """
     scope = bring_up_to_date(database)
-    day = "CAST(created_at AS DATE)" if by_day else "CAST(NULL AS DATE)"
+    day = "day" if by_day else "CAST(NULL AS DATE)"
+    dated = f"traced ASOF JOIN {DAYS} AS local_day ON traced.created_at >= local_day.begin"
+    days = local_days(database, "trace", zone) if by_day else {}
     rows = database.rows(
         f"""
         {_TRACED}
         SELECT failure_kind AS kind, {day} AS day, count(*) AS runs,
             count(DISTINCT task_id) AS tasks
-        FROM traced WHERE failure_kind IS NOT NULL GROUP BY kind, day
+        FROM {dated if by_day else "traced"} WHERE failure_kind IS NOT NULL GROUP BY ALL
             ORDER BY day NULLS FIRST, runs DESC, kind
         """,
-        {name: scope.parameters()[name] for name in ("sampler", "seed", "k", "executor")},
+        {name: scope.parameters()[name] for name in ("sampler", "seed", "k", "executor")} | days,
     )
     return [ErrorCount(**row) for row in rows]
