@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 
-class CutText(str):
+class UnendedText(str):
     """A text that ends at the bound of tokens, and not where its model ended it."""
 
     __slots__ = ()
 
 
 def as_written(text: str, tokens: Sequence[int], bound: int, stops: Collection[int]) -> str:
-    """The text of some tokens; a `CutText` where they came to the bound without an end.
+    """The text of some tokens; an `UnendedText` where they came to the bound without an end.
 
     Args:
         text: of the tokens.
@@ -25,7 +25,7 @@ def as_written(text: str, tokens: Sequence[int], bound: int, stops: Collection[i
         stops: tokens of which each ends a text.
     """
     ended = len(tokens) < bound or any(token in stops for token in tokens)
-    return text if ended else CutText(text)
+    return text if ended else UnendedText(text)
 
 
 def cut_reason(bound: int, setting: str = "max_tokens") -> str:
@@ -42,8 +42,8 @@ def first_line(text: str) -> str:
     """The first line of a text that holds anything; of a cut text it is cut if it is the last."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     line = lines[0] if lines else ""
-    cut = isinstance(text, CutText) and len(lines) < 2 and not text.rstrip(" ").endswith("\n")
-    return CutText(line) if cut else line
+    cut = isinstance(text, UnendedText) and len(lines) < 2 and not text.rstrip(" ").endswith("\n")
+    return UnendedText(line) if cut else line
 
 
 def token_ids(ends: int | Sequence[int] | None) -> frozenset[int]:

@@ -438,7 +438,7 @@ class LanguageModel(Protocol):
     def complete(self, prompts: Sequence[str], max_tokens: int) -> Sequence[str]:
         """The greedy completion of each prompt (a user turn), in the same order.
 
-        One that came to `max_tokens` without an end is a `cut_text.CutText`.
+        One that came to `max_tokens` without an end is a `cut_text.UnendedText`.
 
         Raises:
             EngineError: the model or endpoint broke; the caller may try again.

@@ -356,10 +356,8 @@ class Prediction:
     problem: str = ""
     """Why there is no answer, or why it is not whole."""
 
-    @property
-    def missing(self) -> bool:
-        """Whether there is no answer at all; one that was cut is one."""
-        return bool(self.problem) and not (self.answer or self.rationale)
+    missing = property(lambda self: bool(self.problem) and not (self.answer or self.rationale))
+    """Whether there is no answer at all; one that was cut is one."""
 
 
 @dataclass(frozen=True, slots=True)

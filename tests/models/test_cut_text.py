@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from workbench.boxes import Box
-from workbench.cut_text import CutText, as_written, first_line
+from workbench.cut_text import UnendedText, as_written, first_line
 from workbench.errors import ToolFailure
 from workbench.images import ImageFolder
 from workbench.models.student import TransformersStudent
@@ -49,23 +49,23 @@ def digest_in(images: ImageFolder) -> str:
 )
 def test_a_text_is_cut_at_the_bound_without_an_end(tokens: list[int], cut: bool) -> None:
     text = as_written("a cat", tokens, bound=3, stops={2})
-    assert (text, isinstance(text, CutText)) == ("a cat", cut)
+    assert (text, isinstance(text, UnendedText)) == ("a cat", cut)
 
 
 @pytest.mark.parametrize(
     ("text", "line", "cut"),
     [
-        (CutText("a cat on a"), "a cat on a", True),
-        (CutText("\n a cat\nbecause it"), "a cat", False),
-        (CutText("a cat\n"), "a cat", False),
-        (CutText(" \n"), "", False),
-        (CutText(""), "", True),
+        (UnendedText("a cat on a"), "a cat on a", True),
+        (UnendedText("\n a cat\nbecause it"), "a cat", False),
+        (UnendedText("a cat\n"), "a cat", False),
+        (UnendedText(" \n"), "", False),
+        (UnendedText(""), "", True),
         ("a cat", "a cat", False),
     ],
 )
 def test_a_first_line_is_whole_where_another_follows(text: str, line: str, cut: bool) -> None:
     first = first_line(text)
-    assert (first, isinstance(first, CutText)) == (line, cut)
+    assert (first, isinstance(first, UnendedText)) == (line, cut)
 
 
 def test_a_student_says_that_its_answer_was_cut(student_path: str, images: ImageFolder) -> None:

@@ -44,7 +44,7 @@ from workbench.execute.messages import (
 from workbench.execute.worker_time import limit_worker, worker_time
 from workbench.limits import Limits
 
-VERSION = "5"
+VERSION = "6"
 """Version of this front end; it changes whenever the same program may give another trace."""
 
 PREPARED = 256

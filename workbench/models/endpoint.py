@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from workbench.cut_text import CutText
+from workbench.cut_text import UnendedText
 from workbench.errors import EngineError, RefusedRequest
 from workbench.models.chat_endpoint import Endpoint
 from workbench.models.connection import connection_of, takes_connection
@@ -99,7 +99,7 @@ class OpenAILanguage:
     def complete(self, prompts: Sequence[str], max_tokens: int) -> Sequence[str]:
         """The completion of each prompt, which is a user's turn, in the same order.
 
-        One that came to `max_tokens` without an end is a `CutText`.
+        One that came to `max_tokens` without an end is an `UnendedText`.
 
         Raises:
             RefusedRequest: the endpoint refused a prompt.
@@ -114,7 +114,7 @@ class OpenAILanguage:
             if problem := problem_of(choice):
                 raise RefusedRequest(f"no answer of the endpoint: {problem}", True)
             answer = answer_of(text_of(choice))
-            return CutText(answer) if is_cut(choice) else answer
+            return UnendedText(answer) if is_cut(choice) else answer
 
         return self._all(one, prompts, max_tokens)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from PIL import Image
 
-from workbench.cut_text import CutText
+from workbench.cut_text import UnendedText
 from workbench.errors import InputError, RefusedRequest
 from workbench.models.chat_endpoint import Endpoint
 from workbench.models.connection import connection_of
@@ -89,7 +89,7 @@ class PictureEndpoint:
     def say(self, picture: Image.Image, prompt: str, max_tokens: int) -> str:
         """What the model answers, greedily and without what it thought aloud.
 
-        It is a `CutText` where it did not come to an end.
+        It is an `UnendedText` where it did not come to an end.
 
         Args:
             picture: RGB.
@@ -106,7 +106,7 @@ class PictureEndpoint:
         if problem := problem_of(choice):
             raise RefusedRequest(f"no answer of the endpoint: {problem}", True)
         answer = answer_of(text_of(choice))
-        return CutText(answer) if is_cut(choice) else answer
+        return UnendedText(answer) if is_cut(choice) else answer
 
     def weigh(self, picture: Image.Image, prompt: str, options: Sequence[str]) -> list[float]:
         """The probability of each option as the answer; they add to 1.

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from workbench.cut_text import CutText, cut_reason
+from workbench.cut_text import UnendedText, cut_reason
 from workbench.errors import EngineError, RefusedRequest
 from workbench.models.connection import takes_connection
 from workbench.models.endpoint_pictures import MAX_PIXELS, PictureEndpoint
@@ -109,7 +109,7 @@ class OpenAIStudent:
         except REFUSED as error:
             return no_answer(task, self.ref, refusal(error), explain)
         setting = "max_rationale_tokens" if explain else "max_tokens"
-        cut = isinstance(text, CutText)
+        cut = isinstance(text, UnendedText)
         return Prediction(
             id=content_key(task, self.ref, explain),
             task_id=task.id,

@@ -322,7 +322,7 @@ class TransformersLanguage:
         """The greedy completion of each prompt, which is a user's turn, in the same order.
 
         What the model thinks aloud before its answer is left out.  A completion that came to
-        `max_tokens` without an end is a `CutText`.
+        `max_tokens` without an end is an `UnendedText`.
 
         Raises:
             RefusedRequest: a prompt is too long.

@@ -14,7 +14,7 @@ from pathlib import Path
 from transformers import AutoConfig
 
 from workbench.boxes import Box
-from workbench.cut_text import CutText, cut_reason
+from workbench.cut_text import UnendedText, cut_reason
 from workbench.errors import InputError
 from workbench.local_files import real_path
 from workbench.models.bundled import student_folder
@@ -224,7 +224,7 @@ class TransformersStudent:
 
     def _prediction(self, task: Task, explain: bool, text: str, seconds: float) -> Prediction:
         setting = "max_rationale_tokens" if explain else "max_tokens"
-        cut = isinstance(text, CutText)
+        cut = isinstance(text, UnendedText)
         return Prediction(
             id=content_key(task, self.ref, explain),
             task_id=task.id,

@@ -143,7 +143,7 @@ class Vlm:
             begun: The beginning of each answer, or nothing; the answers hold what comes behind it.
 
         Returns:
-            The answers; one that came to `max_tokens` without an end is a `CutText`.
+            The answers; one that came to `max_tokens` without an end is an `UnendedText`.
         """
         return self._generate(regions, prompts, images, max_tokens, begun, GREEDY)
 

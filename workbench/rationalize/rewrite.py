@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench import registry
-from workbench.cut_text import CutText, cut_reason
+from workbench.cut_text import UnendedText, cut_reason
 from workbench.errors import InputError, RefusedRequest
 from workbench.ports import LanguageModel
 from workbench.rationalize.check.faithful import check
@@ -180,7 +180,7 @@ class LanguageWriter:
         if len(text) > MAX_TEXT:
             length = f"the rewrite has {len(text)} characters, at most {MAX_TEXT} are taken"
             return self._draft(row, f"{length}; lower max_tokens")
-        if isinstance(completion, CutText) and _CONCLUSION.search(text) is None:
+        if isinstance(completion, UnendedText) and _CONCLUSION.search(text) is None:
             return self._draft(row, cut_reason(self.max_tokens))
         checked = check(text, task, program, trace)
         return Rationale(

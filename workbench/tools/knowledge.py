@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 from workbench import registry
 from workbench.api import STANDARD
-from workbench.cut_text import CutText, cut_reason, first_line
+from workbench.cut_text import UnendedText, cut_reason, first_line
 from workbench.errors import ToolFailure
 from workbench.ports import Forgetful, Images, LanguageModel
 from workbench.records import PartRef, ToolCall, Value
@@ -245,7 +245,7 @@ def _tidy(answer: str, long: bool, tokens: int) -> str | ToolFailure:
         tokens: most tokens that it was allowed.
     """
     line = answer if long else first_line(answer)
-    if isinstance(line, CutText):
+    if isinstance(line, UnendedText):
         return ToolFailure(cut_reason(tokens))
     line = " ".join(line.split()) if long else line.removesuffix(".")
     return line or ToolFailure("the language model gave no answer")

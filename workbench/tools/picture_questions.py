@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbench.cut_text import CutText, cut_reason, first_line
+from workbench.cut_text import UnendedText, cut_reason, first_line
 from workbench.english import the
 from workbench.errors import ToolFailure
 from workbench.ports import Images
@@ -70,7 +70,7 @@ def whole_line(answer: str, max_tokens: int) -> str | ToolFailure:
         max_tokens: most tokens that the model was allowed.
     """
     line = first_line(answer)
-    if isinstance(line, CutText):
+    if isinstance(line, UnendedText):
         return ToolFailure(cut_reason(max_tokens))
     return line or ToolFailure("the model gave no answer")
 

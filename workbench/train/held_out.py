@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from workbench.cut_text import CutText
+from workbench.cut_text import UnendedText
 from workbench.models.vlm import Vlm
 from workbench.records import JSON, Lesson
 from workbench.snapshot import Example, Snapshot
@@ -21,8 +21,8 @@ SHOWN = 12
 """Held-out questions whose answers are kept at each evaluation."""
 
 AnswerLoss = tuple[str, float]
-"""What the student answers, a `CutText` where it came to no end, and its loss on the lessons of the
-question."""
+"""What the student answers, an `UnendedText` where it came to no end, and its loss on the lessons
+of the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class HeldOutAnswer:
             "gold": self.example.answer,
             "answer": self.answer,
             "right": self.right,
-            "cut": isinstance(self.answer, CutText),
+            "cut": isinstance(self.answer, UnendedText),
         }
 
 

@@ -13,7 +13,7 @@ from typing import cast
 import torch
 from accelerate.utils import gather_object
 
-from workbench.cut_text import CutText
+from workbench.cut_text import UnendedText
 from workbench.errors import EngineError
 from workbench.recipes.teaching import FollowsStudent, HasStages
 from workbench.recipes.workshop import LearnsFromLessons
@@ -308,7 +308,7 @@ class TrainingRun:
             "right": right,
             "of": of,
             "eval_loss": loss,
-            "cut": sum(isinstance(row.answer, CutText) for row in scored),
+            "cut": sum(isinstance(row.answer, UnendedText) for row in scored),
         }
         if step:  # the student as it came is not a candidate
             better = not self.best or (right, -loss) > (self.best["right"], -self.best["eval_loss"])

@@ -77,10 +77,13 @@ MODULES: Mapping[str, frozenset[str]] = {
         takewhile tee zip_longest"""
     ),
     "operator": _words(
-        """add attrgetter contains eq floordiv ge gt itemgetter le lt mod mul ne neg not_ pow sub
-        truediv"""
+        """abs add and_ attrgetter contains countOf eq floordiv ge getitem gt invert itemgetter le
+        lshift lt mod mul ne neg not_ or_ pos pow rshift sub truediv truth xor"""
     ),
-    "statistics": _words("mean median median_high median_low mode"),
+    "statistics": _words(
+        """fmean mean median median_high median_low mode multimode pstdev pvariance stdev
+        variance"""
+    ),
     "string": _words(
         """ascii_letters ascii_lowercase ascii_uppercase digits hexdigits octdigits punctuation
         whitespace"""
