@@ -355,9 +355,7 @@ class Prediction:
     model: PartRef
     problem: str = ""
     """Why there is no answer, or why it is not whole."""
-
     missing = property(lambda self: bool(self.problem) and not (self.answer or self.rationale))
-    """Whether there is no answer at all; one that was cut is one."""
 
 
 @dataclass(frozen=True, slots=True)
