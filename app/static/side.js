@@ -219,6 +219,7 @@ export function column(side, title, cancel) {
       version: "",
       steps: null,
       rationale: "",
+      problem: "",
     });
   };
 
