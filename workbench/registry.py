@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -68,8 +68,14 @@ def _points_of(
     """The parts that what is installed at these places brings: to read every package's list anew
     for every part would be a tenth of a small run.
     """
-    points = entry_points(group=f"workbench.{role}")
+    points = _all_points(places).select(group=f"workbench.{role}")
     return tuple((point.name, point) for point in sorted(points, key=lambda p: p.name))
+
+
+@lru_cache(maxsize=2)
+def _all_points(places: tuple[tuple[str, int], ...]) -> EntryPoints:
+    """What all packages at these places bring, read once for all roles."""
+    return entry_points()
 
 
 def _last_change(place: str) -> int:

@@ -89,17 +89,25 @@ def _read(point: EntryPoint) -> PartText | None:
 
 
 def _check_extra(point: EntryPoint, extra: str) -> None:
+    if package := _missing_package(extra):
+        raise MissingPart(
+            f"'{point.name}' needs a package that is not installed ({package}); "
+            f"pip install 'vpd-workbench[{extra}]'"
+        )
+
+
+@cache
+def _missing_package(extra: str) -> str:
+    """The first package of an extra that is not installed; empty where all are."""
     ends = f"extra == '{extra}'", f'extra == "{extra}"'
     for line in requires("vpd-workbench") or ():
         if line.rstrip().endswith(ends):
             package = re.split(r"[^\w.-]", line, maxsplit=1)[0]
             try:
                 version(package)
-            except PackageNotFoundError as error:
-                raise MissingPart(
-                    f"'{point.name}' needs a package that is not installed ({package}); "
-                    f"pip install 'vpd-workbench[{extra}]'"
-                ) from error
+            except PackageNotFoundError:
+                return package
+    return ""
 
 
 @cache
