@@ -70,7 +70,7 @@ def test_equal_programs_make_equal_packed_files(tmp_path):
     program = Program("p", "t/1", 0, BODY.format(1), -0.5, 7, 1, PartRef("sampler", "s"))
     paths = [tmp_path / "a.gz", tmp_path / "b.gz"]
     for path in paths:
-        assert write_programs(path, [program]) == 1
+        assert write_programs(path, [(TASK, program)]) == 1
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert sampler(paths[0]).ref.version == sampler(paths[1]).ref.version
 
@@ -104,6 +104,14 @@ def test_a_program_that_did_not_come_keeps_its_reason(tmp_path):
     assert program.problem == "the server refused it"
 
 
+def test_programs_of_another_question_with_the_same_id_are_not_taken(tmp_path):
+    row = {"task_id": "t/1", "question": "How few?", "program": BODY}
+    [program] = sampled(lines(tmp_path, row))
+    assert program.problem == "the file's program was written for another question: How few?"
+    [program] = sampled(lines(tmp_path, {**row, "question": TASK.question}))
+    assert not program.problem
+
+
 @pytest.mark.parametrize("value", [None, "0.5", True, float("nan"), [1]])
 def test_a_number_that_is_none_counts_as_nothing(tmp_path, value):
     [program] = sampled(lines(tmp_path, {"task_id": "t/1", "program": BODY, "score": value}))
@@ -117,6 +125,7 @@ def test_a_number_that_is_none_counts_as_nothing(tmp_path, value):
         ("[" * 100_000 + "\n", "line 1 of .* is no JSON object"),
         ("[1]\n", "needs the texts `task_id` and `program`"),
         ('{"task_id": 1, "program": "x"}\n', "needs the texts"),
+        ('{"task_id": "t/1", "program": "x", "question": 3}\n', "a `question` that is no text"),
         ('\n{"task_id": "t/1", "program": "x", "index": -1}\n', "line 2 .* a whole number from 0"),
         ('{"task_id": "t/1", "program": "x", "index": true}\n', "a whole number from 0"),
     ],

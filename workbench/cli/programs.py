@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workbench.cli.text import console, open_project, safe
 from workbench.errors import InputError
-from workbench.records import Program
+from workbench.records import Program, Task
 from workbench.sample.file import write_programs
 from workbench.store import Project
 from workbench.store.reading import views
@@ -42,7 +42,10 @@ def main(path: Path, project: Path | None, text: str) -> None:
     )
 
 
-def _programs(project: Project, ids: list[str]) -> Iterator[Program]:
+def _programs(project: Project, ids: list[str]) -> Iterator[tuple[Task, Program]]:
     scope, parts = project.scope(), project.parts
     for start in range(0, len(ids), _AT_ONCE):
-        yield from views.programs(project.database, parts, ids[start : start + _AT_ONCE], scope)
+        some = ids[start : start + _AT_ONCE]
+        tasks = {task.id: task for task in project.tasks(some)}
+        for program in views.programs(project.database, parts, some, scope):
+            yield tasks[program.task_id], program

@@ -2,11 +2,12 @@
 
 A line of the file is one program, as a JSON object:
 
-    {"task_id": "...", "program": "def execute_command(image): ...", "index": 0, "score": -0.1,
-     "tokens": 80, "seconds": 0.2}
+    {"task_id": "...", "question": "...", "program": "def execute_command(image): ...",
+     "index": 0, "score": -0.1, "tokens": 80, "seconds": 0.2}
 
 Only `task_id` and `program` are needed; a program without an `index` is the next one of its
-question.  `program` may be a whole reply, with prose, thoughts and fences, as models send it.  The
+question.  Where `question` stands, it has to be the question's own text: ids of other files may be
+the same.  `program` may be a whole reply, with prose, thoughts and fences, as models send it.  The
 file may be packed by gzip.  `vpd programs` writes such a file.
 """
 
@@ -26,6 +27,7 @@ from workbench.records import PartRef, Program, Task, ToolSpec, content_key, sto
 from workbench.safe_text import safe
 from workbench.sample.extract import read_reply
 from workbench.sample.seeds import sample_seed
+from workbench.settings import data_dir
 from workbench.unanswered import no_program
 
 LONGEST_LINE = 1_000_000
@@ -35,10 +37,11 @@ _MAGIC = b"\x1f\x8b"
 Row = Mapping[str, Any]
 
 
-def program_row(program: Program) -> dict[str, Any]:
-    """A program as a line of the file says it."""
+def program_row(task: Task, program: Program) -> dict[str, Any]:
+    """A program of a question as a line of the file says it."""
     return {
-        "task_id": program.task_id,
+        "task_id": task.id,
+        "question": task.question,
         "program": program.source,
         "index": program.index,
         "score": program.score,
@@ -48,12 +51,12 @@ def program_row(program: Program) -> dict[str, Any]:
     }
 
 
-def write_programs(path: Path, programs: Iterable[Program]) -> int:
+def write_programs(path: Path, programs: Iterable[tuple[Task, Program]]) -> int:
     """Write a file that `FileSampler` reads; the number of programs in it.
 
     Args:
         path: of a new file; one that ends in `.gz` is packed.
-        programs: in any order.
+        programs: in any order, each with its question.
 
     Raises:
         InputError: the file is there already, or cannot be written.
@@ -62,8 +65,8 @@ def write_programs(path: Path, programs: Iterable[Program]) -> int:
     try:
         # without a name and a time inside, equal programs make equal files
         with path.open("xb") as raw, _packed(path, raw) as file:
-            for program in programs:
-                line = json.dumps(storable_json(program_row(program)))
+            for task, program in programs:
+                line = json.dumps(storable_json(program_row(task, program)))
                 file.write(line.encode("utf-8") + b"\n")
                 count += 1
     except OSError as error:
@@ -75,6 +78,11 @@ def _packed(path: Path, raw: IO[bytes]) -> Any:
     return gzip.GzipFile("", "wb", 9, raw, 0) if path.suffix == ".gz" else raw
 
 
+def bundled_programs() -> Path:
+    """The file of programs that comes with the workbench."""
+    return data_dir() / "collages" / "programs.jsonl.gz"
+
+
 class FileSampler:
     """The programs of a file, for the questions that it names; see this module for its lines.
 
@@ -83,7 +91,8 @@ class FileSampler:
 
     Args:
         specs: The tools that programs may call; the file's programs may call others and then fail.
-        path: The file, from the current folder where it is relative.
+        path: The file, from the current folder where it is relative; `bundled` is the one for the
+            training questions of `python -m workbench.making.bundle more` (data/README.md).
         written_by: Who wrote the programs, for the record.
 
     Raises:
@@ -91,7 +100,7 @@ class FileSampler:
     """
 
     def __init__(self, specs: Sequence[ToolSpec], path: str, written_by: str = "") -> None:
-        self._path = Path(path).expanduser()
+        self._path = bundled_programs() if path == "bundled" else Path(path).expanduser()
         if not self._path.is_file():
             raise InputError(
                 f"sampler 'file': there is no file {safe(str(self._path))}; `path` names one with "
@@ -127,6 +136,9 @@ class FileSampler:
     def _program(self, task: Task, index: int, seed: int, row: Row | None) -> Program:
         if row is None:
             reason = f"the file holds no program number {index} for this question"
+            return no_program(task, index, seed, self.ref, reason)
+        if (question := row.get("question", task.question)) != task.question:
+            reason = f"the file's program was written for another question: {safe(question, 200)}"
             return no_program(task, index, seed, self.ref, reason)
         if problem := str(row.get("problem") or ""):
             return no_program(task, index, seed, self.ref, problem)
@@ -188,6 +200,8 @@ def _row(path: Path, number: int, line: str) -> Row:
         raise InputError(
             f"{where} holds {safe(line, 120)}; a line needs the texts `task_id` and `program`"
         )
+    if not isinstance(row.get("question", ""), str):
+        raise InputError(f"{where} has a `question` that is no text; write it, or leave it out")
     index = row.get("index")
     if index is not None and (not isinstance(index, int) or isinstance(index, bool) or index < 0):
         raise InputError(
