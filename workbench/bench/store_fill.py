@@ -47,6 +47,30 @@ judged AS (
     FROM run
 )"""  # noqa: S608
 
+_COLUMNS = {
+    "task": """
+        id, seq, source, split, image, question, answers, answer_type, choices, family,
+        meta, content, created_at""",
+    "program": """
+        id, task_id, sampler, base_seed, index, source, score, tokens, seed, seconds,
+        parent, created_at, problem, thinking, draws""",
+    "trace": """
+        id, program_id, task_id, executor, answer, failure_kind, failure_message,
+        failure_line, steps, tool_calls, seconds, events, created_at, tools, form, evidence,
+        work""",
+    "verdict": """
+        id, trace_id, program_id, task_id, verifier, runs, score, correct, chosen, method,
+        reason, created_at""",
+    "rationale": """
+        id, trace_id, task_id, writer, text, answer, citations, issues, created_at, bare,
+        unchecked""",
+    "prediction": """
+        id, task_id, model, answer, rationale, score, seconds, created_at, form, problem""",
+    "touched": """
+        task_id, part, text""",
+}
+"""Columns that are filled, in the order of `_SELECTS`; later ones may be empty."""
+
 _SELECTS = {
     "task": """
         SELECT id, i, (['collages', 'gqa', 'vqa'])[1 + d % 3],
@@ -112,7 +136,7 @@ def fill(project: Project, tasks: int) -> Figure:
     for first in range(0, tasks, 20_000):
         values |= {"first": first, "last": min(first + 20_000, tasks)}
         for table, select in _SELECTS.items():
-            sql = f"INSERT INTO {table} WITH {_ROWS} {select}"
+            sql = f"INSERT INTO {table} ({_COLUMNS[table]}) WITH {_ROWS} {select}"
             own = {name: value for name, value in values.items() if f"${name}" in sql}
             project.database.transaction(partial(_execute, sql, own))
         seconds += durations(lambda: project.browse(limit=1))[0]
