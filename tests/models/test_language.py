@@ -62,8 +62,8 @@ def test_a_folder_without_weights_is_an_engine_error(tmp_path):
 
 def test_weights_that_were_cut_off_are_an_engine_error(tmp_path):
     folder = save_tiny_language(tmp_path / "model")
-    for weights in folder.glob("*.safetensors"):
-        weights.write_bytes(weights.read_bytes()[:100])
+    for file in folder.glob("*.safetensors"):
+        file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(EngineError, match="cannot be loaded: Error while deserializing header"):
         load_language(os.fspath(folder))
 
