@@ -287,7 +287,7 @@ def test_a_missing_picture_does_not_stop_the_students(project: Project) -> None:
     fresh = Parts(project.profile(), type(project.images)(project.images.root))
     summary = run(project, parts=fresh)
     assert summary.done["predict"].rows == TASKS
-    assert any("could not answer 2 questions" in note for note in summary.notes)
+    assert any("could not answer, which count as wrong: 2;" in note for note in summary.notes)
     rows_with_reason = project.database.rows("SELECT problem FROM prediction WHERE problem != ''")
     assert len(rows_with_reason) == 2
     assert task.image[:12] in rows_with_reason[0]["problem"]

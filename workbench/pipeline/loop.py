@@ -408,12 +408,12 @@ class _Loop:
         )
         if problems:
             self.notes.append(
-                f"the student could not answer {len(problems)} questions, which count as wrong; "
-                f"for example {problems[0].task_id}: {problems[0].problem}"
+                "questions that the student could not answer, which count as wrong: "
+                f"{len(problems)}; for example {problems[0].task_id}: {problems[0].problem}"
             )
         if cut:
             self.notes.append(
-                f"{len(cut)} answers of the student are not whole; for example "
+                f"answers of the student that are not whole: {len(cut)}; for example "
                 f"{cut[0].task_id}: {cut[0].problem}"
             )
 
