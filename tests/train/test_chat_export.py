@@ -178,7 +178,7 @@ def test_the_script_for_trl_trains(snapshot: Snapshot, tmp_path: Path) -> None:
     import runpy
 
     folder = export(snapshot, "chat", tmp_path / "out").path
-    model, processor = tiny_vlms.qwen2_vl()
+    model, processor = tiny_vlms.smolvlm()
     model.save_pretrained(tmp_path / "tiny")
     processor.save_pretrained(tmp_path / "tiny")
     script = folder / "trl_sft.py"
