@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from workbench.cli import app
 from workbench.errors import InputError
 from workbench.records import PartRef, Program, Task
 from workbench.registry import build
-from workbench.sample.file import FileSampler, write_programs
+from workbench.sample.file import FileSampler, bundled_programs, write_programs
 from workbench.store import Project
 from workbench.store.reading import views
 
@@ -163,3 +164,17 @@ def test_nothing_to_write_says_how_to_sample(tmp_path):
     assert result.exit_code == 2
     assert "write some with `vpd run`" in " ".join(result.stderr.split())
     assert not file.exists()
+
+
+def test_the_bundled_programs_are_five_for_each_question():
+    counts = Counter()
+    with gzip.open(bundled_programs(), "rt", encoding="utf-8") as file:
+        for row in map(json.loads, file):
+            assert row["question"]
+            assert row["task_id"].startswith("collages/train-")
+            counts[row["task_id"]] += 1
+    assert set(counts.values()) == {5}
+    first = next(iter(counts))
+    part = build("sampler", "file", specs=[STANDARD["find"]], path="bundled")
+    programs = list(part.sample([replace(TASK, id=first, question="Another?")], 5, 0))
+    assert all("written for another question" in program.problem for program in programs)
