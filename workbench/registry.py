@@ -19,7 +19,7 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from workbench import local_files
 from workbench.errors import MissingPart, ProfileError
@@ -75,7 +75,8 @@ def _points_of(
 @lru_cache(maxsize=2)
 def _all_points(places: tuple[tuple[str, int], ...]) -> EntryPoints:
     """What all packages at these places bring, read once for all roles."""
-    return entry_points()
+    # Python 3.11 gives it under another class, which selects alike
+    return cast(EntryPoints, entry_points())
 
 
 def _last_change(place: str) -> int:
