@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,18 @@ def test_each_method_is_an_arm_on_the_same_rows_and_steps(
     assert (switch[0].objective, dict(switch[0].teacher)) == ("switch_kd", TEACHER)
     assert (bits[0].objective, dict(bits[0].transform)) == ("vpd", {"part": "quant_bits"})
     assert made.arm[1].beside == ("vpd",)
+
+
+def test_what_was_chosen_for_the_plain_way_counts_for_its_methods(
+    project: Project, plan: StudyPlan
+) -> None:
+    chosen = replace(plan, chosen={"vpd": {"lr": 0.5, "arguments.weight": 3.0}})
+    made = with_recipes(project, chosen, ["mutual_dml", "quant_bits"])
+    plain, loss, bits = (jobs_of(project, made, arm)[0] for arm in made.arm)
+    assert plain.lr == loss.lr == bits.lr == 0.5
+    assert dict(plain.arguments) == dict(bits.arguments) == {"weight": 3.0}
+    assert dict(loss.curriculum) == {"part": "vpd", "weight": 3.0}
+    assert not loss.arguments
 
 
 def test_equal_compute_gives_each_method_a_control_of_its_own(

@@ -18,7 +18,7 @@ from workbench.pipeline.selecting import weigh
 from workbench.snapshot import Example, Snapshot
 from workbench.store import Project
 from workbench.study.derived import derive
-from workbench.study.plan import Arm, StudyPlan
+from workbench.study.plan import Arm, StudyPlan, merged
 from workbench.study.variants import snapshot_folder
 
 PORTS = ("objective", "selector", "transform")
@@ -52,10 +52,10 @@ def with_recipes(
         if one.card.port == "selector":
             arms += _selected(project, plan, plain, one.card.name)
         elif one.card.port == "objective":
-            arms.append(_beside(plain, one.card.name, settings, one.card.name))
+            arms.append(_beside(plan, one.card.name, settings, one.card.name))
         else:
             settings["transform"] = {"part": one.card.name}
-            arms.append(_beside(plain, one.card.name, settings))
+            arms.append(_beside(plan, one.card.name, settings))
     if equal_compute:
         arms += [
             Arm(f"{plain.name} as long as {arm.name}", like=plain.name, as_long_as=arm.name)
@@ -99,13 +99,24 @@ def _settings(one: Recipe, teacher: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"teacher": dict(teacher)}
 
 
-def _beside(plain: Arm, name: str, settings: Mapping[str, Any], objective: str = "") -> Arm:
-    """An arm that differs from the plain one in its method alone."""
+def _beside(plan: StudyPlan, name: str, settings: Mapping[str, Any], objective: str = "") -> Arm:
+    """An arm that differs from the plain one in its method alone: what was chosen for it counts.
+
+    Args:
+        plan: has the plain arm, and what was chosen for it.
+        name: of the new arm.
+        settings: of the method.
+        objective: of the method, if it is a loss: then the plain way is what it is asked by.
+    """
+    plain = plan.first(explains=True)
+    whole = merged(plain.settings, plan.chosen.get(plain.name, {}))
+    if objective and (arguments := whole.pop("arguments", None)):
+        whole["curriculum"] = {"part": plan.objective(plain), **arguments}
     return Arm(
         name,
-        objective=objective or plain.objective,
+        objective=objective or plan.objective(plain),
         snapshot=plain.snapshot,
-        settings={**plain.settings, **settings},
+        settings={**whole, **settings},
         beside=(plain.name,),
     )
 
@@ -128,7 +139,7 @@ def _selected(project: Project, plan: StudyPlan, plain: Arm, name: str) -> list[
         snapshot = derive(
             project, source, examples, mark, f"{title} of {source.manifest.hash[:12]}"
         )
-        arms.append(replace(_beside(plain, title, {}), snapshot=str(snapshot.path)))
+        arms.append(replace(_beside(plan, title, {}), snapshot=str(snapshot.path)))
     return [replace(arms[0], beside=(plain.name, control)), arms[1]]
 
 
