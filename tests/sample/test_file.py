@@ -136,7 +136,9 @@ def test_a_line_that_is_no_program_is_named(tmp_path, text, reason):
         sampled(lines(tmp_path, text))
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe{", gzip.compress(b"{}" * 999, mtime=0)[:-20], b"\x1f\x8bno"])
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe{", gzip.compress(b"{}" * 999, mtime=0)[:-20], b"\x1f\x8bno"]
+)
 def test_a_file_that_cannot_be_read_is_named(tmp_path, content):
     path = tmp_path / "broken.jsonl"
     path.write_bytes(content)
