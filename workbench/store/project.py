@@ -40,6 +40,7 @@ from workbench.store.records import broken, loop_runs, sources
 from workbench.store.records import rows as shape
 from workbench.store.records.scope import LATEST, Scope, Selection, to_scope
 from workbench.store.records.tables import arrow_table
+from workbench.verify.answers import AnswerKind
 
 STORE = "vpd.duckdb"
 PROFILE = "profile.toml"
@@ -296,8 +297,8 @@ class Project:
     def add_traces(self, traces: Sequence[Trace]) -> int:
         """Add traces; one that broke (`infra`) gives way to its repetition, with its verdicts."""
         keys = shape.Keys()
-        tasks = self._tasks_of(traces)
-        rows = [shape.from_trace(trace, keys, tasks.get(trace.task_id)) for trace in traces]
+        kinds = self._kinds_of(traces)
+        rows = [shape.from_trace(trace, keys, kinds.get(trace.task_id)) for trace in traces]
         return self._write("trace", rows, keys, broken.replaced_by(traces))
 
     def add_verdicts(self, judged: Sequence[Sequence[Verdict]]) -> int:
@@ -316,13 +317,13 @@ class Project:
     def add_predictions(self, predictions: Sequence[Prediction]) -> int:
         """Add answers of students."""
         keys = shape.Keys()
-        tasks = self._tasks_of(predictions)
-        rows = [shape.from_prediction(one, keys, tasks.get(one.task_id)) for one in predictions]
+        kinds = self._kinds_of(predictions)
+        rows = [shape.from_prediction(one, keys, kinds.get(one.task_id)) for one in predictions]
         return self._write("prediction", rows, keys)
 
-    def _tasks_of(self, records: Sequence[Trace] | Sequence[Prediction]) -> dict[str, Task]:
-        """The tasks that these records answer, by id."""
-        return {task.id: task for task in self.tasks(list({record.task_id for record in records}))}
+    def _kinds_of(self, records: Sequence[Trace] | Sequence[Prediction]) -> dict[str, AnswerKind]:
+        """How the answers of the tasks that these records answer are written, by task id."""
+        return views.answer_kinds(self.database, {record.task_id for record in records})
 
     # --- runs of the loop
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from workbench.records import Task
+from workbench.records import AnswerType, Task
 from workbench.verify import whole_numbers
 from workbench.verify.form import folded, form
 from workbench.verify.normalise import Mode, clean, normalise
@@ -32,6 +32,16 @@ SOFT_ANSWERS = 10
 
 Fewer are alternatives, each of which is fully right.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerKind:
+    """What of a task says how its answers are written: enough for `canonical`."""
+
+    answer_type: AnswerType
+    """As in `Task`."""
+    choices: tuple[str, ...] = ()
+    """The options of a multiple-choice question, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +235,7 @@ def _mentioned(text: str, forms: Sequence[str], options: Sequence[str]) -> int |
     return _only(outer, options)
 
 
-def canonical(answer: str, task: Task) -> str:
+def canonical(answer: str, task: Task | AnswerKind) -> str:
     """One form for all ways of writing an answer: what two programs must share to agree.
 
     `yes` / `no`, digits, the option's text, or `form`; a text that cannot be read as the task's

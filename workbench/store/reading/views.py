@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from workbench.store.reading.outcome import OUTCOMES
 from workbench.store.records import rows as shape
 from workbench.store.records.pending import COUNTED, SAMPLED, TRACED
 from workbench.store.records.scope import Scope, Selection
+from workbench.verify.answers import AnswerKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,15 @@ def tasks(database: Database, ids: Sequence[str]) -> list[Task]:
     """Tasks by id, in order of import; unknown ids are left out."""
     rows = database.rows(f"SELECT * FROM task WHERE id IN {among(ids)}")
     return [shape.to_task(row) for row in sorted(rows, key=lambda row: int(row["seq"]))]
+
+
+def answer_kinds(database: Database, ids: Collection[str]) -> dict[str, AnswerKind]:
+    """How the answers of tasks are written, by task id; unknown ids are left out."""
+    sql = f"SELECT id, answer_type, choices FROM task WHERE id IN {among(list(ids))}"
+    return {
+        row["id"]: AnswerKind(row["answer_type"], tuple(row["choices"]))
+        for row in database.rows(sql)
+    }
 
 
 def jobs(

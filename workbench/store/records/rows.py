@@ -25,7 +25,7 @@ from workbench.records import (
 from workbench.store.records.packed_events import PackedEvents
 from workbench.store.records.stored_trace import lazily
 from workbench.store.records.words import text_of, tools_of
-from workbench.verify.answers import canonical
+from workbench.verify.answers import AnswerKind, canonical
 
 
 def part_key(ref: PartRef) -> str:
@@ -169,7 +169,7 @@ def to_program(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Program:
     )
 
 
-def form_of(answer: str | None, task: Task | None) -> str:
+def form_of(answer: str | None, task: Task | AnswerKind | None) -> str:
     """The canonical form of an answer, as the store keeps it; empty without an answer.
 
     Args:
@@ -199,14 +199,14 @@ def evidence_in(trace: Trace, source: str | None, choices: tuple[str, ...]) -> s
         return ""
 
 
-def from_trace(trace: Trace, key: Keys, task: Task | None) -> dict[str, Any]:
+def from_trace(trace: Trace, key: Keys, task: AnswerKind | None) -> dict[str, Any]:
     """A row of `trace`, with `text`, which goes to `touched`; what an answer rests on is derived
     when it is asked for.
 
     Args:
         trace: what happened.
         key: keys of the batch's parts.
-        task: what the trace answers; None where the store lacks it.
+        task: of the question that the trace answers; None where the store lacks it.
     """
     failure = trace.failure
     return {
@@ -359,13 +359,13 @@ def to_rationale(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Ration
     )
 
 
-def from_prediction(prediction: Prediction, key: Keys, task: Task | None) -> dict[str, Any]:
+def from_prediction(prediction: Prediction, key: Keys, task: AnswerKind | None) -> dict[str, Any]:
     """A row of `prediction`.
 
     Args:
         prediction: what a student answered.
         key: keys of the batch's parts.
-        task: the question; None where the store lacks it.
+        task: of the question; None where the store lacks it.
     """
     return {
         "id": prediction.id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from workbench.records import JSON, Trace, TraceEvent
 
@@ -18,10 +18,11 @@ def text_of(trace: Trace) -> str:
     pieces = [trace.answer or "", failure.message if failure is not None else ""]
     size = 0
     for event in trace.events:
-        if event.kind == "print":
+        kind = event.kind
+        if kind == "print":
             pieces.append(str(event.payload.get("text", "")))
-        elif event.kind == "tool_result":
-            pieces.extend(_texts(event.payload.get("result")))
+        elif kind == "tool_result":
+            _gather(event.payload.get("result"), pieces)
         else:
             continue
         size += len(pieces[-1])
@@ -30,16 +31,20 @@ def text_of(trace: Trace) -> str:
     return "\n".join(dict.fromkeys(pieces))[:LONGEST]
 
 
-def _texts(value: JSON) -> Iterator[str]:
-    """Every text within the summary of a value (see `workbench/events.py`)."""
+def _gather(value: JSON, pieces: list[str]) -> None:
+    """Add every text within the summary of a value (see `workbench/events.py`).
+
+    It is asked for each value of each trace that is stored, and so it is no generator.
+    """
     if isinstance(value, str):
-        yield value
+        pieces.append(value)
     elif isinstance(value, list):
         for item in value:
-            yield from _texts(item)
+            _gather(item, pieces)
     elif isinstance(value, dict):
         for key in ("text", "label", "items"):
-            yield from _texts(value.get(key))
+            if (inner := value.get(key)) is not None:
+                _gather(inner, pieces)
 
 
 def tools_of(events: Iterable[TraceEvent]) -> str:
