@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from workbench import registry
+from workbench.boxes import Box
 from workbench.errors import MissingPart, ProfileError
 
 TOOL = '''
@@ -50,10 +51,10 @@ def test_every_role_has_a_part() -> None:
 
 
 def test_a_dotted_path_is_a_name() -> None:
-    assert registry.load("tool", "pathlib:Path") is Path
+    assert registry.load("tool", "workbench.boxes:Box") is Box
 
 
-@pytest.mark.parametrize("name", ["no_such_package_at_all:Part", "pathlib:NoSuchName"])
+@pytest.mark.parametrize("name", ["no_such_package_at_all:Part", "workbench.boxes:NoSuchName"])
 def test_a_wrong_dotted_path_says_what_failed(name: str) -> None:
     with pytest.raises(
         ProfileError, match=f"tool '{name}' cannot be loaded: .*(no_such_package_at_all|NoSuchName)"

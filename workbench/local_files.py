@@ -10,6 +10,7 @@ import ast
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -61,23 +62,31 @@ def _imported(file: Path, roots: Sequence[tuple[Path, str]]) -> Iterator[Path]:
             looked for there, or nothing for all.
     """
     try:
-        tree = parse(file.read_bytes())
+        imports = _imports(file.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):
         return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [node.module] if node.module else []
-            names += [".".join([*names[:1], alias.name]) for alias in node.names]
-        else:
-            continue
-        level = getattr(node, "level", 0)
+    for level, names in imports:
         places = [(file.parents[level - 1], "")] if level else roots
         for folder, package in places:
             for name in names:
                 if package in ("", name.partition(".")[0]):
                     yield from _files(folder, name)
+
+
+@lru_cache(maxsize=256)
+def _imports(source: bytes) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """The names of each import of a source, and how many folders up they are looked for; 0 for
+    absolute ones.  A run asks for the same sources again for each of its parts.
+    """
+    imports: list[tuple[int, tuple[str, ...]]] = []
+    for node in ast.walk(parse(source)):
+        if isinstance(node, ast.Import):
+            imports.append((0, tuple(alias.name for alias in node.names)))
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module] if node.module else []
+            names += [".".join([*names[:1], alias.name]) for alias in node.names]
+            imports.append((node.level, tuple(names)))
+    return tuple(imports)
 
 
 def _files(folder: Path, name: str) -> Iterator[Path]:

@@ -11,15 +11,16 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 from workbench import local_files
 from workbench.errors import MissingPart, ProfileError
@@ -66,17 +67,45 @@ def _points_of(
     role: str, places: tuple[tuple[str, int], ...]
 ) -> tuple[tuple[str, EntryPoint], ...]:
     """The parts that what is installed at these places brings: to read every package's list anew
-    for every part would be a tenth of a small run.
+    for every part would be a tenth of a small run.  Of two packages of one name the first counts,
+    which is the one that is imported.
     """
-    points = _all_points(places).select(group=f"workbench.{role}")
-    return tuple((point.name, point) for point in sorted(points, key=lambda p: p.name))
+    packages: dict[str, tuple[EntryPoint, ...]] = {}
+    for place, changed in places:
+        for name, points in _packages_at(place, changed):
+            packages.setdefault(name, points)
+    ours = [
+        point
+        for points in packages.values()
+        for point in points
+        if point.group == f"workbench.{role}"
+    ]
+    return tuple((point.name, point) for point in sorted(ours, key=lambda p: p.name))
 
 
-@lru_cache(maxsize=2)
-def _all_points(places: tuple[tuple[str, int], ...]) -> EntryPoints:
-    """What all packages at these places bring, read once for all roles."""
-    # Python 3.11 gives it under another class, which selects alike
-    return cast(EntryPoints, entry_points())
+@lru_cache(maxsize=256)
+def _packages_at(place: str, changed: int) -> tuple[tuple[str, tuple[EntryPoint, ...]], ...]:
+    """The packages at one place that bring parts, in order, each with these: read once, however
+    the other places change.
+
+    Args:
+        place: a folder or archive of `sys.path`.
+        changed: as `_last_change` gives it; another number reads the place again.
+    """
+    return tuple(
+        (
+            _one_spelling(package.name),
+            tuple(one for one in package.entry_points if one.group.startswith("workbench.")),
+        )
+        for package in distributions(path=[place])
+        # of hundreds of packages few bring parts, and reading what the others say costs the most
+        if "workbench." in (package.read_text("entry_points.txt") or "")
+    )
+
+
+def _one_spelling(name: str | None) -> str:
+    """A package's name as every spelling of it is compared: `a.b`, `A_b` and `a--b` are one."""
+    return re.sub(r"[-_.]+", "-", name or "").lower()
 
 
 def _last_change(place: str) -> int:
