@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -288,11 +289,19 @@ def new_project(folder: Path) -> Iterator[RecordWriter]:
     project.close()
 
 
+@cache
+def _drawn(index: int) -> bytes:
+    """A collage as a file: drawing it is the most of what a project here costs."""
+    file = BytesIO()
+    render(make_scene("train", index)).save(file, "WEBP", quality=85, method=0)
+    return file.getvalue()
+
+
 def picture(project: Project, index: int) -> str:
-    """Render a collage and give it to the project; returns the picture's digest."""
+    """Give a collage to the project; returns the picture's digest."""
     path = project.path / "scratch" / f"{index}.webp"
     path.parent.mkdir(exist_ok=True)
-    render(make_scene("train", index)).save(path, quality=85, method=0)
+    path.write_bytes(_drawn(index))
     return project.images.add(path)
 
 

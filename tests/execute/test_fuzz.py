@@ -1,4 +1,4 @@
-"""A fixed thousand of the fuzzer's programs, those that once differed, and how it makes them small."""
+"""Fixed ones of the fuzzer's programs, those that once differed, and how it makes them small."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ from tools_for_tests import a_program, a_task
 from workbench.execute import Executor
 
 
-def test_a_thousand_programs_mean_what_python_means(executor: Executor) -> None:
+@pytest.mark.parametrize(
+    "seeds",
+    [range(240), pytest.param(range(240, 1000), marks=pytest.mark.slow)],
+    ids=["240", "760 more"],
+)
+def test_programs_mean_what_python_means(executor: Executor, seeds: range) -> None:
     ends = Counter[str]()
-    for seed, source, end, difference in fuzz(executor, iter(range(1000))):
+    for seed, source, end, difference in fuzz(executor, iter(seeds)):
         assert not difference, (seed, source)
         ends[end] += 1
-    assert ends["ok"] > 600
-    assert ends["refused"] < 200
+    assert ends["ok"] > 0.6 * len(seeds)
+    assert ends["refused"] < 0.2 * len(seeds)
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in KEPT.glob("*.txt")))

@@ -12,6 +12,7 @@ import pytest
 from small_parts import profile_text
 
 from workbench.errors import InputError
+from workbench.pipeline.loop import run
 from workbench.pipeline.loop_jobs import (
     PROCESS,
     LoopJob,
@@ -66,17 +67,15 @@ def test_an_import_then_a_run_of_the_first_questions(project: Project) -> None:
     )
     assert "3 answers of the student" in told
     assert sum(one.judged == K for one in project.outcomes()) == 3
-    (run,) = past_runs(project.database, 5)
-    assert (run.questions, run.programs, run.answers, run.ended) == (3, 3 * K, 3, True)
+    (past,) = past_runs(project.database, 5)
+    assert (past.questions, past.programs, past.answers, past.ended) == (3, 3 * K, 3, True)
     assert [one.id for one in jobs.all()] == [job.id, name]
 
 
 def test_the_next_run_takes_those_that_wait(project: Project) -> None:
-    jobs = LoopJobs(project.path)
-    source = sources_of(project)[0]
-    ended(jobs, jobs.begin(import_wish(project, source, 5, None, "ann"), "an import"))
+    run(project, limit=5, upto="import")
     assert (ahead(project.database, None, 2, K).waiting, run_limit(project, 2)) == (5, 2)
-    ended(jobs, jobs.begin(run_wish(project, 2, None, None, "ann"), "a run"))
+    run(project, limit=2)
     assert (ahead(project.database, None, 2, K).waiting, run_limit(project, 2)) == (3, 4)
     assert run_limit(project, 9) == 11  # three wait, and six are to be imported
     assert ahead(project.database, None, 2, K + 1).waiting == 5  # each would get one program more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from small_parts import COUNT, MORE, Scribe, profile_text
 from workbench.errors import EngineError, InputError
 from workbench.pipeline.loop import run
 from workbench.pipeline.parts import Parts
-from workbench.pipeline.report import report
+from workbench.pipeline.report import Report, report
 from workbench.pipeline.snapshotting import SnapshotWish, preview
 from workbench.records import Program, Task, Trace
 from workbench.sample.again import account, child_of, is_empty
@@ -53,13 +54,34 @@ class Careless(Mender):
             return
 
 
+@pytest.fixture(scope="module")
+def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a project of twelve questions that went through the loop, four programs each,
+    some of which failed.
+    """
+    folder = tmp_path_factory.mktemp("sampled")
+    with Project.open(finished_project(folder)) as made, parts(made) as own:
+        run(made, parts=own)
+    return folder
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    """Twelve questions that went through the loop, four programs each, some of which failed."""
-    with Project.open(finished_project(tmp_path)) as made:
-        with parts(made) as own:
-            run(made, parts=own)
+def project(sampled: Path, tmp_path: Path) -> Iterator[Project]:
+    """It, copied."""
+    with Project.open(shutil.copytree(sampled, tmp_path, dirs_exist_ok=True) / "p") as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def repaired(
+    sampled: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Project, Report]]:
+    """It after two rounds, with its report, for tests that only look."""
+    folder = shutil.copytree(sampled, tmp_path_factory.mktemp("repaired"), dirs_exist_ok=True)
+    with Project.open(folder / "p") as made:
+        with parts(made) as own:
+            told = run(made, parts=own, repair=2).report
+        yield made, told
 
 
 def parts(project: Project, sampler: str = "Mender", **changes: str) -> Parts:
@@ -136,9 +158,10 @@ def test_what_the_label_says_does_not_decide_what_is_written_again(project: Proj
     assert not wrong & set(children(project))
 
 
-def test_right_ones_are_checked_told_and_shown_by_their_own_name(project: Project) -> None:
-    with parts(project) as own:
-        figures = run(project, parts=own, repair=2).report.repairs
+def test_right_ones_are_checked_told_and_shown_by_their_own_name(
+    repaired: tuple[Project, Report],
+) -> None:
+    project, figures = repaired[0], repaired[1].repairs
     assert figures is not None
     assert figures.wrong_reason.of == figures.right.hits
     later = children(project)
@@ -156,10 +179,9 @@ def test_right_ones_are_checked_told_and_shown_by_their_own_name(project: Projec
 
 
 def test_a_snapshot_takes_them_where_no_sampled_program_is_right_and_it_is_asked_to(
-    project: Project,
+    repaired: tuple[Project, Report],
 ) -> None:
-    with parts(project) as own:
-        run(project, parts=own, repair=2)
+    project, _ = repaired
     wish = {"accepted": "automatic", "bare": True, "flagged": True}
     plain = preview(project, SnapshotWish(**wish))
     more = preview(project, SnapshotWish(**wish, repaired=True))

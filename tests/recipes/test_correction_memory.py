@@ -141,7 +141,9 @@ def project(tmp_path: Path) -> Iterator[Project]:
                 f"own/{at}", "own", split, digest, f"How many cups {at}?", ("1",), "integer"
             )
             events = page_project.events_of("cup", [(9, 9, 99, 99)], (640, 480))
-            writer.task(task, [(page_project.program_for("cup"), events)] * 5, "One cup.")
+            runs = [(page_project.program_for("cup"), events)] * 5
+            writer.task(task, runs, "One cup.", store=False)
+        writer.write()
     with Project.open(tmp_path / "p") as opened:
         yield opened
 

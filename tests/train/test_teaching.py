@@ -368,7 +368,9 @@ def test_a_run_with_layers_and_a_teacher_resumes_exactly_and_leaves_a_mixture(
     torch.testing.assert_close(spoken, by_hand, rtol=2e-2, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_two_processes_with_layers_give_the_curve_of_one(tmp_path: Path) -> None:
+    """Two processes without layers: `test_run.py`."""
     settings: dict[str, Any] = {"objective": "aux_embed", "batch": 5, "eval_every": 4}
     one, two = (job_folder(tmp_path, "region", name=name, **settings) for name in ("one", "two"))
     assert execute(one) == 0
