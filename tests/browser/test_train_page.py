@@ -15,6 +15,7 @@ from page_project import HOSTILE
 from servers import Running, serve, sync_api
 
 from app.people import add_user
+from app.train_look import Looks
 from workbench.records import content_key
 from workbench.snapshot import Snapshot
 from workbench.store import Project
@@ -30,9 +31,10 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module", autouse=True)
 def _nobody_works() -> Iterator[None]:
-    """Jobs wait: what runs in these tests is what a test wrote."""
+    """Jobs wait, and nobody looks into one: each would load torch in a process of its own."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Jobs, "advance", lambda self: None)
+        patched.setattr(Looks, "_begin", lambda self, *look: None)
         yield
 
 
