@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from workbench.records import (
@@ -44,6 +48,19 @@ def profile_file(folder: Path) -> Path:
     path = folder / "small.toml"
     path.write_text(PROFILE)
     return path
+
+
+@cache
+def _empty() -> Path:
+    root = Path(mkdtemp(prefix="empty-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    Project.create(root / "p", str(profile_file(root))).close()
+    return root / "p"
+
+
+def empty_project(folder: Path) -> Path:
+    """The path of a new project below a folder: made once, and copied."""
+    return Path(shutil.copytree(_empty(), folder / "p"))
 
 
 def task(

@@ -13,7 +13,21 @@ from pathlib import Path
 from workbench.store import Project
 
 HERE = Path(__file__).resolve().parent.parent
-CHILD = f"import sys; sys.path.insert(0, {str(HERE)!r})\nfrom pathlib import Path\n"
+CHILD = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(HERE)!r})
+
+class WithoutPandas:
+    def find_spec(self, name, path=None, target=None):
+        if name == "pandas":
+            raise ModuleNotFoundError("left out", name=name)
+
+sys.meta_path.insert(0, WithoutPandas())
+"""
+"""How a process begins.  DuckDB and Arrow would load pandas to look at a value, and wait longer for it
+than the process works.
+"""
 ROW = "INSERT INTO bad_row VALUES (?, 'f', ?, 'r', now()::TIMESTAMP)"
 """Not idempotent on purpose: a write that was done twice is refused as a doubled key."""
 

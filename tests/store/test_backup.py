@@ -14,14 +14,13 @@ from pathlib import Path
 import duckdb
 import pytest
 from PIL import Image
+from sharing_processes import CHILD
 from store_rows import loop_records, profile_file, task
 
 from workbench.errors import InputError
 from workbench.records import Decision
 from workbench.store import Project
 from workbench.store.backup import back_up, count, read, restore
-
-HERE = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +86,7 @@ def test_the_store_is_still_locked_after_a_backup(project: Project, tmp_path: Pa
     assert "Could not set lock" in done.stderr
 
 
-WRITER = f"""
-import sys; sys.path.insert(0, {str(HERE)!r})
-from pathlib import Path
+WRITER = """
 from workbench.store import Project
 project = Project.open(Path(sys.argv[1]))
 at = 0
@@ -111,7 +108,7 @@ def test_while_others_write_a_backup_is_one_moment(
     ours = Project.open(project.path) if owner == "here" else None
     writers = [
         subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(project.path), name],
+            [sys.executable, "-c", CHILD + WRITER, str(project.path), name],
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from store_rows import loop_records, profile_file, put_in_force, task
+from store_rows import empty_project, loop_records, put_in_force, task
 
 from workbench.errors import InputError
 from workbench.records import AnswerType, Decision, Failure, TraceEvent
@@ -28,7 +28,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     bare.
     """
     folder = tmp_path_factory.mktemp("browse")
-    with Project.create(folder / "p", str(profile_file(folder))) as made:
+    with Project.open(empty_project(folder)) as made:
         put_in_force(made, K)
         for at in range(7):
             given = task(
@@ -228,7 +228,7 @@ def test_each_count_is_what_choosing_it_would_show(project: Project, text: str) 
 
 
 def test_times_are_work_and_what_was_waited_stands_apart(tmp_path: Path) -> None:
-    with Project.create(tmp_path / "p", str(profile_file(tmp_path))) as project:
+    with Project.open(empty_project(tmp_path)) as project:
         put_in_force(project, K)
         one = loop_records(task(0), K)
         event = TraceEvent(0, "tool_result", 2, 0, {"call": 0, "ok": True, "duration_ms": 250.0})
@@ -261,7 +261,7 @@ def test_columns_of_ones_own_are_named_and_counted(project: Project) -> None:
 
 
 def test_an_id_in_full_means_itself_alone(tmp_path: Path) -> None:
-    with Project.create(tmp_path / "p", str(profile_file(tmp_path))) as project:
+    with Project.open(empty_project(tmp_path)) as project:
         project.add_tasks([replace(task(0), id=name) for name in ("a/1", "a/10", "a/11")])
         assert project.browse_ids("id:a/1") == ["a/1"]
         assert project.browse_ids("id:a/") == ["a/1", "a/10", "a/11"]
@@ -286,7 +286,7 @@ def test_wrong_orders_and_places_are_refused(project: Project) -> None:
 
 
 def test_a_review_is_seen_at_once(tmp_path: Path) -> None:
-    with Project.create(tmp_path / "p", str(profile_file(tmp_path))) as project:
+    with Project.open(empty_project(tmp_path)) as project:
         put_in_force(project, K)
         made = [loop_records(task(at), K) for at in range(3)]
         for one in made:
@@ -339,7 +339,7 @@ def test_a_list_never_reads_events(project: Project) -> None:
 
 
 def test_views_are_saved_replaced_and_forgotten(tmp_path: Path) -> None:
-    with Project.create(tmp_path / "p", str(profile_file(tmp_path))) as project:
+    with Project.open(empty_project(tmp_path)) as project:
         save_view(project.database, "b dogs", "dog   status:wrong", "-steps", "ann")
         save_view(project.database, "A first", "", "import", "ann")
         save_view(project.database, "b dogs", "cat", "newest", "bob")
@@ -372,7 +372,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         ("phrase", (), "The  red dog!"),
         ("open", (), "Three"),
     ]
-    with Project.create(folder / "p", str(profile_file(folder))) as project:
+    with Project.open(empty_project(folder)) as project:
         put_in_force(project, 2)
         for at, (answer_type, choices, answer) in enumerate(questions):
             question = replace(

@@ -13,14 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from store_rows import loop_records, profile_file, task
+from sharing_processes import CHILD
+from store_rows import empty_project, loop_records, profile_file, task
 
 from workbench.errors import StoreError
 from workbench.store import Project
 from workbench.store.kernel.database import Database
-
-HERE = Path(__file__).resolve().parent.parent
-CHILD = f"import sys; sys.path.insert(0, {str(HERE)!r})\nfrom pathlib import Path\n"
 
 
 def start(code: str, *arguments: object) -> subprocess.Popen[str]:
@@ -35,8 +33,7 @@ def start(code: str, *arguments: object) -> subprocess.Popen[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    Project.create(tmp_path / "p", str(profile_file(tmp_path))).close()
-    return tmp_path / "p"
+    return empty_project(tmp_path)
 
 
 def test_a_process_may_open_it_twice(folder: Path) -> None:
@@ -139,7 +136,7 @@ def test_many_threads_read_and_write(folder: Path) -> None:
 
         def work(first: int) -> None:
             try:
-                for at in range(first, first + 5):
+                for at in range(first, first + 2):
                     loop_records(task(at), k=2).write(project)
                     assert project.task_view(task(at).id).task.id == task(at).id
             except BaseException as error:
@@ -151,9 +148,9 @@ def test_many_threads_read_and_write(folder: Path) -> None:
         for thread in threads:
             thread.join()
         assert failures == []
-        assert project.counts().tasks == 20
+        assert project.counts().tasks == 8
         seqs = [outcome.seq for outcome in project.outcomes()]
-        assert len(set(seqs)) == 20, "every task has its own place"
+        assert len(set(seqs)) == 8, "every task has its own place"
 
 
 def test_a_damaged_file_is_a_clear_error(folder: Path) -> None:
@@ -231,7 +228,7 @@ project = Project.open(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))   # as a full disk: writes fail
 for at in range(100_000):
     try:
-        loop_records(task(at, question="How many? " * 500), k=3).write(project)
+        loop_records(task(at, question="How many? " * 3000), k=3).write(project)
     except StoreError as error:
         print("StoreError", error, flush=True)
         break
@@ -253,7 +250,9 @@ def test_a_full_disk_is_a_clear_error_and_loses_nothing(folder: Path) -> None:
     assert acknowledged
     with Project.open(folder) as project:
         for at in acknowledged:
-            assert sum(loop_records(task(at, question="How many? " * 500), k=3).write(project)) == 0
+            assert (
+                sum(loop_records(task(at, question="How many? " * 3000), k=3).write(project)) == 0
+            )
 
 
 AS_NOBODY = """

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store_rows import Made, loop_records, profile_file, put_in_force, scope_of, task
+from store_rows import Made, empty_project, loop_records, put_in_force, scope_of, task
 
 from workbench.bench.store_records import bench_records
 from workbench.rationalize.follow.evidence import evidence_of
@@ -24,7 +24,7 @@ from workbench.store.records.rows import from_trace, part_key, to_trace
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    with Project.create(tmp_path / "p", str(profile_file(tmp_path))) as made:
+    with Project.open(empty_project(tmp_path)) as made:
         yield made
 
 

@@ -25,6 +25,7 @@ pytest.importorskip("ipykernel", reason="make lab installs what notebooks need")
 pytest.importorskip("anywidget", reason="make lab installs what notebooks need")
 
 APP = """
+sys.meta_path.pop(0)  # Gradio needs pandas
 from app.main import build, start
 from workbench.store import Project
 with Project.open(Path(sys.argv[1])) as project:

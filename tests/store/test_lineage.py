@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from curation_project import Voice
 from sharing_processes import HOLD, Child, children
-from store_rows import loop_records, profile_file, put_in_force, task
+from store_rows import empty_project, loop_records, put_in_force, task
 
 from workbench.errors import StoreError
 from workbench.store import (
@@ -70,7 +70,7 @@ EVALUATION = Evaluation(
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    with Project.create(tmp_path / "p", str(profile_file(tmp_path))) as made:
+    with Project.open(empty_project(tmp_path)) as made:
         yield made
 
 

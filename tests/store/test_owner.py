@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from sharing_processes import HOLD, READ, ROW, WRITE, Child, children
-from store_rows import loop_records, profile_file, task
+from store_rows import empty_project, loop_records, task
 
 from workbench.errors import StoreError
 from workbench.store import Project
@@ -24,8 +24,7 @@ from workbench.store.kernel.locks import FileLock
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    Project.create(tmp_path / "p", str(profile_file(tmp_path))).close()
-    return tmp_path / "p"
+    return empty_project(tmp_path)
 
 
 @pytest.fixture
@@ -119,19 +118,19 @@ def test_threads_share_an_attachment(folder: Path, holder: Child) -> None:
 
         def work(first: int) -> None:
             try:
-                for at in range(first, first + 3):
+                for at in range(first, first + 2):
                     loop_records(task(at), k=2).write(project)
                     assert project.task_view(task(at).id).task.id == task(at).id
             except BaseException as error:
                 failures.append(error)
 
-        threads = [threading.Thread(target=work, args=(100 * n,)) for n in range(6)]
+        threads = [threading.Thread(target=work, args=(100 * n,)) for n in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         assert failures == []
-        assert project.counts().tasks == 18
+        assert project.counts().tasks == 8
 
 
 _SERVE = "FROM quack_serve('quack:127.0.0.1:0', token='longenoughforthis')"

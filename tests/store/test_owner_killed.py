@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from sharing_processes import HOLD, READ, ROW, WRITE, Child, children, held
-from store_rows import loop_records, profile_file, task
+from store_rows import empty_project, loop_records, task
 
 from workbench.errors import StoreError
 from workbench.store import Project
@@ -21,8 +21,7 @@ from workbench.store import Project
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    Project.create(tmp_path / "p", str(profile_file(tmp_path))).close()
-    return tmp_path / "p"
+    return empty_project(tmp_path)
 
 
 @pytest.fixture
@@ -228,7 +227,7 @@ def test_a_full_disk_at_the_owner_is_a_clear_error_here(folder: Path) -> None:
 
             def fill() -> None:
                 for at in range(1000):
-                    loop_records(task(at, question="How many? " * 500), k=3).write(project)
+                    loop_records(task(at, question="How many? " * 3000), k=3).write(project)
                     acknowledged.append(at)
 
             with pytest.raises(
@@ -240,6 +239,6 @@ def test_a_full_disk_at_the_owner_is_a_clear_error_here(folder: Path) -> None:
             assert acknowledged
             for at in acknowledged:
                 assert (
-                    sum(loop_records(task(at, question="How many? " * 500), k=3).write(project))
+                    sum(loop_records(task(at, question="How many? " * 3000), k=3).write(project))
                     == 0
                 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from store_rows import loop_records, profile_file, put_in_force, task
+from store_rows import empty_project, loop_records, put_in_force, task
 
 from workbench.events import encode_events
 from workbench.records import TraceEvent
@@ -23,7 +23,7 @@ EVENTS = (
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    with Project.create(tmp_path / "p", str(profile_file(tmp_path))) as made:
+    with Project.open(empty_project(tmp_path)) as made:
         put_in_force(made)
         yield made
 

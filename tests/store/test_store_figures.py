@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from store_rows import loop_records, profile_file, put_in_force, task
+from store_rows import empty_project, loop_records, put_in_force, task
 
 from workbench.pipeline.ask import question_task
 from workbench.records import TraceEvent
@@ -18,7 +18,7 @@ from workbench.store.reading.checks import CheckRow
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    with Project.create(tmp_path / "p", str(profile_file(tmp_path))) as made:
+    with Project.open(empty_project(tmp_path)) as made:
         put_in_force(made)
         yield made
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from store_rows import EXECUTOR, STUDENT, Made, loop_records, profile_file, scope_of, task
+from store_rows import EXECUTOR, STUDENT, Made, empty_project, loop_records, scope_of, task
 
 from workbench.errors import InputError
 from workbench.records import Failure, Prediction
@@ -25,7 +25,7 @@ K = 3
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    with Project.create(tmp_path / "p", str(profile_file(tmp_path))) as made:
+    with Project.open(empty_project(tmp_path)) as made:
         yield made
 
 
