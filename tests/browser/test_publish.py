@@ -73,7 +73,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             runs = [(source, right), (source, broken), ("loop = True", loop)]
             runs += [(source, right), (source, broken)]
             told = f"There is one {HOSTILE}. Thus, it is 1."
-            decided.append((name, writer.task(task, runs, told, student=HOSTILE)))
+            decided.append((name, writer.task(task, runs, told, HOSTILE, store=False)))
         writer.write()
         event = Decision("event-00001", "accept", REVIEWER, "curator", *decided[0], text=NOTE)
         writer.project.curation.decide([event])

@@ -58,7 +58,9 @@ def page_file(tmp_path_factory) -> Path:
                 runs * page_project.K,
                 f"There is one {HOSTILE}. Thus, it is {HOSTILE}.",
                 student=HOSTILE,
+                store=False,
             )
+        writer.write()
     with Project.open(folder / "p") as project:
         model_rows.teach(project, name=HOSTILE)
         report.write(project, folder / "report.html")
