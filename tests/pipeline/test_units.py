@@ -17,6 +17,7 @@ from small_parts import profile_text
 from workbench.errors import EngineError, InputError
 from workbench.pipeline.correcting import correct
 from workbench.pipeline.loop import run
+from workbench.pipeline.parts import Parts
 from workbench.pipeline.progress import Progress
 from workbench.pipeline.report import report
 from workbench.pipeline.units import launch
@@ -107,6 +108,19 @@ def test_workers_make_what_one_process_makes(project: Project, alone: Keys) -> N
     assert not list((project.path / FOLDER / "units").glob("*"))
     again = run(project, workers=Workers(2))
     assert not any(done.rows for done in again.done.values())
+
+
+def test_workers_run_the_programs_that_are_there(project: Project, alone: Keys) -> None:
+    run(project, upto="sample")
+    first = project.database.rows("SELECT id FROM program ORDER BY id LIMIT 1")[0]["id"]
+    [(task, program)] = project.jobs([first])
+    with Parts(project.profile(), project.images) as parts:
+        project.add_traces(list(parts.executor.run([(task, program)])))
+    told = []
+    run(project, progress=lambda one: told.append(one.stage), workers=Workers(2, unit=4))
+    assert keys(project) == alone
+    assert set(told) == {"units"}, "nothing was left for the owner"
+
 
 
 def test_a_run_that_is_stopped_counts_what_it_took_in(project: Project) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from msgspec import ValidationError, convert
 from workbench.errors import InputError
 from workbench.pipeline.grouping import batches
 from workbench.recipes.ports import ProgramCorrection
-from workbench.records import JSON, Task, content_key, plain, storable_json
+from workbench.records import JSON, Program, Task, content_key, plain, storable_json
 from workbench.settings import Profile
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ T = TypeVar("T")
 FOLDER = "work"
 MOST_TASKS = 256
 """Most questions of a unit."""
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Unit:
     """Some stages of the loop over some questions."""
 
     stages: tuple[str, ...]
-    """In their order: `sample` and what follows from it, or `predict` alone."""
+    """In their order: `sample` or `execute` and what follows from it, or `predict` alone."""
     k: int
     """Programs of a question."""
     seed: int
@@ -89,6 +89,8 @@ class Unit:
     parts: Mapping[str, str]
     """Key of the part that plays each role; a worker with other parts refuses the unit."""
     tasks: tuple[Task, ...]
+    programs: tuple[Program, ...] = ()
+    """The k programs of each question, where they were sampled before."""
 
     @cached_property
     def contents(self) -> dict[str, str]:
@@ -99,7 +101,8 @@ class Unit:
     def key(self) -> str:
         """The hash of all of it."""
         own = [self.stages, self.k, self.seed, self.profile, dict(self.parts), self.contents]
-        return content_key("unit", _VERSION, *own)
+        programs = [program.id for program in self.programs]
+        return content_key("unit", _VERSION, *own, programs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +120,22 @@ class UnitProfile:
 
 
 def units_of(unit: Unit, tasks: Sequence[Task], size: int) -> list[Unit]:
-    """Units like this one over all of these questions.
+    """Units like this one over all of these questions, each with its own of this one's programs.
 
     Args:
         unit: gives everything but the questions.
         tasks: the questions.
         size: most of them in one unit.
     """
+    by_task: dict[str, list[Program]] = {}
+    for program in unit.programs:
+        by_task.setdefault(program.task_id, []).append(program)
     return [
-        Unit(unit.stages, unit.k, unit.seed, unit.profile, unit.parts, tuple(chunk))
+        replace(
+            unit,
+            tasks=tuple(chunk),
+            programs=tuple(one for task in chunk for one in by_task.get(task.id, ())),
+        )
         for chunk in batches(tasks, size)
     ]
 
@@ -178,7 +188,7 @@ def read_profile_of(folder: WorkFolder, key: str) -> UnitProfile:
     return profile
 
 
-_FIELDS = ("stages", "k", "seed", "profile", "parts", "tasks")
+_FIELDS = ("stages", "k", "seed", "profile", "parts", "tasks", "programs")
 
 
 def _bytes(values: Mapping[str, JSON]) -> bytes:

@@ -22,7 +22,7 @@ from workbench.pipeline.units.plan import (
     write_profile,
     write_unit,
 )
-from workbench.records import content_key
+from workbench.records import Program, content_key
 from workbench.store import STAGES, Project, Scope, Selection
 from workbench.store.records import pending
 
@@ -88,10 +88,10 @@ class Spread:
         )
         profile = write_profile(self.folder, shared)
         keys: list[str] = []
-        for stages, ids in self._missing():
+        for stages, ids, programs in self._missing():
             roles = [ROLES[stage] for stage in stages]
             refs = {role: content_key(getattr(self.parts, role).ref) for role in roles}
-            like = Unit(stages, self.scope.k, self.scope.seed, profile, refs, ())
+            like = Unit(stages, self.scope.k, self.scope.seed, profile, refs, (), programs)
             old, covered = self._earlier(like, set(ids))
             fresh = [id for id in ids if id not in covered]
             size = max(1, min(workers.unit, -(-len(fresh) // workers.number)))
@@ -103,21 +103,27 @@ class Spread:
             self.folder.failure(key).unlink(missing_ok=True)
         return keys
 
-    def _missing(self) -> list[tuple[tuple[str, ...], list[str]]]:
-        """Stages, each with the questions for which nothing of them is there."""
-        database = self.project.database
-        choices: list[tuple[tuple[str, ...], Callable[..., list[str]]]] = [
-            (tuple(s for s in _PROGRAM_STAGES if s in self.stages), pending.to_begin),
-            (tuple(s for s in ("predict",) if s in self.stages), pending.to_predict),
+    def _missing(self) -> list[tuple[tuple[str, ...], list[str], tuple[Program, ...]]]:
+        """Stages, each with the questions for which they are to be done as a whole, and with the
+        programs of these questions where they are there.
+        """
+        roles = [
+            ROLES[stage] for stage in ("sample", "execute", "predict") if stage in self.stages
         ]
-        roles = [ROLES[stage] for stage in ("sample", "predict") if stage in self.stages]
         keys: dict[str, Any] = {role: content_key(getattr(self.parts, role).ref) for role in roles}
         # the run itself names a part once its stage begins
-        scope = replace(self.scope, **keys)
-        pairs = [
-            (stages, ask(database, scope, self.selection)) for stages, ask in choices if stages
-        ]
-        return [(stages, ids) for stages, ids in pairs if ids]
+        of = (self.project.database, replace(self.scope, **keys), self.selection)
+        missing: list[tuple[tuple[str, ...], list[str], tuple[Program, ...]]] = []
+        if "sample" in self.stages:
+            begin = tuple(stage for stage in _PROGRAM_STAGES if stage in self.stages)
+            missing.append((begin, pending.to_begin(*of), ()))
+        if "execute" in self.stages:
+            jobs = self.project.jobs(pending.to_run_whole(*of))
+            ids = list(dict.fromkeys(task.id for task, _ in jobs))
+            missing.append((begin[1:], ids, tuple(program for _, program in jobs)))
+        if "predict" in self.stages:
+            missing.append((("predict",), pending.to_predict(*of), ()))
+        return [one for one in missing if one[1]]
 
     def _earlier(self, like: Unit, ids: set[str]) -> tuple[list[str], set[str]]:
         """Keys of the units of an earlier plan that differ from one in their questions alone, all

@@ -153,7 +153,7 @@ class _Worker:
 
     def run(self) -> Shard:
         self.parts.build(self.unit.stages)
-        programs: list[Program] = []
+        programs = list(self.unit.programs)
         runs: Runs = []
         judged: list[Sequence[Verdict]] = []
         for stage in self.unit.stages:

@@ -125,6 +125,28 @@ def to_execute(database: Database, scope: Scope, selection: Selection) -> list[s
     return _ask(database, sql, scope, selection)
 
 
+def to_run_whole(database: Database, scope: Scope, selection: Selection) -> list[str]:
+    """All k programs of the tasks that have them, where one or more lack a trace.
+
+    Args:
+        database: the store.
+        scope: the parts in force.
+        selection: the tasks looked at.
+    """
+    sql = f"""
+    WITH {SELECTED}, {SAMPLED}, {TRACED},
+    begun AS (
+        SELECT sampled.task_id FROM sampled LEFT JOIN traced ON traced.program_id = sampled.id
+            AND traced.failure_kind IS DISTINCT FROM 'infra'
+        GROUP BY sampled.task_id
+        HAVING count(DISTINCT sampled.index) >= $k AND count(traced.id) < count(sampled.id)
+    )
+    SELECT sampled.id FROM sampled JOIN begun ON begun.task_id = sampled.task_id
+    JOIN selected ON selected.id = sampled.task_id ORDER BY selected.seq, sampled.index
+    """
+    return _ask(database, sql, scope, selection)
+
+
 def to_verify(database: Database, scope: Scope, selection: Selection) -> list[str]:
     """Tasks whose k programs all have a trace, and whose runs were not judged together yet.
 
