@@ -187,9 +187,11 @@ def test_a_queue_is_worked_off_by_itself_and_survives_its_runner(tmp_path: Path)
             if str(jobs.root) in (p.info["cmdline"] or [])
         ]
         assert len(runners) == 1
+        assert jobs.at_work()
         runners[0].send_signal(signal.SIGKILL)
         jobs.stop(long, save=True)
         waited(lambda: jobs.show(long).state == "stopped")
+        assert not jobs.at_work()
         folder = jobs.show(long).folder
         step = jobs.show(long).step
         assert (folder / "checkpoints" / f"step-{step:06d}" / "optimizer.pt").is_file()

@@ -320,7 +320,8 @@ def _wait(jobs: Jobs, ids: Sequence[str], watch: Watch | None) -> None:
             watch(Progress("training", sum(job.step for job in now), total, "steps"))
         if all(job.state == "done" for job in now):
             return
-        jobs.advance()  # A queue whose runner was killed goes on.
+        if not jobs.at_work():
+            jobs.advance()  # A queue whose runner was killed goes on.
         time.sleep(LOOK)
 
 

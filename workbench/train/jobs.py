@@ -44,6 +44,7 @@ from workbench.train.launchers import local_command
 from workbench.train.status_files import RESULT, STATUS, State, read_json, write_json
 
 QUEUE, PROCESS, LOG, STOP = "queue.json", "process.json", "log.txt", "stop"
+RUNNER_LOCK = ".runner.lock"
 LOOK = 0.5
 """Seconds between two looks at jobs that run side by side."""
 SILENT = 95.0
@@ -239,9 +240,19 @@ class Jobs:
             command.append(str(self._at_once))
             processes.begin(command, self.root / ".runner.log")
 
+    def at_work(self) -> bool:
+        """Whether a runner is at the queue: for those who look again and again, since a runner that
+        is started only to meet another one costs half a second of a processor.
+        """
+        try:
+            with FileLock(self.root / RUNNER_LOCK, timeout=0):
+                return False
+        except Timeout:
+            return True
+
     def work(self) -> None:
         """Run the queue until it is empty; returns at once where another process does."""
-        with suppress(Timeout), FileLock(self.root / ".runner.lock", timeout=0):
+        with suppress(Timeout), FileLock(self.root / RUNNER_LOCK, timeout=0):
             for path in self.root.glob(f"[!.]*/{PROCESS}"):
                 _outlive(path)
             places: dict[int, subprocess.Popen[bytes]] = {}
