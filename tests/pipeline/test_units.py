@@ -122,7 +122,6 @@ def test_workers_run_the_programs_that_are_there(project: Project, alone: Keys) 
     assert set(told) == {"units"}, "nothing was left for the owner"
 
 
-
 def test_a_run_that_is_stopped_counts_what_it_took_in(project: Project) -> None:
     def stop(one: Progress) -> None:
         if one.stage == "units" and one.done:

@@ -107,9 +107,7 @@ class Spread:
         """Stages, each with the questions for which they are to be done as a whole, and with the
         programs of these questions where they are there.
         """
-        roles = [
-            ROLES[stage] for stage in ("sample", "execute", "predict") if stage in self.stages
-        ]
+        roles = [ROLES[stage] for stage in ("sample", "execute", "predict") if stage in self.stages]
         keys: dict[str, Any] = {role: content_key(getattr(self.parts, role).ref) for role in roles}
         # the run itself names a part once its stage begins
         of = (self.project.database, replace(self.scope, **keys), self.selection)
