@@ -230,8 +230,33 @@ def hateful(root: Path) -> None:
     write_lines(root / "test_seen.jsonl", hidden)
 
 
+def nlvr2_row(identifier: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "query": "acorns69",
+        "uid": "0",
+        "label": "True",
+        "identifier": identifier,
+        "sentence": "There are two dogs in all.",
+        "left_url": "http://x/a.png",
+        "right_url": "http://x/b.png",
+        "writer": "147",
+        "validation": {"58": "True"},
+        "synset": "acorn",
+        **changes,
+    }
+
+
+def nlvr2(root: Path) -> None:
+    for pair in ("dev-850-0", "dev-850-1"):
+        for number in (0, 1):
+            picture(root / "images" / "dev" / f"{pair}-img{number}.png", 40 * number + 50)
+    (root / "data").mkdir(exist_ok=True, parents=True)
+    rows = [nlvr2_row("dev-850-0-0"), nlvr2_row("dev-850-1-0", label="False")]
+    write_lines(root / "data" / "dev.json", *rows, nlvr2_row("dev-850-1-1"))
+
+
 BENCHMARKS: dict[str, Callable[[Path], None]] = {
     "gqa": gqa, "vqav2": vqav2, "okvqa": okvqa, "aokvqa": aokvqa, "tallyqa": tallyqa, "pope": pope,
-    "mmbench": mmbench, "hateful": hateful,
+    "mmbench": mmbench, "hateful": hateful, "nlvr2": nlvr2,
 }  # fmt: skip
 """What writes each benchmark's files, by the name of its source."""

@@ -121,7 +121,10 @@ def for_key(value: object) -> Mapping[str, Any]:
     """A record as `content_key` reads it: what stands in many keys is so made once."""
     if not is_dataclass(value) or isinstance(value, type):
         raise TypeError(f"no content key comes of {type(value)}; give plain values or records")
-    return {"_": type(value).__name__, **asdict(value)}
+    row = {"_": type(value).__name__, **asdict(value)}
+    if isinstance(value, Task) and not value.more_images:
+        del row["more_images"]  # a question about one picture has the key it always had
+    return row
 
 
 _KEY_TEXT = json.JSONEncoder(default=for_key, sort_keys=True, ensure_ascii=False)
@@ -165,7 +168,7 @@ Value = Scalar | Region | list[Any] | tuple[Any, ...] | dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One question about one picture."""
+    """One question about one picture, or about several in an order."""
 
     id: str
     """Unique within a project; the source stands first, for example `collages/test-00012/3`."""
@@ -185,6 +188,13 @@ class Task:
     """Kind of question, for breakdowns: `count`, `exists`, `relation`, ..."""
     meta: Mapping[str, JSON] = field(default_factory=dict)
     """Anything else worth keeping: scene id, template, logical form, official ids."""
+    more_images: tuple[str, ...] = ()
+    """The pictures after the first one, in order, given as `image` is; most questions have none."""
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """All pictures, in order."""
+        return (self.image, *self.more_images)
 
     @property
     def labelled(self) -> bool:

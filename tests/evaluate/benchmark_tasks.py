@@ -92,6 +92,14 @@ def memes(gold: str, chances: Sequence[float | None]) -> tuple[list[Task], dict[
     }
 
 
+def nlvr2_tasks(gold: str, sentence: int = 0) -> list[Task]:
+    """A sentence asked about the pairs of one set, with y and n as labels."""
+    return [
+        task("nlvr2", f"dev-8-{pair}-{sentence}", ["yes" if letter == "y" else "no"], set="dev-8")
+        for pair, letter in enumerate(gold)
+    ]
+
+
 def labelled(source: str) -> list[Task]:
     made = {
         "gqa": [gqa_task("1"), gqa_task("2")],
@@ -101,6 +109,7 @@ def labelled(source: str) -> list[Task]:
         "tallyqa": [task("tallyqa", i, ["3"], family="simple") for i in (1, 2)],
         "pope": pope_tasks("random", "yn"),
         "mmbench": [mm_task(1), mm_task(2)],
+        "nlvr2": nlvr2_tasks("yn"),
         "hateful": [task("hateful", 1, ["yes"]), task("hateful", 2, ["no"])],
     }
     return made[source]

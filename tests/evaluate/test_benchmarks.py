@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from benchmark_tasks import gqa_task, memes, mm_task, pope_tasks, scored, task, values, votes
+from benchmark_tasks import (
+    gqa_task,
+    memes,
+    mm_task,
+    nlvr2_tasks,
+    pope_tasks,
+    scored,
+    task,
+    values,
+    votes,
+)
 
 from workbench.errors import InputError
 from workbench.evaluate.benchmarks import (
@@ -11,6 +21,7 @@ from workbench.evaluate.benchmarks import (
     gqa,
     hateful,
     mmbench,
+    nlvr2,
     pope,
 )
 from workbench.evaluate.benchmarks.scorers import scorer
@@ -349,3 +360,33 @@ def test_hateful_area_needs_every_probability() -> None:
 
 def test_hateful_without_a_clear_answer_is_wrong() -> None:
     assert hateful.says_hateful(SystemAnswer("maybe")) is None
+
+
+# NLVR2
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("yes", "True"), ("True", "True"), ("No, it is not.", "False"), ("perhaps", ""), ("", "")],
+)
+def test_nlvr2_reads_true_and_false(text: str, read: str) -> None:
+    assert nlvr2.submitted(text) == read
+
+
+def test_nlvr2_a_sentence_is_consistent_where_every_pair_is_right() -> None:
+    tasks = [*nlvr2_tasks("yyn"), *nlvr2_tasks("yn", sentence=1)]
+    scores = scored(tasks, ["yes", "true", "no", "yes", "yes"])
+    assert values(scores) == {"accuracy": 0.8, "consistency": 0.5}
+    assert scores.metrics["consistency"].of == 2
+
+
+def test_nlvr2_what_says_neither_is_wrong() -> None:
+    scores = scored(nlvr2_tasks("yn"), ["perhaps", None])
+    assert (values(scores), scores.unanswered) == ({"accuracy": 0.0, "consistency": 0.0}, 1)
+
+
+def test_nlvr2_a_set_of_pictures_is_drawn_as_one() -> None:
+    tasks = [*nlvr2_tasks("yyn"), *nlvr2_tasks("yn", sentence=1)]
+    found = scorer("nlvr2").interval(tasks, {one.id: SystemAnswer("yes") for one in tasks})
+    assert found is not None
+    assert (found.n, found.clusters) == (5, 1)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import official_files
 import pytest
 from PIL import Image
 
@@ -19,6 +20,7 @@ from workbench.tasks.aokvqa import aokvqa
 from workbench.tasks.gqa import gqa
 from workbench.tasks.hateful import hateful
 from workbench.tasks.mmbench import MMBench
+from workbench.tasks.nlvr2 import nlvr2
 from workbench.tasks.pope import pope
 from workbench.tasks.tallyqa import tallyqa
 from workbench.tasks.vqa import okvqa, vqav2
@@ -161,6 +163,11 @@ def _hateful(root: Path) -> Any:
     return hateful(root)
 
 
+def _nlvr2(root: Path) -> Any:
+    official_files.nlvr2(root)
+    return nlvr2(root)
+
+
 MAKERS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "gqa": (_gqa, "05451384"),
     "vqav2": (_votes("v2_", vqav2), "262148000"),
@@ -171,6 +178,7 @@ MAKERS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "pope": (_pope, "car in the image"),
     "mmbench": (_mmbench, "1000005"),
     "hateful": (_hateful, "42953,1.0,1"),
+    "nlvr2": (_nlvr2, "dev-850-0-0,True\ndev-850-1-0,False\n"),
 }
 
 

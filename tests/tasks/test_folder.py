@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -176,7 +177,7 @@ def test_csv_gives_the_same_tasks(root: Path) -> None:
 
 def test_a_header_without_question_cannot_be_read(root: Path) -> None:
     (root / "questions.csv").write_text("picture,text\nred.png,What?\n")
-    with pytest.raises(DatasetError, match="expected image and question among them"):
+    with pytest.raises(DatasetError, match=r"expected image \(or images\) and question among them"):
         list(Folder(root).tasks())
 
 
@@ -412,3 +413,56 @@ def test_links_in_a_circle_are_pictures_that_are_not_there(root: Path) -> None:
     with pytest.raises(DatasetError, match="is not a folder"):
         list(Folder(outside).tasks())
     outside.unlink()
+
+
+# Several pictures
+
+
+@pytest.fixture
+def two(root: Path) -> Path:
+    Image.new("RGB", (8, 6), (30, 30, 200)).save(root / "images" / "blue.png")
+    return root
+
+
+def test_a_row_may_have_several_pictures_in_order(two: Path) -> None:
+    asked = {"question": "Which is red?", "answer": "the first"}
+    first, second, one = write(
+        two,
+        {"images": ["red.png", "images/blue.png"], **asked},
+        {"images": ["blue.png", "red.png"], **asked},
+        {"images": ["red.png"], **asked},
+    ).tasks()
+    assert first.images == ("images/red.png", "images/blue.png")
+    assert second.images == ("images/blue.png", "images/red.png")
+    assert len({first.id, second.id, one.id}) == 3
+    assert write(two, {"image": "red.png", **asked}).tasks().__next__() == one
+    assert "images" not in first.meta
+
+
+def test_pictures_in_csv_stand_between_bars(two: Path) -> None:
+    (two / "questions.csv").write_text("images,question\nred.png|blue.png,Which is red?\n")
+    (task,) = Folder(two, name="mine").tasks()
+    assert task.images == ("images/red.png", "images/blue.png")
+
+
+@pytest.mark.parametrize(
+    ("images", "why"),
+    [
+        (["red.png", "green.png"], "no picture 'green.png' in"),
+        (["red.png", 3], "the image is int 3; expected a path"),
+        ([], r"images is list \[\]; expected a list of 1 to 16 paths"),
+        (["red.png"] * 17, "expected a list of 1 to 16 paths"),
+        ("red.png", "images is str 'red.png'; expected a list"),
+    ],
+)
+def test_pictures_that_cannot_be_taken(two: Path, images: Any, why: str) -> None:
+    source = write(two, {"images": images, "question": "?"})
+    assert list(source.tasks()) == []
+    (bad,) = source.bad
+    assert re.search(why, bad.reason)
+
+
+def test_one_name_for_pictures_is_given(two: Path) -> None:
+    source = write(two, {"image": "red.png", "images": ["blue.png"], "question": "?"})
+    assert list(source.tasks()) == []
+    assert "both 'image' and 'images' are given; choose one" in source.bad[0].reason

@@ -72,7 +72,10 @@ def _list(out: Console, project: Project, status: str | None, text: str, limit: 
 
 def _question(out: Console, task: Task) -> None:
     kind = f"{safe(task.family) or 'no family'}, {safe(task.split)}"
-    out.print(f"task {safe(task.id)} ({kind}), picture {safe(task.image[:12])}…")
+    pictures = f"{'picture' if len(task.images) == 1 else 'pictures'} " + ", ".join(
+        f"{safe(digest[:12])}…" for digest in task.images
+    )
+    out.print(f"task {safe(task.id)} ({kind}), {pictures}")
     out.print(f"question: {safe(task.question)}")
     if task.choices:
         out.print(f"options: {safe(', '.join(task.choices))}")

@@ -197,6 +197,9 @@ class Batching:
         except ImageError as error:
             width = height = 1
             failure = Failure("infra", f"the task's picture cannot be opened: {error}", None)
+        if task.more_images:
+            why = f"programs see one picture; the question has {len(task.images)}"
+            failure = Failure("infra", why, None)
         whole = Region(task.image, width, height, Box(0, 0, width, height))
         every = 64 if self.on_event is None else 1
         run = ProgramRun(

@@ -13,6 +13,7 @@ from workbench.models.endpoint_pictures import MAX_PIXELS, PictureEndpoint
 from workbench.ports import Images
 from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX, question_text
 from workbench.records import PartRef, Prediction, Task, content_key
+from workbench.several_pictures import only_picture
 from workbench.unanswered import REFUSED, no_answer, refusal
 from workbench.usage import Usage
 
@@ -103,7 +104,8 @@ class OpenAIStudent:
         started = time.perf_counter()
         prompt = question_text(task) + (RATIONALE_SUFFIX if explain else LABEL_SUFFIX)
         try:
-            text = self._model.say(images.open(task.image), prompt, self._max[explain])
+            picture = images.open(only_picture(task, "the student 'openai'"))
+            text = self._model.say(picture, prompt, self._max[explain])
         except EngineError:
             raise
         except REFUSED as error:

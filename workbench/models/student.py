@@ -36,6 +36,7 @@ from workbench.models.weights import (
 from workbench.ports import Images
 from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX, question_text
 from workbench.records import JSON, PartRef, Prediction, Region, Task, content_key
+from workbench.several_pictures import only_picture
 
 RATIONALE_TOKENS = 160
 
@@ -214,8 +215,8 @@ class TransformersStudent:
         """Forget the features of pictures, so that the next answer is timed in full."""
         self._vlm.forget()
 
-    @staticmethod
-    def _request(task: Task, images: Images, explain: bool) -> tuple[Region, str]:
+    def _request(self, task: Task, images: Images, explain: bool) -> tuple[Region, str]:
+        only_picture(task, f"the student '{self.ref.name}'")
         picture = images.open(task.image)
         region = Region(
             task.image, picture.width, picture.height, Box(0, 0, picture.width, picture.height)

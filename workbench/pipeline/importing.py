@@ -142,14 +142,16 @@ def import_tasks(
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
             read = partial(_picture, project.images, cache, source)
             while batch := offered.take(min(_room(limit, before + added), _room(first, good))):
-                names = {source.image_path(task): task for task in batch}
+                names = {source.image_path(one): one for task in batch for one in _each(task)}
                 digests = dict(zip(names, pool.map(read, names.values())))
                 ready: list[Task] = []
                 broken: list[Bad] = []
                 for task in batch:
-                    fault = _fault(task, digests[source.image_path(task)])
+                    own = [digests[source.image_path(one)] for one in _each(task)]
+                    fault = _fault(task, own)
                     if fault is None:
-                        ready.append(replace(task, image=str(digests[source.image_path(task)])))
+                        image, *others = map(str, own)
+                        ready.append(replace(task, image=image, more_images=tuple(others)))
                     else:
                         broken.append(Bad(task.id, 0, fault))
                 ready = _under_earlier_ids(project, ready)
@@ -172,13 +174,21 @@ def import_tasks(
     return TaskImport(added, bad + len(source.bad), tuple(changed), good - added, corrected)
 
 
-def _fault(task: Task, digest: str | ImageError) -> str | None:
+def _each(task: Task) -> Iterator[Task]:
+    """The task with each of its pictures as the only one: sources know where one picture lies."""
+    if not task.more_images:
+        yield task
+    else:
+        yield from (replace(task, image=one, more_images=()) for one in task.images)
+
+
+def _fault(task: Task, digests: Sequence[str | ImageError]) -> str | None:
     """Why a task cannot be taken, from a source of one's own too; None where it can."""
     try:
         check_depth(task.meta)
     except TooDeep as error:
         return str(error)
-    return None if isinstance(digest, str) else str(digest)
+    return next((str(one) for one in digests if not isinstance(one, str)), None)
 
 
 def _corrected(tasks: Sequence[Task], changed: Sequence[str], correct: Correct | None) -> set[str]:

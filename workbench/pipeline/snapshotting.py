@@ -336,6 +336,8 @@ class _Chosen:
 
 def _outside(row: Mapping[str, Any], wish: SnapshotWish, evaluation: Sequence[str]) -> str:
     """Why a task is not looked at; empty when it is."""
+    if row["more_images"]:
+        return "it has several pictures, and a row of a snapshot has one"
     if row["split"] in evaluation or row["source"] in wish.evaluation_sources:
         return "it is of an evaluation set (name its split to train on it)"
     return (

@@ -26,7 +26,7 @@ from workbench.store.project import STORE, Project
 from workbench.store.reading import snapshots
 from workbench.store.reading.outcome import OUTCOMES
 from workbench.store.reading.summary import bring_up_to_date
-from workbench.store.records.pending import SELECTED
+from workbench.store.records.pending import PICTURES, SELECTED
 from workbench.store.records.scope import Selection
 from workbench.trust import UntrustedCode
 
@@ -428,10 +428,8 @@ def _archive(project: Project, quick: bool) -> Iterator[Finding]:
 
 
 def _pictures(project: Project, quick: bool, say: Progress) -> Iterator[Finding]:
-    digests = [
-        row["image"]
-        for row in project.database.rows("SELECT DISTINCT image FROM task ORDER BY image")
-    ]
+    every = f"SELECT DISTINCT unnest({PICTURES}) AS image FROM task ORDER BY image"
+    digests = [row["image"] for row in project.database.rows(every)]
     missing, changed = [], []
     for number, digest in enumerate(digests):
         path = project.images.path(digest)

@@ -213,7 +213,8 @@ def _bearing(
 
     def fail(task: Task, reason: str) -> list[Prediction]:
         try:
-            images.open(task.image)
+            for digest in task.images:
+                images.open(digest)
         except ImageError:
             return []
         return [no_answer(task, ref, reason)]

@@ -12,8 +12,9 @@ Files:
     hateful.py      Hateful Memes
     json_stream.py  entries of large JSON and JSON Lines files, one at a time in bounded memory
     mmbench.py      MMBench
+    nlvr2.py        NLVR2
     official.py     the part that all importers of official files share
-    pictures.py     spellings of pictures' names
+    pictures.py     pictures that a row names, and spellings of their names
     pope.py         POPE
     rows.py         rows of task files: a task as JSON and back, and rows that are left out
     tallyqa.py      TallyQA

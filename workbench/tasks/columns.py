@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-KNOWN = ("id", "image", "question", "answer", "answers", "choices", "split")
+KNOWN = ("id", "image", "images", "question", "answer", "answers", "choices", "split")
 """The columns of a folder's table that mean something."""
 
 _MEANT = {

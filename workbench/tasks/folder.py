@@ -6,9 +6,11 @@
 
 Columns (JSON Lines: keys):
 
-    image      required; path relative to the folder or to its `images/`
+    image      path relative to the folder or to its `images/`
+    images     instead of `image`, for a question about several pictures: their paths in order, a
+               JSON list, in CSV separated by `|`; 16 at most
     question   required; taken as it is, HTML and all
-    id         optional; unique; otherwise made of picture, question and choices, so that a row
+    id         optional; unique; otherwise made of pictures, question and choices, so that a row
                keeps its id wherever it stands in the table
     answer     optional; one answer: text, a number, or true and false for yes and no
     answers    optional; several: a JSON list, in CSV separated by `|`
@@ -42,7 +44,7 @@ from workbench.tasks.columns import KNOWN, TableColumns, likely_column
 from workbench.tasks.csv_table import csv_records
 from workbench.tasks.fields import Row, answer_type, describe, text_or_number
 from workbench.tasks.json_stream import Meter, raw_lines
-from workbench.tasks.pictures import one_spelling, spellings
+from workbench.tasks.pictures import named_pictures, plain_name, spellings
 from workbench.tasks.rows import Bad
 
 FILES = ("questions.jsonl", "questions.csv")
@@ -128,7 +130,7 @@ class Folder:
                 names,
                 answered="answer" in names or "answers" in names,
                 choices="choices" in names,
-                pictured=self._is_there(row.get("image")),
+                pictured=self._are_there(row),
             )
         return columns
 
@@ -136,7 +138,7 @@ class Folder:
         """The rows of the table, each with its line, or what is wrong with them."""
         self._meter.read, self._meter.total = 0, path.stat().st_size
         if path.suffix.lower() == ".csv":
-            return _csv_rows(path, self._meter, self._is_there)
+            return _csv_rows(path, self._meter, self._are_there)
         return _json_rows(path, self._meter)
 
     def image_path(self, task: Task) -> Path:
@@ -186,19 +188,21 @@ class Folder:
         name = row.get("id")
         if isinstance(name, bool) or not isinstance(name, str | int | None) or name == "":
             raise ValueError(f"the id is {describe(name)}; expected text, a whole number, or none")
-        image = self._image(row.get("image"), pictures)
+        named = named_pictures(row)
+        first, *others = (self._image(one, pictures) for one in named)
         if name is None:
-            name = UNNAMED + content_key(_plain_name(row["image"]), question, list(choices))[:16]
+            name = _unnamed(named, question, choices)
         return Task(
             id=f"{self.name}/{name}",
             source=self.name,
             split=split or SPLIT,
-            image=image,
+            image=first,
             question=question,
             answers=answers,
             answer_type=answer_type(answers, choices),
             choices=choices,
             meta={key: value for key, value in row.items() if key not in KNOWN},
+            more_images=tuple(others),
         )
 
     def _image(self, name: Any, pictures: dict[Path, str | None]) -> str:
@@ -220,10 +224,13 @@ class Folder:
             raise ValueError(fault)
         return relative
 
-    def _is_there(self, name: Any) -> bool:
-        """Whether a cell names a picture of the folder."""
+    def _are_there(self, row: Row) -> bool:
+        """Whether a row names pictures of the folder, and nothing else, as its pictures."""
         try:
-            return isinstance(name, str) and bool(name.strip()) and self._place(name) is not None
+            return all(
+                isinstance(name, str) and name.strip() and self._place(name) is not None
+                for name in named_pictures(row)
+            )
         except ValueError:
             return False
 
@@ -262,9 +269,17 @@ class Folder:
         return None
 
 
-def _plain_name(image: str) -> str:
-    """A picture's name without what the table may add or leave out."""
-    return re.sub(r"^(?:\./|images/)+", "", one_spelling(image.strip()))
+def _unnamed(pictures: Sequence[str], question: str, choices: Sequence[str]) -> str:
+    """The id, within the source, of a row that names none.
+
+    Args:
+        pictures: as the row names them.
+        question: its question.
+        choices: its options.
+    """
+    plain = [plain_name(one) for one in pictures]
+    about = plain[0] if len(plain) == 1 else plain
+    return UNNAMED + content_key(about, question, list(choices))[:16]
 
 
 def _twin(task: Task, name: Any, line: int, other: Task) -> str:
@@ -368,7 +383,7 @@ def _json_rows(path: Path, meter: Meter) -> Iterator[tuple[int, Row | ValueError
                     number,
                     ValueError(
                         f"the line is a {type(row).__name__}; "
-                        "expected an object with image, question"
+                        "expected an object with image (or images), question"
                     ),
                 )
 
@@ -378,13 +393,14 @@ def _refuse(constant: str) -> None:
 
 
 def _csv_rows(
-    path: Path, meter: Meter, is_picture: Callable[[Any], bool]
+    path: Path, meter: Meter, are_pictures: Callable[[Row], bool]
 ) -> Iterator[tuple[int, Row | ValueError]]:
     """First line number and row of each record, or what is wrong with it."""
     header: list[str] = []
 
     def is_row(cells: Sequence[str]) -> bool:
-        return len(cells) == len(header) and is_picture(cells[header.index("image")])
+        row = _csv_row(header, cells)
+        return not isinstance(row, ValueError) and are_pictures(row)
 
     for record in csv_records(path, meter, _delimiter(path), is_row):
         cells = record.cells
@@ -403,7 +419,7 @@ def _delimiter(path: Path) -> str:
     first = next(raw_lines(path, Meter()), b"").decode("utf-8-sig", "replace")
     for delimiter in DELIMITERS:
         names = [name.strip(' "\r\n') for name in first.split(delimiter)]
-        if "image" in names and "question" in names:
+        if {"image", "images"} & {*names} and "question" in names:
             return delimiter
     return DELIMITERS[0]
 
@@ -416,16 +432,17 @@ def _header(path: Path, cells: Sequence[str] | ValueError) -> list[str]:
     """
     if isinstance(cells, ValueError):
         raise DatasetError(
-            f"{path}:1 is not CSV ({cells}); expected a header with image and question"
+            f"{path}:1 is not CSV ({cells}); expected a header with image (or images) and question"
         )
     header = [name.strip() for name in cells]
-    if "image" in header and "question" in header and len(set(header)) == len(header):
+    pictured = "image" in header or "images" in header
+    if pictured and "question" in header and len(set(header)) == len(header):
         return header
     near = {name: column for name in header if (column := likely_column(name)) not in (None, name)}
     hint = "".join(f"; '{name:.60}' may be {column}" for name, column in near.items())
     raise DatasetError(
-        f"{path}:1 has the columns {header!r:.400}; expected image and question among them, each "
-        f"name once{hint}"
+        f"{path}:1 has the columns {header!r:.400}; expected image (or images) and question "
+        f"among them, each name once{hint}"
     )
 
 
@@ -438,7 +455,7 @@ def _csv_row(header: Sequence[str], cells: Sequence[str]) -> Row | ValueError:
         return ValueError("the row is not UTF-8; save the file as UTF-8")
     row: dict[str, Any] = {}
     for name, cell in zip(header, cells, strict=True):
-        if name in ("answers", "choices"):
+        if name in ("answers", "choices", "images"):
             row[name] = cell.split("|") if cell.strip() else None
         elif name in ("image", "question") or cell.strip():
             row[name] = cell

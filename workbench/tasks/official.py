@@ -34,7 +34,7 @@ NO_PICTURES = 1000
 LONGEST_ID = 200
 """Most characters of an official id."""
 
-FOLDERS = (".", "questions")
+FOLDERS = (".", "questions", "data")
 """Folders under the root where question files may lie; some archives unpack into one."""
 
 Files = Sequence[Sequence[Path]]

@@ -1,9 +1,15 @@
-"""The spellings under which a picture may lie on disk."""
+"""The pictures that a row names, and the spellings under which they may lie on disk."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from typing import Any
 
+from workbench.tasks.fields import Row, describe
+
+MOST_PICTURES = 16
+"""Most pictures of one question."""
 _FORMS = ("NFC", "NFD")
 """Archives made on a Mac hold decomposed names; most tables hold composed ones."""
 
@@ -30,3 +36,22 @@ def _form(kind: str, name: str) -> str:
     if name.isascii():
         return name
     return unicodedata.normalize("NFC" if kind == "NFC" else "NFD", name)
+
+
+def named_pictures(row: Row) -> list[Any]:
+    """What a row names as its pictures, in order; what is wrong with one is told of it alone."""
+    images = row.get("images")
+    if images is None:
+        return [row.get("image")]
+    if row.get("image") not in (None, ""):
+        raise ValueError("both 'image' and 'images' are given; choose one")
+    if not isinstance(images, list) or not 1 <= len(images) <= MOST_PICTURES:
+        raise ValueError(
+            f"images is {describe(images)}; expected a list of 1 to {MOST_PICTURES} paths"
+        )
+    return images
+
+
+def plain_name(image: str) -> str:
+    """A picture's name without what the table may add or leave out."""
+    return re.sub(r"^(?:\./|images/)+", "", one_spelling(image.strip()))

@@ -37,7 +37,7 @@ class Bad:
         return f"{self.file}:{self.line}: {self.reason}"
 
 
-_TUPLES = ("answers", "choices")
+_TUPLES = ("answers", "choices", "more_images")
 _NAMES = tuple(field.name for field in fields(Task))
 _TEXTS = ("id", "source", "split", "image", "question", "answer_type", "family")
 
@@ -45,7 +45,10 @@ _TEXTS = ("id", "source", "split", "image", "question", "answer_type", "family")
 def task_to_json(task: Task) -> dict[str, Any]:
     """A task as plain values for `json.dumps`."""
     row = asdict(task)
-    return {**row, **{name: list(row[name]) for name in _TUPLES}, "meta": dict(task.meta)}
+    row |= {**{name: list(row[name]) for name in _TUPLES}, "meta": dict(task.meta)}
+    if not task.more_images:
+        del row["more_images"]
+    return row
 
 
 def task_from_json(row: Mapping[str, Any]) -> Task:

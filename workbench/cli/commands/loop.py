@@ -14,7 +14,8 @@ commands = typer.Typer()
 
 SOURCES = (
     "Where the questions come from: collages or photos (bundled); folder (your own); gqa, vqav2, "
-    "okvqa, aokvqa, tallyqa, pope, mmbench or hateful (their official files); or your own part."
+    "okvqa, aokvqa, tallyqa, pope, mmbench, nlvr2 or hateful (their official files); or your own "
+    "part."
 )
 FromFolder = Annotated[
     Path | None,

@@ -14,6 +14,7 @@ from workbench.evaluate.benchmarks import (
     gqa,
     hateful,
     mmbench,
+    nlvr2,
     pope,
     tallyqa,
     vqa,
@@ -42,6 +43,7 @@ BENCHMARKS: Mapping[str, Scorer] = {
         Scorer("tallyqa", tallyqa.CITED, tallyqa.score, tallyqa.UNANSWERED),
         Scorer("pope", pope.CITED, pope.score, pope.UNANSWERED, pope.interval),
         Scorer("mmbench", mmbench.CITED, mmbench.score, mmbench.UNANSWERED),
+        Scorer("nlvr2", nlvr2.CITED, nlvr2.score, nlvr2.UNANSWERED, nlvr2.interval),
         Scorer("hateful", hateful.CITED, hateful.score, hateful.UNANSWERED, hateful.interval),
     )
 }

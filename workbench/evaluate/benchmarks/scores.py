@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from workbench import several_pictures
 from workbench.errors import InputError
 from workbench.evaluate.statistics.comparisons import Interval, mean_interval
 from workbench.records import Task
@@ -129,8 +130,11 @@ class Scorer:
 
 
 def clusters(tasks: Iterable[Task]) -> dict[str, str]:
-    """The picture of each task, by task id: questions about one picture are not independent."""
-    return {task.id: task.image for task in tasks}
+    """The picture of each task, by task id: questions about one picture are not independent.
+
+    Of questions linked by pictures (`several_pictures`), one picture stands for all.
+    """
+    return several_pictures.of_tasks(tasks)
 
 
 def answer_text(task: Task, answers: Mapping[str, SystemAnswer]) -> str | None:

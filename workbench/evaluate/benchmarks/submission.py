@@ -6,6 +6,7 @@
     mmbench         tab-separated: index, question, A to D, prediction, category, l2-category
     pope            JSON Lines {question_id, question, answer} in the order of the question file
     hateful         CSV: id, proba, label
+    nlvr2           CSV without a header: identifier, True or False
     tallyqa         JSON list of {question_id, answer}; it has no official format
 
 One file per split, since ids begin anew in each.  A question without an answer is written with an
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import InputError
-from workbench.evaluate.benchmarks import aokvqa, mmbench
+from workbench.evaluate.benchmarks import aokvqa, mmbench, nlvr2
 from workbench.evaluate.benchmarks.hateful import says_hateful
 from workbench.evaluate.benchmarks.scores import SystemAnswer, official
 from workbench.records import Task, storable
@@ -180,6 +181,12 @@ def _hateful(rows: Rows) -> str:
     return _separated(table, ",")
 
 
+def _nlvr2(rows: Rows) -> str:
+    return _separated(
+        [[str(task.meta["question_id"]), nlvr2.submitted(a.text)] for task, a in rows], ","
+    )
+
+
 def _separated(table: Sequence[Sequence[str]], mark: str) -> str:
     text = io.StringIO()
     csv.writer(text, delimiter=mark, lineterminator="\n").writerows(table)
@@ -195,4 +202,5 @@ _FORMATS: Mapping[str, tuple[str, Callable[[Rows], str]]] = {
     "pope": ("jsonl", _pope),
     "mmbench": ("tsv", _mmbench),
     "hateful": ("csv", _hateful),
+    "nlvr2": ("csv", _nlvr2),
 }

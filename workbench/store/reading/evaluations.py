@@ -11,8 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from workbench.records import JSON
+from workbench.several_pictures import by_question
 from workbench.store.kernel.database import IDS, Database, id_list
-from workbench.store.records.pending import COUNTED
+from workbench.store.records.pending import COUNTED, PICTURES
 from workbench.store.records.scope import Scope, Selection
 
 _JSON = ("families", "latency", "cost", "details")
@@ -189,11 +190,16 @@ def selected_ids(database: Database, selection: Selection) -> list[str]:
 
 
 def about(database: Database, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """The picture and the family of each of these tasks."""
+    """The picture and the family of each of these tasks.
+
+    Of questions linked by pictures (`several_pictures`), one picture stands for all.
+    """
     rows = database.rows(
-        f"SELECT id, image, family FROM task WHERE id IN {IDS}", {"ids": id_list(ids)}
+        f"SELECT id, {PICTURES} AS images, family FROM task WHERE id IN {IDS}",
+        {"ids": id_list(ids)},
     )
-    return {row["id"]: (row["image"], row["family"]) for row in rows}
+    picture_of = by_question({row["id"]: row["images"] for row in rows})
+    return {row["id"]: (picture_of[row["id"]], row["family"]) for row in rows}
 
 
 def student_answers(

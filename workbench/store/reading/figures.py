@@ -12,7 +12,7 @@ from workbench.evidence import LOOKED
 from workbench.store.kernel.database import Database, now
 from workbench.store.kernel.days import DAYS, local_days
 from workbench.store.reading.summary import bring_up_to_date
-from workbench.store.records.pending import JUDGED, SAMPLED, TRACED, VISITOR
+from workbench.store.records.pending import JUDGED, PICTURES, SAMPLED, TRACED, VISITOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,10 @@ def visitor_tasks(database: Database) -> int:
 
 def pictures(database: Database) -> int:
     """How many pictures the project's own questions are about."""
-    sql = f"SELECT count(DISTINCT image) AS n FROM task WHERE NOT {VISITOR}"
+    sql = f"""
+    SELECT count(DISTINCT image) AS n
+    FROM (SELECT unnest({PICTURES}) AS image FROM task WHERE NOT {VISITOR})
+    """
     return int(database.rows(sql)[0]["n"])
 
 

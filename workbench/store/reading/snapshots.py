@@ -14,6 +14,7 @@ from workbench.errors import InputError
 from workbench.evidence import FLAGGED
 from workbench.records import JSON
 from workbench.store.kernel.database import IDS, Database, id_list, now
+from workbench.store.records.pending import PICTURES
 from workbench.store.records.scope import Scope
 
 if TYPE_CHECKING:
@@ -197,7 +198,10 @@ def _target(row: Mapping[str, Any]) -> Target:
 
 def tasks(database: Database, ids: Sequence[str] | None) -> list[dict[str, Any]]:
     """Tasks as rows, in order of import: all, or those of these ids."""
-    columns = "id, source, split, image, question, answers, answer_type, choices, family"
+    columns = (
+        "id, source, split, image, question, answers, answer_type, choices, family, "
+        "coalesce(more_images, []) AS more_images"
+    )
     if ids is None:
         return database.rows(f"SELECT {columns} FROM task ORDER BY seq")
     sql = f"SELECT {columns} FROM task WHERE id IN {IDS} ORDER BY seq"
@@ -225,8 +229,8 @@ def evaluation_images(
         splits: pictures of tasks of these splits count.
         sources: pictures of tasks of these sources count as well.
     """
-    sql = """
-    SELECT DISTINCT image FROM task
+    sql = f"""
+    SELECT DISTINCT unnest({PICTURES}) AS image FROM task
     WHERE list_contains($splits, split) OR list_contains($sources, source)
     """
     return {

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from workbench.records import Task
 from workbench.store.kernel.database import IDS, Database, id_list
+from workbench.store.records.pending import PICTURES
 
 
 def with_earlier_ids(database: Database, tasks: Sequence[Task]) -> list[Task]:
@@ -24,13 +25,13 @@ def with_earlier_ids(database: Database, tasks: Sequence[Task]) -> list[Task]:
         return []
     rows = database.rows(
         rf"""
-        SELECT id, source, image, question, choices FROM task
+        SELECT id, source, {PICTURES} AS images, question, choices FROM task
         WHERE image IN {IDS} AND regexp_matches(id, '/\d+$') ORDER BY seq DESC
         """,
         {"ids": id_list({task.image for task in tasks})},
     )
     by_content = {
-        (row["source"], row["image"], row["question"], tuple(row["choices"])): row["id"]
+        (row["source"], tuple(row["images"]), row["question"], tuple(row["choices"])): row["id"]
         for row in rows
     }
     return [
@@ -39,5 +40,5 @@ def with_earlier_ids(database: Database, tasks: Sequence[Task]) -> list[Task]:
     ]
 
 
-def _content(task: Task) -> tuple[str, str, str, tuple[str, ...]]:
-    return task.source, task.image, task.question, task.choices
+def _content(task: Task) -> tuple[str, tuple[str, ...], str, tuple[str, ...]]:
+    return task.source, task.images, task.question, task.choices

@@ -25,6 +25,9 @@ selected AS (
 VISITOR = f"(source = '{VISITORS}' AND split = '{VISITORS}' AND starts_with(id, '{VISITORS}/'))"
 """Whether a row with the columns id, source and split is a question that a visitor asked."""
 
+PICTURES = "list_prepend(image, coalesce(more_images, []))"
+"""All pictures of a row of `task`, in order, as a list of digests."""
+
 COUNTED = f"""
 selected AS (
     SELECT * FROM task WHERE ($split IS NULL OR split = $split)

@@ -66,6 +66,7 @@ def clean_task(task: Task) -> Task:
         choices=tuple(storable_json(task.choices)),
         family=storable(task.family),
         meta=json.loads(_json(task.meta)),
+        more_images=task.more_images,
     )
 
 
@@ -103,6 +104,7 @@ def from_task(task: Task, seq: int) -> dict[str, Any]:
         "family": task.family,
         "meta": _json(task.meta),
         "content": content_key(task),
+        "more_images": task.more_images or None,
     }
 
 
@@ -115,13 +117,14 @@ def to_task(row: Mapping[str, Any], prefix: str = "") -> Task:
             "answers": tuple(get["answers"]),
             "choices": tuple(get["choices"]),
             "meta": json.loads(get["meta"]),
+            "more_images": tuple(get["more_images"] or ()),
         }
     )
 
 
 _TASK_FIELDS = (
     "id", "source", "split", "image", "question", "answers", "answer_type", "choices", "family",
-    "meta",
+    "meta", "more_images",
 )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ _COLUMNS = {
     "part": "key role name version arguments",
     "bad_row": "source file line:long reason",
     "task": "id seq:long source split image question answers:texts answer_type choices:texts "
-    "family meta content",
+    "family meta content more_images:texts",
     "program": "id task_id sampler base_seed:long index:int source score:float tokens:long "
     "seed:long seconds:float parent problem thinking draws:int",
     "trace": "id program_id task_id executor answer failure_kind failure_message failure_line:int "
