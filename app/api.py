@@ -85,6 +85,8 @@ class ApiTrace:
     gold: Sequence[str]
     """The expected answers."""
     image: str
+    more_images: Sequence[str]
+    """Digests of the other pictures of a question about several."""
     program: str
     parent: str | None
     """Id of the program that this one is an edit of."""
@@ -140,7 +142,7 @@ def _add_reading(site: Site) -> None:
             )
         rationale = views.rationale_of(project.task_view(task.id), run)
         picture = site.picture_of(task.image)
-        steps = steps_of(run.trace.events, (picture.width, picture.height))
+        steps = steps_of(run.trace.events, (picture.width, picture.height), len(task.images))
         return ApiTrace(
             trace=run.trace.id,
             task=task.id,
@@ -148,6 +150,7 @@ def _add_reading(site: Site) -> None:
             choices=task.choices,
             gold=task.answers,
             image=task.image,
+            more_images=task.more_images,
             program=run.program.source,
             parent=run.program.parent,
             answer=run.trace.answer,

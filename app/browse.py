@@ -79,6 +79,8 @@ class QuestionRow:
 
     id: str
     image: str
+    more: Sequence[str]
+    """Digests of the pictures after the first one."""
     question: str
     gold: str
     family: str
@@ -280,6 +282,7 @@ def row(task: Task, outcome: Outcome, columns: Sequence[str] = ()) -> QuestionRo
     return QuestionRow(
         id=task.id,
         image=task.image,
+        more=task.more_images,
         question=task.question,
         gold=views.gold_of(task),
         family=views.family_words(task.family),
@@ -331,7 +334,7 @@ def look(site: Site, task_id: str) -> QuestionPeek:
     rationale = views.rationale_of(view, run)
     trace = run.trace if run is not None else None
     return QuestionPeek(
-        picture=site.picture_of(task.image),
+        picture=views.pictures_of(task, site.picture_of),
         question=task.question,
         choices=task.choices,
         gold=views.gold_of(task),

@@ -28,6 +28,7 @@ from workbench.pipeline.live import Live
 from workbench.pipeline.live_events import Side
 from workbench.records import VISITORS, Task, content_key
 from workbench.screen import views
+from workbench.several_pictures import only_picture
 from workbench.store.reading.ids import labelled_ids
 from workbench.study.two_by_two import (
     CELLS,
@@ -333,13 +334,16 @@ def _task(site: Site, id: str) -> Task:
     tasks = site.project.tasks([id])
     if not tasks:
         raise InputError(f"no question is called '{id}' in this project; Browse lists them")
+    only_picture(tasks[0], "Compare")
     return tasks[0]
 
 
 def _any(site: Site, but: str) -> Task:
     """A labelled question whose picture is there, drawn anew each time."""
     for id in labelled_ids(site.project.database, but, limit=5):
-        task = _task(site, id)
+        (task,) = site.project.tasks([id])
+        if task.more_images:
+            continue
         if site.project.images.path(task.image) is not None:
             return task
     raise InputError("the project has no labelled question yet; import some, or choose an example")

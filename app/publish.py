@@ -30,7 +30,7 @@ from app.public_text import public_text
 from workbench import __version__
 from workbench.errors import InputError
 from workbench.local_files import real_path
-from workbench.records import PartRef, storable
+from workbench.records import PartRef, Task, storable
 from workbench.screen import views
 from workbench.screen.highlight import Words, highlight
 from workbench.screen.steps import Step, StepBox, plain, steps_of
@@ -291,7 +291,8 @@ class _PageWriter:
             answer or ("no answer" if best else "not run"),
             report.embedded(self.project, task.image, THUMB),
         )
-        steps = steps_of(best.trace.events, size) if best and best.trace and size else []
+        number = len(task.images)
+        steps = steps_of(best.trace.events, size, number) if best and best.trace and size else []
         self._page(
             line.page,
             "publish_question.html",
@@ -302,6 +303,7 @@ class _PageWriter:
             choices=task.choices,
             picture=_without_place(picture),
             boxes=report.boxes_of(steps),
+            more=self._others(task, steps),
             told=views.rationale_view(views.rationale_of(view, best)),
             students=_students(view, self.parts),
             programs=programs,
@@ -309,8 +311,16 @@ class _PageWriter:
         )
         return line
 
+    def _others(
+        self, task: Task, steps: Sequence[Step]
+    ) -> list[tuple[report.EmbeddedPicture, Sequence[report.PatchBox]]]:
+        """The pictures of a question after the first one, each with what tools found in it."""
+        others = report.other_pictures(self.project, task, steps)
+        return [(_without_place(one.picture), one.boxes) for one in others]
+
     def _program(self, view: TaskView, run: Run, size: tuple[int, int] | None) -> PublishedProgram:
-        steps = steps_of(run.trace.events, size) if run.trace else []
+        number = len(view.task.images)
+        steps = steps_of(run.trace.events, size, number) if run.trace else []
         chosen = view.chosen
         answer = run.trace.answer if run.trace and run.trace.ok else None
         return PublishedProgram(

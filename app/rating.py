@@ -173,7 +173,7 @@ def add(site: Site) -> None:
                     task=task.id,
                     question=task.question,
                     choices=task.choices,
-                    picture=site.picture_of(task.image),
+                    picture=views.pictures_of(task, site.picture_of),
                     left=_side(pair.left),
                     right=_side(pair.right),
                 )

@@ -28,7 +28,7 @@ from workbench import __version__
 from workbench.errors import ImageError, InputError
 from workbench.local_files import real_path
 from workbench.pipeline.ingesting import ingest
-from workbench.records import PartRef, storable
+from workbench.records import PartRef, Task, storable
 from workbench.screen import views
 from workbench.screen.charts.overview import overview
 from workbench.screen.charts.project_charts import numbers
@@ -114,6 +114,14 @@ class ModelAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkedPicture:
+    """Another picture of a question about several."""
+
+    picture: EmbeddedPicture
+    boxes: Sequence[PatchBox]
+
+
+@dataclass(frozen=True, slots=True)
 class ReportExample:
     """One question with all that the report shows of it."""
 
@@ -124,6 +132,8 @@ class ReportExample:
     family: str
     picture: EmbeddedPicture
     boxes: Sequence[PatchBox]
+    more: Sequence[MarkedPicture]
+    """The other pictures of a question about several."""
     run: RunFacts
     steps: Sequence[tuple[int, str, str]]
     """Line, title and result of each step that asks a tool or ends the run."""
@@ -266,7 +276,8 @@ def _example(project: Project, view: TaskView) -> ReportExample:
     task, run = view.task, best_run(view)
     picture = embedded(project, task.image)
     size = (picture.width, picture.height) if picture.data else None
-    steps = steps_of(run.trace.events, size) if run and run.trace else []
+    number = len(task.images)
+    steps = steps_of(run.trace.events, size, number) if run and run.trace else []
     listed = [step for step in steps if step.kind in ("tool", "error", "end")]
     return ReportExample(
         id=task.id,
@@ -276,6 +287,7 @@ def _example(project: Project, view: TaskView) -> ReportExample:
         family=task.family,
         picture=picture,
         boxes=boxes_of(steps) if size else [],
+        more=other_pictures(project, task, steps),
         run=_run_facts(run) if run else NO_RUN,
         steps=[(step.line, step.title, step.short) for step in listed][:STEPS],
         told=views.rationale_view(views.rationale_of(view, run)),
@@ -319,12 +331,31 @@ def students_of(view: TaskView, parts: Collection[PartRef]) -> list[ModelAnswer]
     return list(answers.values())[:ANSWERS]
 
 
-def boxes_of(steps: Sequence[Step]) -> list[PatchBox]:
-    """The patches that tools returned, each once, as boxes in pixels."""
+def other_pictures(project: Project, task: Task, steps: Sequence[Step]) -> list[MarkedPicture]:
+    """The pictures of a question after the first one, each with what tools returned in it.
+
+    Args:
+        project: has the pictures.
+        task: the question.
+        steps: of its run.
+    """
+    return [
+        MarkedPicture(embedded(project, digest), boxes_of(steps, number))
+        for number, digest in enumerate(task.more_images, start=1)
+    ]
+
+
+def boxes_of(steps: Sequence[Step], picture: int = 0) -> list[PatchBox]:
+    """The patches that tools returned in a picture, each once, as boxes in pixels.
+
+    Args:
+        steps: of a run.
+        picture: which of the pictures of the question, from 0.
+    """
     boxes: dict[str, PatchBox] = {}
     for step in steps:
         for one in step.boxes:
-            if one.role == "result":
+            if one.role == "result" and one.picture == picture:
                 box = PatchBox([float(end) for end in one.box], one.label)
                 boxes.setdefault(one.label, box)
     return list(boxes.values())[:BOXES]

@@ -14,6 +14,7 @@ from workbench.records import Program, Rationale, Task
 from workbench.screen.head import head_of
 from workbench.screen.player import PlayerModel, Traces
 from workbench.screen.steps import Step
+from workbench.screen.views import pictures_of
 from workbench.store import Run
 
 KEPT = 400
@@ -111,7 +112,7 @@ class Runs:
 
     def steps(self, task: Task, run: Run) -> list[Step]:
         """The steps of a run."""
-        return self.traces.steps(run, self.site.picture_of(task.image).size)
+        return self.traces.steps(run, pictures_of(task, self.site.picture_of))
 
     def head(self, some_id: str) -> PlayerModel:
         """What the step page opens a run with: everybody's wordings and marks count."""
@@ -124,5 +125,6 @@ class Runs:
         if draft is not None:
             rationale = draft.rationale
         mark = project.curation.history([task.id]).first_wrong(task.id, trace_id)
-        head = head_of(run, steps, self.site.picture_of(task.image), rationale, mark)
+        picture = pictures_of(task, self.site.picture_of)
+        head = head_of(run, steps, picture, rationale, mark)
         return replace(head, trace=some_id, task=task.id, text=run.program.source)

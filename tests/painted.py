@@ -86,9 +86,15 @@ STEPS = (
 )
 
 
+HEAD = "def execute_command(image):\n    image_patch = ImagePatch(image)\n"
+SEVERAL_HEAD = (
+    "def execute_command(images):\n    image_patches = [ImagePatch(image) for image in images]\n"
+)
+
+
 def run_painted(images: ImageFolder, task: Task, *bodies: str) -> list[tuple[Task, Program, Trace]]:
     """Programs, given by their bodies, run on the painted picture by the real executor."""
-    head = "def execute_command(image):\n    image_patch = ImagePatch(image)\n"
+    head = SEVERAL_HEAD if task.more_images else HEAD
     programs = [
         Program(
             str(index),
@@ -111,3 +117,14 @@ def run_painted(images: ImageFolder, task: Task, *bodies: str) -> list[tuple[Tas
 def painted_task(digest: str, question: str = "What does the sign say?") -> Task:
     """A question about the painted picture."""
     return Task("painted/1", "painted", "test", digest, question, ("STOP",), "phrase")
+
+
+def painted_pair(
+    folder: Path, question: str = "Does the sign stand on the left in both?"
+) -> tuple[ImageFolder, Task]:
+    """A question about the painted picture and its mirror image."""
+    images, first = painted(folder)
+    _, second = painted(folder, mirrored=True)
+    return images, Task(
+        "painted/2", "painted", "test", first, question, ("no",), "yesno", more_images=(second,)
+    )

@@ -301,3 +301,21 @@ def value(word: str) -> int | None:
     if tens in _TENS and 1 <= _VALUES.get(unit, 0) <= 9:
         return _TENS[tens] + _VALUES[unit]
     return None
+
+
+ORDINALS = (
+    *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"),
+    *("tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth"),
+)
+
+
+def ordinal(number: int) -> str:
+    """The ordinal of a number from 1 on: a word up to 16, else digits.
+
+    >>> ordinal(2), ordinal(21), ordinal(113)
+    ('second', '21st', '113th')
+    """
+    if number <= len(ORDINALS):
+        return ORDINALS[number - 1]
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10)
+    return f"{number}{ending or 'th'}"

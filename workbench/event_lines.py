@@ -20,7 +20,9 @@ def value_text(value: JSON) -> str:
         if kind == "patch":
             box = " ".join(f"{edge:.0f}" for edge in value.get("box", ()))
             score = f" {value['score']:.2f}" if isinstance(value.get("score"), float) else ""
-            return f"<{safe(value.get('label') or 'patch', 40)}{score} at {box}>"
+            number = value.get("picture")
+            where = f" in picture {number + 1}" if isinstance(number, int) else ""
+            return f"<{safe(value.get('label') or 'patch', 40)}{score} at {box}{where}>"
         if kind in ("list", "tuple", "set", "dict") and isinstance(value.get("items"), Sequence):
             show: Callable[[Any], str] = _pair if kind == "dict" else value_text
             items = [show(item) for item in value["items"]]

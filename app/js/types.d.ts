@@ -54,6 +54,7 @@ export interface ApiTrace {
   choices: string[];
   gold: string[];
   image: string;
+  more_images: string[];
   program: string;
   parent: string | null;
   answer: string | null;
@@ -724,12 +725,14 @@ export interface PictureView {
   width: number;
   height: number;
   problem: string;
+  more: PictureView[];
 }
 
 /** A stretch of a rationale. */
 export interface Piece {
   text: string;
   box: number[] | null;
+  picture: number;
 }
 
 /** A run in short, for the step player. */
@@ -812,6 +815,7 @@ export interface QuestionPeek {
 export interface QuestionRow {
   id: string;
   image: string;
+  more: string[];
   question: string;
   gold: string;
   family: string;
@@ -1193,6 +1197,7 @@ export interface Step {
   facts: string[];
   boxes: StepBox[];
   pictures: StepPicture[];
+  looked: number[];
   ms: number;
   cached: boolean;
   raw: Record<string, any>[];
@@ -1207,6 +1212,7 @@ export interface StepBox {
   role: "result" | "receiver" | "variable" | "loop";
   patch: string | null;
   score: number | null;
+  picture: number;
 }
 
 /** A picture, or a part of it, that a step looked at or made. */
@@ -1217,6 +1223,7 @@ export interface StepPicture {
   size: number[];
   part: number[];
   boxes: PictureBox[];
+  number: number;
 }
 
 export interface StepsNews {

@@ -1,5 +1,6 @@
 // How a question looks in the list, opened to its programs, and in the panel beside.
 import { amount, duration, h, verdict } from "./dom.js";
+import { allOf } from "./player_elements.js";
 
 const SIGN = { right: "✓", wrong: "✗", failed: "!", none: "–" };
 const REVIEW = {
@@ -32,6 +33,35 @@ function timeOf({ seconds, waiting }) {
   const words = `${duration(1000 * seconds)} of work by processors and models`;
   const title = waiting >= 0.05 ? `${words}; waited ${duration(1000 * waiting)} beside` : words;
   return h("span", { title }, duration(1000 * seconds));
+}
+
+const MOST_THUMBS = 4; // pictures of one question in its row
+
+/** A picture as small as a row. */
+function thumb(image, kind = "") {
+  const picture = h(`img${kind}`, {
+    src: `thumb/${image}`,
+    alt: "",
+    loading: "lazy",
+    decoding: "async",
+    width: 72,
+    height: 72,
+  });
+  picture.addEventListener("error", () => picture.replaceWith(h("span.thumb", {}, "no picture")), {
+    once: true,
+  });
+  return picture;
+}
+
+/** The first pictures of a question about several, and how many more there are. */
+function severalThumbs(images) {
+  const rest = images.length - MOST_THUMBS;
+  return h(
+    "span.thumb.several",
+    { title: `${images.length} pictures` },
+    images.slice(0, MOST_THUMBS).map((image) => thumb(image)),
+    rest > 0 && h("span.rest", {}, `+${rest}`),
+  );
 }
 
 /** Values of the table's own columns, each below its name. */
@@ -67,17 +97,9 @@ export function rowOf(row, columns, on) {
     ),
     h("span", { "aria-hidden": "true" }, "▾"),
   );
-  const picture = h("img.thumb", {
-    src: `thumb/${row.image}`,
-    alt: "",
-    loading: "lazy",
-    decoding: "async",
-    width: 72,
-    height: 72,
-  });
-  picture.addEventListener("error", () => picture.replaceWith(h("span.thumb", {}, "no picture")), {
-    once: true,
-  });
+  const picture = row.more.length
+    ? severalThumbs([row.image, ...row.more])
+    : thumb(row.image, ".thumb");
   const line = h(
     "div.row",
     {
@@ -199,9 +221,13 @@ function runLine(run, row) {
 }
 
 function pictureOf({ picture }) {
-  if (!picture.url) return null;
-  const { url: src, width, height } = picture;
-  return h("img", { src, alt: "The picture asked about", width, height });
+  const shown = allOf(picture).filter(({ url }) => url);
+  const images = shown.map(({ url: src, width, height }, index) => {
+    const alt = shown.length > 1 ? `Picture ${index + 1}` : "The picture asked about";
+    return h("img", { src, alt, width, height });
+  });
+  if (images.length > 1) return h("div.pictures", {}, images);
+  return images[0] ?? null;
 }
 
 function choicesOf({ choices }) {

@@ -1,10 +1,10 @@
 // A dozen questions at once, for easy cases: all that keep their tick are accepted by one key, as
 // one batch.
-import { draw, fromGrid } from "./player_boxes.js";
 import { mayOnlyLook, noReply, nothing } from "./curate_empty.js";
 import { meter } from "./curate_tray.js";
-import { h, svg } from "./dom.js";
+import { h } from "./dom.js";
 import { keyMark, keys } from "./keys.js";
+import { picturesOf, placeOf } from "./player_pictures.js";
 import { newId, post, save, toast } from "./server.js";
 
 /** @typedef {import("../js/types").QuestionItem} QuestionItem */
@@ -42,23 +42,21 @@ const progress = mayDecide ? meter(find("progress"), { ...query, page }, () => {
 function boxesOf(item) {
   const told = item.candidates[item.at].model?.told;
   if (!told) return [];
-  const toPixels = fromGrid(item.picture);
+  const place = placeOf(item.picture);
   return told.sentences
     .flatMap((sentence) => sentence.pieces)
     .filter((piece) => piece.box)
-    .map((piece) => ({ box: toPixels(piece.box), label: "", role: "result" }));
+    .map((piece) => ({ ...place(piece), label: "", role: "result" }));
 }
 
 function stage(item) {
-  const { url, width, height, problem } = item.picture;
-  if (!url) return h("p.soft.small", {}, problem);
-  const overlay = svg("svg.vp-overlay", {
-    viewBox: `0 0 ${width} ${height}`,
-    "aria-hidden": "true",
-  });
-  const image = h("img", { src: url, width, height, alt: "" });
-  image.addEventListener("load", () => draw(overlay, boxesOf(item)), { once: true });
-  return h("div.stage", {}, image, overlay);
+  const seen = picturesOf(item.picture);
+  if (!seen.isThere) return h("p.soft.small", {}, item.picture.problem);
+  for (const image of seen.canvas.querySelectorAll("img")) {
+    image.alt = "";
+    image.addEventListener("load", () => seen.draw(boxesOf(item)), { once: true });
+  }
+  return h("div.stage", {}, seen.canvas);
 }
 
 function card(item) {

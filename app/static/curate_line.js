@@ -1,5 +1,6 @@
 // The questions that this page holds: the one on screen, those leased ahead of it, and those that
 // were decided here.
+import { allOf } from "./player_elements.js";
 import { newId, post, unsent } from "./server.js";
 
 const MOST = 12;
@@ -31,12 +32,15 @@ export function line(query, { onChange, onLoss }) {
     item.before = item.mine;
     // skipped before, asked for again, or disputed: it is to be decided now
     if (item.until) item.mine = null;
-    if (item.picture.url) {
-      // fetched and decoded before it is shown
-      item.image = new Image();
-      item.image.src = item.picture.url;
-      item.image.decode().catch(() => {});
-    }
+    // fetched and decoded before they are shown
+    item.images = allOf(item.picture)
+      .filter(({ url }) => url)
+      .map(({ url }) => {
+        const image = new Image();
+        image.src = url;
+        image.decode().catch(() => {});
+        return image;
+      });
     return item;
   }
 

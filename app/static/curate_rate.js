@@ -1,8 +1,9 @@
 // Rating: two answers to one question, blind, on the form of the paper's evaluation, answered with
 // y and n and a digit.
-import { amount, h, svg } from "./dom.js";
+import { amount, h } from "./dom.js";
 import { keys } from "./keys.js";
-import { draw, fromGrid } from "./player_boxes.js";
+import { allOf } from "./player_elements.js";
+import { picturesOf, placeOf } from "./player_pictures.js";
 import { get, newId, save, toast } from "./server.js";
 
 const find = (name) => document.querySelector(`[data-${name}]`);
@@ -68,7 +69,7 @@ async function more() {
     }
     const ids = new Set([...pairs.map((pair) => pair.task), ...pastTasks, state?.pair.task]);
     const fresh = page.pairs.filter((pair) => !ids.has(pair.task));
-    for (const pair of fresh) preload(pair.picture.url);
+    for (const { picture } of fresh) for (const one of allOf(picture)) preload(one.url);
     pairs.push(...fresh);
     over = !fresh.length;
     busy = false;
@@ -114,25 +115,8 @@ function begin(pair, answers = { left: {}, right: {} }) {
   find("empty").replaceChildren();
   find("desk").hidden = false;
   const { picture } = pair;
-  const overlay = svg("svg.vp-overlay", {
-    viewBox: `0 0 ${picture.width} ${picture.height}`,
-    "aria-hidden": "true",
-  });
-  find("picture").replaceChildren(
-    picture.url
-      ? h(
-          "div.vp-canvas",
-          {},
-          h("img", {
-            src: picture.url,
-            alt: "The picture asked about",
-            width: picture.width,
-            height: picture.height,
-          }),
-          overlay,
-        )
-      : h("p.soft", {}, picture.problem),
-  );
+  const seen = picturesOf(picture);
+  find("picture").replaceChildren(seen.isThere ? seen.canvas : h("p.soft", {}, picture.problem));
   find("asked").replaceChildren(
     h("h2", {}, pair.question),
     pair.choices.length
@@ -150,14 +134,13 @@ function begin(pair, answers = { left: {}, right: {} }) {
       "Judge by the picture. Which model wrote which side is not shown, and changes from question to question.",
     ),
   );
-  const box = fromGrid(picture);
+  const place = placeOf(picture);
   const light = (pieces) =>
-    draw(
-      overlay,
+    seen.draw(
       pieces
         .filter((piece) => piece.box)
         .map((piece) => ({
-          box: box(piece.box),
+          ...place(piece),
           label: "",
           role: "result",
           score: null,

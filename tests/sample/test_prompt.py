@@ -1,6 +1,7 @@
 """What a sampler's prompt holds, and what hostile questions cannot do to it."""
 
 import ast
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,8 @@ from workbench.sample.examples import EXAMPLES, WorkedExample, callable_with, re
 from workbench.sample.prompt import (
     HEADER,
     LONGEST_QUESTION,
+    SEVERAL,
+    SEVERAL_HEADER,
     Prompts,
     compact_own,
     one_line,
@@ -201,3 +204,24 @@ def test_a_program_that_is_the_same_again_has_an_id_of_its_own():
     assert (child.parent, child.index, child.source) == (parent.id, 2, parent.source)
     assert child.id != parent.id
     assert again_seed(parent, 0) != again_seed(child, 0) != again_seed(child, 1)
+
+
+PAIR = replace(a_task("Are both red?"), more_images=("1" * 64,))
+
+
+@pytest.mark.parametrize("style", ["compact", "full"])
+def test_several_pictures_are_told_of_where_there_are_several(style):
+    prompts = Prompts(SPECS, style)
+    own = prompts(PAIR).own
+    assert own.endswith(f"# Are both red?\n{SEVERAL.format(number=2)}{SEVERAL_HEADER}")
+    assert (SEVERAL_HEADER in own.removesuffix(SEVERAL_HEADER)) == (style == "full")
+    assert "images" not in prompts(replace(PAIR, more_images=())).text
+
+
+def test_a_program_about_several_pictures_is_asked_for_again_as_one():
+    failure = Failure("runtime", "ZeroDivisionError: division by zero", 2)
+    _, *run = an_attempt("def execute_command(images):\n    1 / 0\n", failure)
+    prompt = Prompts(SPECS).again((PAIR, *run))
+    end = f"# Are both red?\n{SEVERAL.format(number=2)}{SEVERAL_HEADER}"
+    assert prompt.own.endswith(f"with a function that answers it:\n{end}")
+    assert prompt.header == SEVERAL_HEADER

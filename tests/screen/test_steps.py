@@ -11,7 +11,7 @@ import page_project
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from painted import painted, painted_task, run_painted
+from painted import painted, painted_pair, painted_task, run_painted
 
 from workbench.execute import Executor
 from workbench.images import ImageFolder
@@ -83,7 +83,14 @@ def test_each_box_is_drawn_once_and_the_whole_picture_never() -> None:
     steps = data_of(page_project.events_of("dog", [(1, 2, 30, 40)], SIZE))["full"]
     assert steps[0]["boxes"] == []
     assert steps[1]["boxes"] == [
-        {"box": [1, 2, 30, 40], "label": "dog 1", "role": "result", "patch": "dog 1", "score": 0.95}
+        {
+            "box": [1, 2, 30, 40],
+            "label": "dog 1",
+            "role": "result",
+            "patch": "dog 1",
+            "score": 0.95,
+            "picture": 0,
+        }
     ]
 
 
@@ -355,3 +362,13 @@ def test_a_strange_made_picture_is_no_error() -> None:
         TraceEvent(1, "tool_result", 1, 0, {"call": 0, "tool": "zoom", "ok": True, "result": odd}),
     )
     assert [step.title for step in steps_of(events, (4, 3))] == ["zoom"]
+
+
+def test_steps_over_several_pictures_say_which_one_they_looked_at(tmp_path: Path) -> None:
+    images, task = painted_pair(tmp_path)
+    body = 'sign = image_patches[1].find("sign")[0]\nreturn sign.zoom(2).find("flag")'
+    ((_, _, trace),) = run_painted(images, task, body)
+    find, zoom, _ = (one for one in steps_of(trace.events, (640, 480), 2) if one.kind == "tool")
+    assert (find.looked, plain(find.arguments[0].value)) == ([1], "picture 2")
+    assert [(one.role, one.picture, one.label) for one in find.boxes] == [("result", 1, "sign 1")]
+    assert [(one.number, one.image == "") for one in zoom.pictures] == [(1, True), (0, False)]

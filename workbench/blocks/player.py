@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from abc import ABCMeta
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -46,6 +46,8 @@ class PlayedRun:
     rationale: Rationale | None = None
     images: ImageFolder | None = None
     """Where the pictures that the run made are; None where they cannot be shown."""
+    others: Sequence[Image.Image] = ()
+    """The other pictures of a question about several, in order."""
 
 
 def played(trace: str, project: Project) -> PlayedRun:
@@ -64,10 +66,10 @@ def played(trace: str, project: Project) -> PlayedRun:
     rationales = project.task_view(task.id).rationales
     rationale = next((one for one in rationales if one.trace_id == run.trace.id), None)
     try:
-        picture = project.images.open(task.image)
+        picture, *others = map(project.images.open, task.images)
     except ImageError:
-        picture = None
-    return PlayedRun(run.program, run.trace, picture, rationale, project.images)
+        picture, others = None, []
+    return PlayedRun(run.program, run.trace, picture, rationale, project.images, others)
 
 
 class _WithoutStub(type(gr.HTML)):  # type: ignore[misc]
@@ -149,8 +151,11 @@ def model_in_page(one: PlayedRun) -> dict[str, Any]:
     size = (picture.width, picture.height) if picture is not None else None
     view = PictureView("", None, 4, 3, "There is no picture.")
     if picture is not None:
-        view = PictureView("", _address(picture), picture.width, picture.height)
-    steps = steps_of(one.trace.events, size)[:MOST_STEPS]
+        others = [
+            PictureView("", _address(other), other.width, other.height) for other in one.others
+        ]
+        view = PictureView("", _address(picture), picture.width, picture.height, more=others)
+    steps = steps_of(one.trace.events, size, 1 + len(view.more))[:MOST_STEPS]
     for step in steps:
         step.pictures = list(addressed(step.pictures, partial(_address_of, one.images)))
     model = model_of(Run(one.program, one.trace, None), steps, view, one.rationale)

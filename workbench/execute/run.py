@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from workbench.events import MAX_TRACE, tool_seconds
-from workbench.execute.language.header import CHOICES, PICTURE, QUESTION
+from workbench.execute.language.header import setup, unserved
 from workbench.execute.language.instrument import Instrumented
 from workbench.execute.language.refused import RefusedProgram
 from workbench.execute.messages import (
@@ -104,7 +104,8 @@ class ProgramRun:
     index: int
     task: Task
     program: Program
-    whole: Region
+    wholes: tuple[Region, ...]
+    """The task's pictures, each as a whole."""
     sandbox: Sandbox
     executor: PartRef
     executor_key: Mapping[str, Any]
@@ -149,7 +150,7 @@ class ProgramRun:
     """Number of the first event that a watcher has not received."""
 
     def __post_init__(self) -> None:
-        self.border = Border((self.whole,), self.sandbox.limits)
+        self.border = Border(self.wholes, self.sandbox.limits)
 
     def advance(
         self, answer: ToolAnswer | None, lookup: Lookup, stopped: Callable[[], bool]
@@ -214,8 +215,7 @@ class ProgramRun:
             except RefusedProgram as refused:
                 self._fail(refused.kind, refused.message, refused.line)
                 return
-            if not self.task.choices and any(a.endswith(CHOICES) for a in self.prepared.arguments):
-                why = "execute_command takes possible_answers, and this question has no choices"
+            if why := unserved(self.prepared.arguments, self.task):
                 self._fail("source", why, None)
                 return
         try:
@@ -250,7 +250,7 @@ class ProgramRun:
             limits = self.sandbox.limits
             self.recorder = Recorder(
                 self.prepared.sites,
-                self.whole.height,
+                self.wholes[0].height,
                 limits.events,
                 min(limits.trace, MAX_TRACE),
                 self.program.source,
@@ -260,19 +260,11 @@ class ProgramRun:
             most = limits.seconds
             seconds = min(most, max(most - self.spent, most / 4))
             self.session = Session(self.sandbox, self.prepared, seconds, self.patient)
-            return self.session.start(self._head(), self.every)
+            sizes = [(whole.width, whole.height) for whole in self.wholes]
+            head = setup(self.prepared.arguments, self.task, sizes)
+            return self.session.start(head, self.every)
         self.replayed = len(self.log)
         return self.session.resume(self._deliver(*self.log[-1]))
-
-    def _head(self) -> str:
-        """The line of the program's text that sets up the values it is called with."""
-        assert self.prepared is not None
-        parts = [f"{PICTURE} = __Picture__({self.whole.width}, {self.whole.height})"]
-        values = {QUESTION: self.task.question, CHOICES: list(self.task.choices)}
-        for name, value in values.items():
-            if any(argument.endswith(name) for argument in self.prepared.arguments):
-                parts.append(f"{name} = {value!r}")
-        return "; ".join(parts)
 
     def _resume(self, step: Step) -> Step:
         assert self.session is not None
@@ -470,11 +462,13 @@ class ProgramRun:
 
     def trace(self) -> Trace:
         """The record of the run, which must be done."""
-        recorder = self.recorder or Recorder([], self.whole.height, 1, 1)
+        recorder = self.recorder or Recorder([], self.wholes[0].height, 1, 1)
         events = recorder.finish(self.answer, self.failure, len(self.log))
         # a hostile source may hold lone surrogates, which have no bytes
         source = self.program.source.encode("utf-8", "backslashreplace").decode()
-        arguments: list[object] = [self.program.id, source, self.task.image, self.executor_key]
+        # a question about one picture keeps the ids that its traces always had
+        images = self.task.images if self.task.more_images else self.task.image
+        arguments: list[object] = [self.program.id, source, images, self.executor_key]
         changed = {str(k): v for k, v in self.overrides.items()}
         if changed:
             arguments.append(changed)

@@ -193,17 +193,17 @@ class Batching:
         means = self.means
         failure = None
         try:
-            width, height = self._size(task.image)
+            sizes = [self._size(digest) for digest in task.images]
         except ImageError as error:
-            width = height = 1
+            sizes = [(1, 1)]
             failure = Failure("infra", f"the task's picture cannot be opened: {error}", None)
-        if task.more_images:
-            why = f"programs see one picture; the question has {len(task.images)}"
-            failure = Failure("infra", why, None)
-        whole = Region(task.image, width, height, Box(0, 0, width, height))
+        wholes = tuple(
+            Region(digest, width, height, Box(0, 0, width, height))
+            for digest, (width, height) in zip(task.images, sizes, strict=False)
+        )
         every = 64 if self.on_event is None else 1
         run = ProgramRun(
-            *(index, task, program, whole, means.sandbox, means.ref, means.ref_key),
+            *(index, task, program, wholes, means.sandbox, means.ref, means.ref_key),
             *(every, overrides),
         )
         if failure is not None:

@@ -70,6 +70,14 @@ class AnsweredBatch:
 Seen = Image.Image | RegionView
 """A picture, or what the embedded detector sees of it."""
 
+RowOfSeen = Seen | tuple[Seen, ...]
+"""What one question is about: a picture, or several in order."""
+
+
+def count_of(row: RowOfSeen) -> int:
+    """How many pictures a question is about."""
+    return len(row) if isinstance(row, tuple) else 1
+
 
 @runtime_checkable
 class PointingProcessor(Protocol):
@@ -133,8 +141,9 @@ class Conversation:
         vocabulary = self.tokenizer.get_vocab()
         return mark.join(_FRAME) if all(token in vocabulary for token in _FRAME) else mark
 
-    def _render(self, prompt: str, answer: str | None = None) -> str:
-        chat = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": prompt}]}]
+    def _render(self, prompt: str, answer: str | None = None, pictures: int = 1) -> str:
+        content = [*([{"type": "image"}] * pictures), {"type": "text", "text": prompt}]
+        chat: list[dict[str, Any]] = [{"role": "user", "content": content}]
         if answer is not None:
             chat.append({"role": "assistant", "content": [{"type": "text", "text": answer}]})
         asks = {} if answer is not None else {"add_generation_prompt": True}
@@ -184,9 +193,27 @@ class Conversation:
         """A text on one line, without the checkpoint's special tokens."""
         return plain_text(text, self.special)
 
-    def prompt(self, text: str) -> str:
-        """The templated question, up to where its answer begins."""
-        templated = self._render(self.clean(text))
+    @property
+    def takes_several(self) -> bool:
+        """Whether a question may be about several pictures; the embedded students take one."""
+        return not type(self.processor).__module__.startswith("workbench.")
+
+    def prompt(self, text: str, pictures: int = 1) -> str:
+        """The templated question, up to where its answer begins.
+
+        Args:
+            text: the question.
+            pictures: how many pictures it is about.
+
+        Raises:
+            InputError: the template writes one picture where there are several.
+        """
+        question = self.clean(text)
+        templated = self._render(question, pictures=pictures)
+        if pictures > 1 and len(templated) <= len(self._render(question)):
+            raise InputError(
+                f"the checkpoint's chat template writes one picture; the question has {pictures}"
+            )
         return templated[: len(templated) - self._cut] + self._opening
 
     def answer(
@@ -261,7 +288,7 @@ class Conversation:
 
     def batch(
         self,
-        pictures: Sequence[Seen],
+        pictures: Sequence[RowOfSeen],
         prompts: Sequence[str],
         answers: Sequence[Sequence[int]],
         left: bool = False,
@@ -269,14 +296,17 @@ class Conversation:
         """Templated questions and the tokens of their answers, as the model takes them.
 
         Args:
-            pictures: One for each question.
+            pictures: One for each question, or several in order.
             prompts: As `prompt` gives them.
             answers: Tokens behind each prompt, as `answer` gives them.
             left: Whether rows are padded at the left, as for generation, and not at the right.
         """
         with self.lock, self._processed.on(self.processor):
             questions = self.processor(
-                images=[[self._scaled(p)] for p in pictures],
+                images=[
+                    [self._scaled(one) for one in (row if isinstance(row, tuple) else (row,))]
+                    for row in pictures
+                ],
                 text=list(prompts),
                 padding=True,
                 return_tensors="pt",

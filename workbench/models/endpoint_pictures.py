@@ -86,21 +86,25 @@ class PictureEndpoint:
         }
         """What the results depend on, for the reference of the part that asks."""
 
-    def say(self, picture: Image.Image, prompt: str, max_tokens: int) -> str:
+    def say(
+        self, pictures: Image.Image | Sequence[Image.Image], prompt: str, max_tokens: int
+    ) -> str:
         """What the model answers, greedily and without what it thought aloud.
 
         It is an `UnendedText` where it did not come to an end.
 
         Args:
-            picture: RGB.
-            prompt: stands behind the picture.
+            pictures: RGB, one or several in order.
+            prompt: stands behind them.
             max_tokens: longest answer, in tokens.
 
         Raises:
             RefusedRequest: it refused, or said nothing.
             EngineError: as `Endpoint.chat` raises it.
         """
-        content = [picture_part(picture, self._max_pixels), {"type": "text", "text": prompt}]
+        every = [pictures] if isinstance(pictures, Image.Image) else pictures
+        parts = [picture_part(one, self._max_pixels) for one in every]
+        content = [*parts, {"type": "text", "text": prompt}]
         turns = [{"role": "user", "content": content}]
         [choice, *_] = self.endpoint.chat(turns, max_tokens, temperature=0.0)["choices"]
         if problem := problem_of(choice):

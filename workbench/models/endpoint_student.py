@@ -13,7 +13,6 @@ from workbench.models.endpoint_pictures import MAX_PIXELS, PictureEndpoint
 from workbench.ports import Images
 from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX, question_text
 from workbench.records import PartRef, Prediction, Task, content_key
-from workbench.several_pictures import only_picture
 from workbench.unanswered import REFUSED, no_answer, refusal
 from workbench.usage import Usage
 
@@ -104,8 +103,8 @@ class OpenAIStudent:
         started = time.perf_counter()
         prompt = question_text(task) + (RATIONALE_SUFFIX if explain else LABEL_SUFFIX)
         try:
-            picture = images.open(only_picture(task, "the student 'openai'"))
-            text = self._model.say(picture, prompt, self._max[explain])
+            pictures = [images.open(digest) for digest in task.images]
+            text = self._model.say(pictures, prompt, self._max[explain])
         except EngineError:
             raise
         except REFUSED as error:

@@ -21,7 +21,7 @@ from workbench.models.bundled import student_folder
 from workbench.models.checkpoint_state import with_state
 from workbench.models.language import quiet
 from workbench.models.picture_budget import PictureBudget
-from workbench.models.vlm import CheckpointView, Vlm
+from workbench.models.vlm import CheckpointView, RowOfRegions, Vlm
 from workbench.models.weights import (
     EMBEDDED,
     files_digest,
@@ -215,13 +215,12 @@ class TransformersStudent:
         """Forget the features of pictures, so that the next answer is timed in full."""
         self._vlm.forget()
 
-    def _request(self, task: Task, images: Images, explain: bool) -> tuple[Region, str]:
-        only_picture(task, f"the student '{self.ref.name}'")
-        picture = images.open(task.image)
-        region = Region(
-            task.image, picture.width, picture.height, Box(0, 0, picture.width, picture.height)
-        )
-        return region, question_text(task) + (RATIONALE_SUFFIX if explain else LABEL_SUFFIX)
+    def _request(self, task: Task, images: Images, explain: bool) -> tuple[RowOfRegions, str]:
+        if not self._vlm.conversation.takes_several:
+            only_picture(task, f"the student '{self.ref.name}'")
+        regions = tuple(_whole(digest, images) for digest in task.images)
+        question = question_text(task) + (RATIONALE_SUFFIX if explain else LABEL_SUFFIX)
+        return regions if task.more_images else regions[0], question
 
     def _prediction(self, task: Task, explain: bool, text: str, seconds: float) -> Prediction:
         setting = "max_rationale_tokens" if explain else "max_tokens"
@@ -236,3 +235,9 @@ class TransformersStudent:
             model=self.ref,
             problem=cut_reason(self._max[explain], setting) if cut else "",
         )
+
+
+def _whole(digest: str, images: Images) -> Region:
+    picture = images.open(digest)
+    box = Box(0, 0, picture.width, picture.height)
+    return Region(digest, picture.width, picture.height, box)

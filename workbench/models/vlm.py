@@ -20,7 +20,7 @@ from workbench.cut_text import as_written, token_ids
 from workbench.errors import InputError
 from workbench.models.checkpoint import checkpoint_path, load_processor, loading_errors
 from workbench.models.checkpoint_state import checkpoint_state
-from workbench.models.conversation import Conversation, Seen
+from workbench.models.conversation import Conversation, RowOfSeen, Seen, count_of
 from workbench.models.eyes import with_knowledge
 from workbench.models.language import preferred_dtype
 from workbench.models.picture_budget import PictureBudget
@@ -52,6 +52,10 @@ class CheckpointView:
             setattr(config, MAX_PIXELS, self.max_pixels)
         if self.template:
             setattr(config, TEMPLATE, dict(self.template))
+
+
+RowOfRegions = Region | tuple[Region, ...]
+"""What one question is about: a part of a picture, or parts of several in order."""
 
 
 class Vlm:
@@ -103,16 +107,33 @@ class Vlm:
         return self.conversation.clean(text)
 
     def _inputs(
-        self, pictures: Sequence[Seen], prompts: Sequence[str], begun: Sequence[str]
+        self, pictures: Sequence[RowOfSeen], prompts: Sequence[str], begun: Sequence[str]
     ) -> dict[str, Tensor]:
         """What `generate` takes: the questions, each with the beginning of its answer."""
-        templated = [self.conversation.prompt(prompt) for prompt in prompts]
+        templated = [
+            self.conversation.prompt(prompt, count_of(row))
+            for prompt, row in zip(prompts, pictures, strict=True)
+        ]
         answers = [
-            self.conversation.answer(prompt, text, False, picture)
-            for prompt, text, picture in zip(templated, begun, pictures, strict=True)
+            self.conversation.answer(prompt, text, False, _first(row))
+            for prompt, text, row in zip(templated, begun, pictures, strict=True)
         ]
         batch = self.conversation.batch(pictures, templated, answers, left=True)
         return self._on_device(batch.inputs)
+
+    def _look(self, row: RowOfRegions, images: Images) -> RowOfSeen:
+        """The picture of a question as the conversation takes it, or the pictures."""
+        if not isinstance(row, tuple):
+            return self.conversation.look(images.crop(row))
+        if not self.conversation.takes_several:
+            raise InputError(
+                f"the student '{self.name}' takes one picture; the question has {len(row)}"
+            )
+        return tuple(self.conversation.look(images.crop(one)) for one in row)
+
+    def _text(self, tokens: Sequence[int], row: RowOfSeen) -> str:
+        """The text of an answer's tokens."""
+        return self.conversation.text(tokens, _first(row))
 
     def _on_device(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         room = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
@@ -127,7 +148,7 @@ class Vlm:
     @torch.inference_mode()
     def generate(
         self,
-        regions: Sequence[Region],
+        regions: Sequence[RowOfRegions],
         prompts: Sequence[str],
         images: Images,
         max_tokens: int = 24,
@@ -136,7 +157,7 @@ class Vlm:
         """Greedy answers without special tokens, one per region and prompt, in the same order.
 
         Args:
-            regions: The regions whose crops are the pictures.
+            regions: The regions whose crops are the pictures, or several for a prompt.
             prompts: One prompt per region.
             images: Where the crops come from.
             max_tokens: Longest answer, in tokens.
@@ -150,7 +171,7 @@ class Vlm:
     @torch.inference_mode()
     def sample(
         self,
-        regions: Sequence[Region],
+        regions: Sequence[RowOfRegions],
         prompts: Sequence[str],
         images: Images,
         max_tokens: int,
@@ -159,7 +180,7 @@ class Vlm:
         """Answers as `generate` gives them, drawn from the whole distribution by torch's dice.
 
         Args:
-            regions: The regions whose crops are the pictures.
+            regions: The regions whose crops are the pictures, or several for a prompt.
             prompts: One prompt per region.
             images: Where the crops come from.
             max_tokens: Longest answer, in tokens.
@@ -170,7 +191,7 @@ class Vlm:
 
     def _generate(
         self,
-        regions: Sequence[Region],
+        regions: Sequence[RowOfRegions],
         prompts: Sequence[str],
         images: Images,
         max_tokens: int,
@@ -183,7 +204,7 @@ class Vlm:
         stops = self._stops()
         for start in range(0, len(regions), self.batch_size):
             part = slice(start, start + self.batch_size)
-            pictures = [self.conversation.look(images.crop(r)) for r in regions[part]]
+            pictures = [self._look(row, images) for row in regions[part]]
             batch = self._inputs(pictures, prompts[part], begun[part])
             if self.read is not None and way == GREEDY:
                 new = self.read.answers(batch, max_tokens)
@@ -195,11 +216,10 @@ class Vlm:
                     pad_token_id=self.tokenizer.pad_token_id,
                 )
                 new = done[:, batch["input_ids"].shape[1] :].tolist()
+            texts = map(self._text, new, pictures)
             out += [
-                as_written(
-                    self.conversation.text(tokens, picture).strip(), tokens, max_tokens, stops
-                )
-                for tokens, picture in zip(new, pictures, strict=True)
+                as_written(text.strip(), tokens, max_tokens, stops)
+                for text, tokens in zip(texts, new, strict=True)
             ]
         return out
 
@@ -210,7 +230,7 @@ class Vlm:
     @torch.inference_mode()
     def stream(
         self,
-        region: Region,
+        region: RowOfRegions,
         prompt: str,
         images: Images,
         max_tokens: int,
@@ -219,15 +239,15 @@ class Vlm:
         """The answer to one prompt, as `generate` gives it, with its text as it is written.
 
         Args:
-            region: The region whose crop is the picture.
+            region: The region whose crop is the picture, or several.
             prompt: The prompt.
             images: Where the crop comes from.
             max_tokens: Longest answer, in tokens.
             watch: Called with each piece of the text; an error that it raises stops the writing.
         """
-        picture = self.conversation.look(images.crop(region))
+        picture = self._look(region, images)
         batch = self._inputs([picture], [prompt], [""])
-        writer = _TokenWatcher(lambda tokens: self.conversation.text(tokens, picture), watch)
+        writer = _TokenWatcher(lambda tokens: self._text(tokens, picture), watch)
         self.model.generate(
             **batch,
             max_new_tokens=max_tokens,
@@ -248,7 +268,7 @@ class Vlm:
     @torch.inference_mode()
     def choose(
         self,
-        regions: Sequence[Region],
+        regions: Sequence[RowOfRegions],
         prompts: Sequence[str],
         options: Sequence[Sequence[str]],
         images: Images,
@@ -259,7 +279,7 @@ class Vlm:
         where an answer stands in the template, and of ending there.
 
         Args:
-            regions: The regions whose crops are the pictures.
+            regions: The regions whose crops are the pictures, or several for a prompt.
             prompts: One prompt per region.
             options: The options of each prompt.
             images: Where the crops come from.
@@ -268,7 +288,7 @@ class Vlm:
         scores: list[float] = []
         for start in range(0, len(rows), self.batch_size):
             part = rows[start : start + self.batch_size]
-            pictures = [self.conversation.look(images.crop(regions[i])) for i, _ in part]
+            pictures = [self._look(regions[i], images) for i, _ in part]
             scores += self._log_likelihoods(pictures, [(prompts[i], text) for i, text in part])
         out, at = [], 0
         for choices in options:
@@ -278,13 +298,16 @@ class Vlm:
         return out
 
     def _log_likelihoods(
-        self, pictures: Sequence[Seen], rows: Sequence[tuple[str, str]]
+        self, pictures: Sequence[RowOfSeen], rows: Sequence[tuple[str, str]]
     ) -> list[float]:
         """The log-probability of each row's answer, whole, to its question."""
         talk = self.conversation
-        templated = [talk.prompt(question) for question, _ in rows]
+        templated = [
+            talk.prompt(question, count_of(picture))
+            for (question, _), picture in zip(rows, pictures, strict=True)
+        ]
         answers = [
-            talk.answer(prompt, text, picture=picture)
+            talk.answer(prompt, text, picture=_first(picture))
             for prompt, (_, text), picture in zip(templated, rows, pictures, strict=True)
         ]
         if self.read is not None and all(answers):
@@ -302,6 +325,11 @@ class Vlm:
         each = chances.gather(-1, kept.clamp(min=0).unsqueeze(-1)).squeeze(-1)
         totals: list[float] = each.masked_fill(kept < 0, 0.0).sum(-1).tolist()
         return totals
+
+
+def _first(row: RowOfSeen) -> Seen:
+    """The picture that an answer may point into: students that point take one."""
+    return row[0] if isinstance(row, tuple) else row
 
 
 class _TokenWatcher:

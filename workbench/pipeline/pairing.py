@@ -17,7 +17,7 @@ from workbench.pipeline.grouping import batches
 from workbench.pipeline.suspecting import specs_of
 from workbench.rationalize.template import TemplateWriter
 from workbench.records import Task
-from workbench.sample.prompt import HEADER, Prompts
+from workbench.sample.prompt import Prompts, header_of
 from workbench.snapshot import Picture, Split
 from workbench.snapshot.pair import Origin, Pair, PairKind
 from workbench.store import Project
@@ -360,7 +360,7 @@ def finished_pairs(
             width=pictures[task.image].width,
             height=pictures[task.image].height,
             kind=draft.kind,
-            prompt=prompts(task).text.removesuffix(HEADER)
+            prompt=prompts(task).text.removesuffix(header_of(task))
             if prompts is not None and draft.kind == "program"
             else "",
             chosen=draft.chosen,

@@ -69,7 +69,9 @@ class RolloutEnvironment:
         """
         self._task, self._runs = self._rollouts._task(row.get("task")), []
         options = f" Options: {'; '.join(self._task.choices)}." if self._task.choices else ""
-        return f"{self._task.question}{options}"
+        number = len(self._task.images)
+        about = f" There are {number} pictures: define `execute_command(images)`."
+        return f"{self._task.question}{options}{about if number > 1 else ''}"
 
     async def run_program(self, program: str) -> str:
         """Run a Python program on the picture, and read its answer or its error.

@@ -149,8 +149,8 @@ def earlier_runs(project: Project) -> Iterator[EarlierRun]:
     """The runs of questions for training that ended with an answer, each answer to one once."""
     kept = {one.task_id: one.chosen for one in project.outcomes()}
     for task, runs in project.runs(list(kept), project.scope()):
-        if evaluates(task.split):
-            continue
+        if evaluates(task.split) or task.more_images:
+            continue  # a question that is made is about one picture
         whole = project.images.whole(task.image)
         origin = LabelledRegion(task.id, task.split, whole)
         noted: set[str] = set()
@@ -203,15 +203,16 @@ def places(project: Project) -> Iterator[LabelledRegion]:
     for task, _, trace in project.traced(kept):
         if evaluates(task.split):
             continue
-        whole = project.images.whole(task.image)
+        wholes = [project.images.whole(digest) for digest in task.images]
         for event in trace.events:
             if event.kind != "tool_result":
                 continue
             for patch in _patches(event.payload.get("result")):
                 box, label = tuple(map(float, patch["box"])), str(patch["label"])
-                if (task.image, box, label) not in noted:
-                    noted.add((task.image, box, label))
-                    region = Region(task.image, whole.width, whole.height, Box(*box), label)
+                whole = wholes[int(patch.get("picture", 0))]
+                if (whole.image, box, label) not in noted:
+                    noted.add((whole.image, box, label))
+                    region = Region(whole.image, whole.width, whole.height, Box(*box), label)
                     yield LabelledRegion(task.id, task.split, region)
 
 

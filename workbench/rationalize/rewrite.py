@@ -224,7 +224,7 @@ def prompt(task: Task, program: Program, trace: Trace) -> str:
     draft, _ = join(tell(task, program, trace))
     shots = [_case(e.question, e.program, e.steps, e.draft) + f" {e.rationale}" for e in EXAMPLES]
     question = one_line(task.question, len(task.question) + 1)
-    case = _case(question, _source(program.source), steps(trace), draft)
+    case = _case(question, _source(program.source), steps(trace, len(task.images)), draft)
     return "\n\n".join((_INSTRUCTION, *shots, case))
 
 
@@ -245,15 +245,22 @@ def _source(source: str) -> str:
     return "\n".join([*kept, *more])
 
 
-def steps(trace: Trace) -> list[str]:
-    """The tool calls of a trace, one line each: `find dog -> 610 88 790 241`."""
-    calls = [step.call for step in read(trace).steps if step.call is not None]
+def steps(trace: Trace, number: int = 1) -> list[str]:
+    """The tool calls of a trace, one line each: `find dog -> 610 88 790 241`.
+
+    Args:
+        trace: the trace.
+        number: how many pictures its question has.
+    """
+    calls = [step.call for step in read(trace, number).steps if step.call is not None]
     lines = []
     for call in calls[:MAX_STEPS]:
         words = ", ".join(one_line(v, 80) for v in call.arguments.values() if isinstance(v, str))
         where = ""
         if call.receiver is not None and not call.receiver.whole:
             where = f" at {call.receiver.grid}"
+        if call.receiver is not None and call.receiver.picture is not None:
+            where += f" in {call.receiver.picture_name}"
         lines.append(one_line(f"{call.name} {words}{where} -> {_result(call.result)}", MAX_STEP))
     if len(calls) > MAX_STEPS:
         lines.append(f"... and {len(calls) - MAX_STEPS} more calls")
@@ -266,4 +273,6 @@ def _result(result: Any) -> str:
     if isinstance(result, list):
         return ", ".join(_result(item) for item in result[:6]) or "nothing"
     grid = getattr(result, "grid", None)
-    return grid if isinstance(grid, str) else one_line(result, 80)
+    if not isinstance(grid, str):
+        return one_line(result, 80)
+    return grid if result.picture is None else f"{grid} in {result.picture_name}"

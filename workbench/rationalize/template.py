@@ -58,7 +58,7 @@ def tell(task: Task, program: Program, trace: Trace) -> list[Sentence]:
         program: the program.
         trace: its run.
     """
-    run = read(trace)
+    run = read(trace, len(task.images))
     followed = follow(program.source, run, task.choices)
     everything = trace.failure is not None or (followed.lost and followed.answer.about is None)
     entries = followed.story.relevant(followed.answer.rests, everything)

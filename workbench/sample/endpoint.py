@@ -23,7 +23,7 @@ from workbench.ports import Recall
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
 from workbench.sample.again import Attempt, child_of
 from workbench.sample.extract import ends_with, read_reply
-from workbench.sample.prompt import HEADER, Prompt, Prompts, too_long
+from workbench.sample.prompt import Prompt, Prompts, too_long
 from workbench.sample.seeds import again_seed
 from workbench.unanswered import no_program
 from workbench.usage import Usage
@@ -172,8 +172,8 @@ class OpenAISampler:
 
     @staticmethod
     def _messages(prompt: Prompt) -> list[dict[str, str]]:
-        request = f"Answer with the function, which begins with\n{HEADER}"
-        return [{"role": "user", "content": prompt.text.removesuffix(HEADER) + request}]
+        request = f"Answer with the function, which begins with\n{prompt.header}"
+        return [{"role": "user", "content": prompt.text.removesuffix(prompt.header) + request}]
 
     @staticmethod
     def _seed(task: Task, seed: int, at: int) -> int:

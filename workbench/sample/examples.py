@@ -148,6 +148,28 @@ EXAMPLES: tuple[WorkedExample, ...] = (
         'return formatting_answer(image_patch.visual_question_answering("What season is it?"))',
     ),
 )
+
+
+def _pair(question: str, *lines: str) -> WorkedExample:
+    body = ("image_patches = [ImagePatch(image) for image in images]", *lines)
+    return WorkedExample(question, "\n    ".join(("def execute_command(images):", *body)))
+
+
+SEVERAL_EXAMPLES: tuple[WorkedExample, ...] = (
+    _pair(
+        "Are there more than five kettles in the two pictures together?",
+        'kettles = [patch.find("kettle") for patch in image_patches]',
+        'print(f"{len(kettles[0])} in the first picture, {len(kettles[1])} in the second.")',
+        "return formatting_answer(len(kettles[0]) + len(kettles[1]) > 5)",
+    ),
+    _pair(
+        "Is this true of the two pictures? The right image shows an open door.",
+        'doors = image_patches[1].find("door")',
+        'is_open = [door for door in doors if door.verify_property("door", "open")]',
+        "return formatting_answer(len(is_open) > 0)",
+    ),
+)
+"""Examples for questions about several pictures, which only these are shown."""
 """The shipped library."""
 
 _WORD = re.compile(r"[a-z0-9]+")

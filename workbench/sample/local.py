@@ -44,7 +44,7 @@ from workbench.sample.again import Attempt, child_of
 from workbench.sample.dice import TokenDice
 from workbench.sample.extract import is_complete, read_completion
 from workbench.sample.outline import outline
-from workbench.sample.prompt import HEADER, Prompt, Prompts, too_long
+from workbench.sample.prompt import HEADER, SEVERAL_HEADER, Prompt, Prompts, header_of, too_long
 from workbench.sample.seeds import again_seed, sample_seed
 from workbench.unanswered import no_program
 
@@ -251,7 +251,7 @@ class TransformersSampler:
 
         def show(sample: _Sample) -> None:
             nonlocal shown_text
-            text = HEADER + self._text(sample)
+            text = header_of(task) + self._text(sample)
             # the last token may hold half a character
             if len(text) > len(shown_text) and not text.endswith("\ufffd"):
                 piece, shown_text = text[len(shown_text) :], text
@@ -317,7 +317,7 @@ class TransformersSampler:
             return str(decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
     def _program(self, task: Task, sample: _Sample, seconds: float) -> Program:
-        reply = read_completion(HEADER, self._text(sample))
+        reply = read_completion(header_of(task), self._text(sample))
         source = reply.program
         if not source:
             problem = "the model wrote a thought and no program; raise max_tokens"
@@ -350,18 +350,21 @@ class TransformersSampler:
         return load_language(self._model, self._adapter, self._device, exact)
 
     @cached_property
-    def _shared(self) -> tuple[Opening, list[int]]:
-        """What stands before the question's own tokens, in the model, and the tokens after them."""
+    def _shared(self) -> tuple[Opening, dict[str, list[int]]]:
+        """What stands before the question's own tokens, in the model, and the tokens after them, by
+        the program's first line.
+        """
+        after = dict[str, list[int]]()
         if self._prompts.style == "compact":
-            before, after = self._ids(self._prompts.shared), list[int]()
+            before = self._ids(self._prompts.shared)
         else:
             turn = chat_turn(self._loaded.tokenizer)
             before = self._ids(turn.before, special=True) + self._ids(self._prompts.shared)
-            after = (
-                self._ids(turn.after, special=True) + self._ids(f"```python\n{HEADER}")
-                if turn.after
-                else []
-            )
+            if turn.after:
+                end = self._ids(turn.after, special=True)
+                after = {
+                    line: end + self._ids(f"```python\n{line}") for line in (HEADER, SEVERAL_HEADER)
+                }
         return opening(self._loaded, before, self._int8), after
 
     def _ids(self, text: str, special: bool = False) -> list[int]:
@@ -437,7 +440,7 @@ class TransformersSampler:
             return
         start, after = self._shared
         used = sorted({sample.task for sample in samples})
-        own = [self._ids(prompts[t].own) + after for t in used]
+        own = [self._ids(prompts[t].own) + after.get(prompts[t].header, []) for t in used]
         rows, logits = start.begin(own, len(samples), self._max_tokens)
         live = [(used.index(sample.task), sample) for sample in samples]
         while live:

@@ -16,10 +16,18 @@ from workbench.api import STANDARD, Api, Style
 from workbench.ports import Recall
 from workbench.records import Task, ToolSpec, content_key
 from workbench.sample.again import Attempt, account, shown_program
-from workbench.sample.examples import EXAMPLES, callable_with, retrieve
+from workbench.sample.examples import EXAMPLES, SEVERAL_EXAMPLES, callable_with, retrieve
 
 HEADER = "def execute_command(image):"
-"""First line of every program."""
+"""First line of every program about one picture."""
+SEVERAL_HEADER = "def execute_command(images):"
+"""First line of every program about several pictures."""
+SEVERAL = """\
+# The question is about {number} pictures.  `images` is the list of them in order, so begin with
+# image_patches = [ImagePatch(image) for image in images]
+# Positions in different pictures do not compare.
+"""
+"""What a prompt says of a question about several pictures, in front of the program."""
 LONGEST_QUESTION = 8000
 """Most characters of a question with its options; there is no program for a longer one."""
 
@@ -44,6 +52,8 @@ class Prompt:
     """API and guidelines; the same for every question."""
     own: str
     """Examples for the question, the question, and the program's first line."""
+    header: str = HEADER
+    """The program's first line."""
 
     @property
     def text(self) -> str:
@@ -72,6 +82,7 @@ class Prompts:
         self._recall: Recall = lambda task: ()
         absent = {name for name in STANDARD if name not in {spec.name for spec in api.specs}}
         self._library = callable_with(EXAMPLES, absent)
+        self._several = callable_with(SEVERAL_EXAMPLES, absent)
         self.shared = (
             api.prompt(style)
             if style == "compact"
@@ -82,13 +93,16 @@ class Prompts:
 
     def __call__(self, task: Task) -> Prompt:
         """The prompt of one question; the program's body comes next."""
-        own = compact_own(task.question, task.choices)
+        header = header_of(task)
+        about = SEVERAL.format(number=len(task.images)) if task.more_images else ""
+        own = f"\n# {question_line(task.question, task.choices)}\n{about}{header}"
         # what people corrected is nearest to the question, behind the examples of the library
         own = _worked(self._recall(task)) + own
         if self.style == "full":
-            near = retrieve(task.question, self._shots, self._library)
+            near = [*retrieve(task.question, self._shots, self._library)]
+            near += self._several if task.more_images and self._shots else ()
             own = _worked((example.question, example.program) for example in near) + own
-        return Prompt(self.shared, own)
+        return Prompt(self.shared, own, header)
 
     def again(self, attempt: Attempt) -> Prompt:
         """The prompt of a program that is written again, after one that did not answer."""
@@ -99,12 +113,17 @@ class Prompts:
             f"{line}{shown_program(program)}{account(program, trace)}"
             "# The same question again, with a function that answers it:\n"
         )
-        before, _, _ = first.own.rpartition(line)
-        return Prompt(self.shared, f"{before}{earlier}{line}{HEADER}")
+        before, question, rest = first.own.rpartition(line)
+        return Prompt(self.shared, f"{before}{earlier}{question}{rest}", first.header)
 
     def remember(self, recall: Recall) -> None:
         """Show the corrections of a memory from now on, as worked examples."""
         self._recall = recall
+
+
+def header_of(task: Task) -> str:
+    """The first line of every program of a question."""
+    return SEVERAL_HEADER if task.more_images else HEADER
 
 
 def _worked(pairs: Iterable[tuple[str, str]]) -> str:

@@ -95,18 +95,19 @@ class Traces:
         self._kept: OrderedDict[tuple[object, ...], list[Step]] = OrderedDict()
         self._lock = Lock()
 
-    def steps(self, run: Run, size: tuple[int, int] | None) -> list[Step]:
-        """The steps of a run; `size` is the picture's width and height, in pixels."""
+    def steps(self, run: Run, picture: PictureView) -> list[Step]:
+        """The steps of a run on the picture, or the pictures, of its question."""
         trace = run.trace
         if trace is None:
             return []
         # more than the id, because a run that broke may come back under its id
-        key = (trace.id, trace.failure, len(trace.events), size)
+        size, number = picture.size, 1 + len(picture.more)
+        key = (trace.id, trace.failure, len(trace.events), size, number)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        steps = steps_of(trace.events, size)
+        steps = steps_of(trace.events, size, number)
         add_loop_boxes(steps, run.program.source)
         with self._lock:
             self._kept[key] = steps

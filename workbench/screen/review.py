@@ -178,7 +178,7 @@ class Items:
 
     def steps(self, run: Run, picture: PictureView) -> list[Step]:
         """The steps of a run."""
-        return self._traces.steps(run, picture.size)
+        return self._traces.steps(run, picture)
 
     def item(
         self, person: NamedRole, task_id: str, why: str = "", lease: Lease | None = None
@@ -216,7 +216,7 @@ class Items:
             source=task.source,
             split=task.split,
             why=why,
-            picture=self.picture_of(task.image),
+            picture=views.pictures_of(task, self.picture_of),
             hidden=hidden,
             candidates=candidates,
             at=at,
@@ -283,7 +283,7 @@ class Items:
         """What the player shows; its steps begin with `FULL` of them in full."""
         assert run.trace is not None
         task = sight.view.task
-        picture = self.picture_of(task.image)
+        picture = views.pictures_of(task, self.picture_of)
         steps = self.steps(run, picture)
         mark = sight.history.first_wrong(task.id, run.trace.id, sight.name)
         head = head_of(run, steps, picture, sight.rationales().get(run.trace.id), mark)

@@ -37,6 +37,8 @@ class StepPicture:
     part: Sequence[float]
     """The part that is shown, in pixels of the whole picture."""
     boxes: Sequence[PictureBox] = ()
+    number: int = 0
+    """Which of the pictures asked about it is, from 0, where it was not made."""
 
 
 Patch = Mapping[str, Any]
@@ -73,7 +75,9 @@ def _digest(patch: Patch) -> str:
 def _view(patch: Patch, words: str) -> StepPicture:
     own = patch.get("made")
     if not isinstance(own, Mapping):
-        return StepPicture(words, "", None, (), list(patch.get("box") or ()))
+        number = patch.get("picture")
+        where = number if type(number) is int else 0
+        return StepPicture(words, "", None, (), list(patch.get("box") or ()), number=where)
     digest = _digest(patch)
     return StepPicture(words, digest, f"image/{digest}", numbers(own, "size"), _own_box(own))
 

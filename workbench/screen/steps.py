@@ -78,6 +78,8 @@ class StepBox:
     patch: str | None = None
     """Name of the patch, the same in values and boxes."""
     score: float | None = None
+    picture: int = 0
+    """Which of the question's pictures it is drawn into, from 0."""
 
 
 @dataclass(slots=True)
@@ -102,6 +104,8 @@ class Step:
     boxes: list[StepBox] = field(default_factory=list)
     pictures: list[StepPicture] = field(default_factory=list)
     """Pictures that it looked at or made, beside the picture asked about."""
+    looked: list[int] = field(default_factory=list)
+    """Which of several pictures the tool was given parts of, from 0."""
     ms: float = 0.0
     """Milliseconds: the call's share of its batch."""
     cached: bool = False
@@ -112,9 +116,17 @@ class Step:
     """`for` or `while` where a round of a loop begins."""
 
 
-def steps_of(events: Sequence[TraceEvent], size: tuple[int, int] | None = None) -> list[Step]:
-    """The steps of one run; `size` is the picture's width and height, in pixels."""
-    return _Builder(size).build(events)
+def steps_of(
+    events: Sequence[TraceEvent], size: tuple[int, int] | None = None, number: int = 1
+) -> list[Step]:
+    """The steps of one run.
+
+    Args:
+        events: of its trace.
+        size: width and height of the picture, or of the first of several, in pixels.
+        number: how many pictures the question has.
+    """
+    return _Builder(size, number).build(events)
 
 
 def places(steps: Sequence[Step]) -> dict[int, int]:
@@ -135,8 +147,9 @@ def _cut(text: str, limit: int = SHORT) -> str:
 class _Names:
     """Names of patches by label and box."""
 
-    def __init__(self, size: tuple[int, int] | None) -> None:
-        self.whole = None if size is None else (0, 0, *size)
+    def __init__(self, size: tuple[int, int] | None, number: int) -> None:
+        self._whole = None if size is None else (0, 0, *size)
+        self._number = number
         self._names: dict[tuple[str, tuple[Any, ...]], str] = {}
         self._count: dict[str, int] = {}
         self._made: dict[str, str] = {}
@@ -151,12 +164,25 @@ class _Names:
             # what is found later and fills the picture has a name of its own
             is_new = is_whole and self._made.setdefault(image, label) == label
             label, box = ("new picture" if is_new else label), (*own, image)
-        elif box == self.whole:
-            return "picture"
+        elif self.is_whole(patch):
+            return "picture" if self._number == 1 else f"picture {picture_of(patch) + 1}"
+        else:
+            box = (*box, picture_of(patch))
         if (label, box) not in self._names:
             self._count[label] = self._count.get(label, 0) + 1
             self._names[label, box] = f"{label} {self._count[label]}"
         return self._names[label, box]
+
+    def is_whole(self, patch: Mapping[str, Any]) -> bool:
+        """Whether a patch is all of a picture asked about."""
+        whole = (0, 0, *numbers(patch, "size")) if picture_of(patch) else self._whole
+        return tuple(patch.get("box") or ()) == whole
+
+
+def picture_of(patch: Mapping[str, Any]) -> int:
+    """Which of the question's pictures a patch lies in, from 0."""
+    number = patch.get("picture")
+    return number if type(number) is int else 0
 
 
 def _is_patch(value: Any) -> bool:
@@ -176,8 +202,9 @@ def patches(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 class _Builder:
-    def __init__(self, size: tuple[int, int] | None) -> None:
-        self.names = _Names(size)
+    def __init__(self, size: tuple[int, int] | None, number: int) -> None:
+        self.names = _Names(size, number)
+        self.several = number > 1
         self.steps: list[Step] = []
         self.calls: dict[Any, Step] = {}
         self.looked: dict[Any, list[Mapping[str, Any]]] = {}
@@ -255,13 +282,13 @@ class _Builder:
         names = {one.patch for one in step.boxes}
         for patch in patches(value):
             name = self.names.of(patch)
-            box = tuple(patch.get("box") or ())
-            if box == self.names.whole or name in names or len(box) != 4:
+            if self.names.is_whole(patch) or name in names or len(patch.get("box") or ()) != 4:
                 continue
             names.add(name)
             score = patch.get("score")
             number = score if isinstance(score, int | float) else None
-            step.boxes.append(StepBox(patch["box"], name, role, name, number))
+            where = picture_of(patch)
+            step.boxes.append(StepBox(patch["box"], name, role, name, number, where))
 
     def _short(self, value: Any) -> str:
         """A result in a few words: how many patches, or the value."""
@@ -337,7 +364,9 @@ class _Builder:
             self._boxes(step, receiver, "receiver")
         self._boxes(step, list(arguments.values()), "variable")
         others = list(patches(list(arguments.values())))
-        self.looked[payload.get("call")] = list(patches(receiver)) or others
+        looked = self.looked[payload.get("call")] = list(patches(receiver)) or others
+        if self.several:
+            step.looked = sorted({picture_of(patch) for patch in looked})
         step.error = "No answer came before the run ended."
         self.calls[payload.get("call")] = step
         return step

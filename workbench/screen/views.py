@@ -6,9 +6,11 @@ Nothing here escapes markup: templates do, always.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from workbench.boxes_in_text import boxes_in
+from workbench.rationalize.check.which_picture import picture_of_box
 from workbench.records import Prediction, Rationale, Task, Trace
 from workbench.shares import Share
 from workbench.store import Run, TaskView
@@ -51,6 +53,8 @@ class Piece:
     text: str
     box: tuple[int, ...] | None = None
     """`ymin xmin ymax xmax` on the 0-999 grid, where the text names a box."""
+    picture: int = 0
+    """Which of several pictures the text says the box is in, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class PictureView:
     height: int
     problem: str = ""
     """Why the picture cannot be shown, in one sentence."""
+    more: Sequence[PictureView] = ()
+    """The other pictures of a question about several, in order."""
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -115,6 +121,17 @@ def visible(value: object) -> object:
     if type(value) is not str:  # markup was made of texts that went through here
         return value
     return _DIRECTIONS.sub(lambda match: f"\\u{ord(match[0]):04x}", value)
+
+
+def pictures_of(task: Task, picture_of: Callable[[str], PictureView]) -> PictureView:
+    """The picture of a question, with the others behind it.
+
+    Args:
+        task: the question.
+        picture_of: a picture by its digest.
+    """
+    first, *others = map(picture_of, task.images)
+    return replace(first, more=others)
 
 
 def share_view(share: Share) -> ShareView:
@@ -178,10 +195,11 @@ def student_view(task: Task, prediction: Prediction | None) -> tuple[str, str, s
 
 
 def pieces(text: str) -> tuple[Piece, ...]:
-    """The text cut at its boxes."""
+    """A sentence cut at its boxes."""
     cut, at = [], 0
     for box in boxes_in(text):
-        cut += [Piece(text[at : box.start]), Piece(box.text, box.cells)]
+        where = picture_of_box(text, box.start, box.end) or 0
+        cut += [Piece(text[at : box.start]), Piece(box.text, box.cells, where)]
         at = box.end
     return tuple(piece for piece in (*cut, Piece(text[at:])) if piece.text)
 

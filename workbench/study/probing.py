@@ -27,6 +27,7 @@ from workbench.pipeline.grouping import batches
 from workbench.pipeline.progress import Progress, Watch
 from workbench.ports import Concluding, Student
 from workbench.records import JSON, PartRef, Task, content_key
+from workbench.several_pictures import only_picture
 from workbench.store import Project
 from workbench.store.reading.ids import sample_ids
 
@@ -114,8 +115,14 @@ def probes(project: Project) -> list[Probe]:
 
 
 def _sample(project: Project, split: str | None, limit: int | None, seed: int) -> list[Task]:
-    """Questions whose pictures can be opened; the same sample for every student."""
+    """Questions whose pictures can be opened; the same sample for every student.
+
+    Raises:
+        InputError: one has several pictures, of which the conditions know one.
+    """
     tasks = project.tasks(sample_ids(project.database, split, limit, seed))
+    for task in tasks:
+        only_picture(task, "the probe of reasons")
     return [task for task in tasks if _opens(project, task)]
 
 

@@ -44,10 +44,7 @@ def show(record: Record, project: Project | None = None) -> TracePlayer | Html:
             return player
         player.close()
     if isinstance(record, Task):
-        image = None
-        if project is not None:
-            image = pictures.of_project(project.images, record.image)[0]
-        return Html(plain.task(record, pictures.inline(image) if image is not None else ""))
+        return Html(plain.task(record, pictures.inline_all(project, record)))
     return Html(_plainly(record))
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
 from workbench.errors import ImageError
 from workbench.images import ImageFolder, decode
+from workbench.records import Task
 from workbench.screen.steps import BoxRole, StepBox
 from workbench.screen.views import PictureView
+from workbench.store import Project
 
 LARGE = 720
 """Longest side in a widget, pixels."""
@@ -77,6 +80,16 @@ def of_project(images: ImageFolder, digest: str) -> tuple[Image.Image | None, Pi
     return picture, picture_view(digest, picture)
 
 
+def of_task(images: ImageFolder, task: Task) -> tuple[Image.Image | None, PictureView]:
+    """The picture of a question, and how the player draws it with the others behind it."""
+    picture, view = of_project(images, task.image)
+    others = [
+        replace(of_project(images, digest)[1], url=address(images, digest))
+        for digest in task.more_images
+    ]
+    return picture, replace(view, more=others)
+
+
 def address(images: ImageFolder | None, digest: str, side: int = SMALL) -> str | None:
     """A picture's address that needs no server; None where it is not in the folder.
 
@@ -111,3 +124,11 @@ def inline(picture: Image.Image, boxes: Sequence[StepBox] = (), side: int = SMAL
         pen.rectangle((x0, y0, max(x1, x0), max(y1, y0)), outline=INK[one.role], width=2)
     data = base64.b64encode(to_webp(small, side, 70)).decode()
     return f'<img alt="The picture asked about" src="data:image/webp;base64,{data}">'
+
+
+def inline_all(project: Project | None, task: Task) -> str:
+    """Every picture of a question that is there, as <img>; nothing without a project."""
+    if project is None:
+        return ""
+    opened = (of_project(project.images, digest)[0] for digest in task.images)
+    return "".join(inline(picture) for picture in opened if picture is not None)

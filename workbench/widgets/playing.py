@@ -5,6 +5,7 @@ that was marked.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -12,14 +13,14 @@ from typing import Any
 import traitlets
 from PIL import Image
 
-from workbench.errors import InputError
+from workbench.errors import ImageError, InputError
 from workbench.images import ImageFolder
 from workbench.records import PartRef, Program, Rationale, Task
 from workbench.screen import views
 from workbench.screen.loop_boxes import add_loop_boxes
 from workbench.screen.player import PlayerModel, full, model_of, variables
 from workbench.screen.step_pictures import addressed
-from workbench.screen.steps import Step, steps_of
+from workbench.screen.steps import Step, StepBox, steps_of
 from workbench.screen.views import PictureView
 from workbench.store import Run
 from workbench.widgets import pictures, plain
@@ -128,10 +129,22 @@ class Playing(Widget):
         """
         if not self.run:
             return ""
-        boxes = self.steps[self.step].boxes if self.steps else ()
-        image = pictures.inline(self._image, boxes) if self._image is not None else ""
+        boxes = self.steps[self.step].boxes if self.steps else []
+        own = [box for box in boxes if box.picture == 0]
+        image = pictures.inline(self._image, own) if self._image is not None else ""
+        image += self._other_pictures(boxes)
         source = "\n".join("".join(word for _, word in line) for line in self.run["source"])
         return f"{image}{plain.code(source)}{plain.steps(self.steps, self.step)}"
+
+    def _other_pictures(self, boxes: Sequence[StepBox]) -> str:
+        """The pictures after the first one, each with its boxes."""
+        images = []
+        for number, one in enumerate(self.run["picture"].get("more", ()), start=1):
+            own = [box for box in boxes if box.picture == number]
+            with suppress(ImageError):
+                if self.images is not None:
+                    images.append(pictures.inline(self.images.open(one["image"]), own))
+        return "".join(images)
 
 
 def model(
@@ -145,7 +158,8 @@ def model(
         rationale: the wording to show beside the steps.
     """
     trace = run.trace
-    steps = steps_of(trace.events if trace is not None else (), picture.size)
+    events = trace.events if trace is not None else ()
+    steps = steps_of(events, picture.size, 1 + len(picture.more))
     add_loop_boxes(steps, run.program.source)
     return model_of(run, steps, picture, rationale), steps
 

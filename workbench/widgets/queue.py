@@ -21,6 +21,7 @@ from workbench.records import REASON_WORDS, REASONS, Decision, Reason, Role
 from workbench.screen.decide import Say, decide, person_event
 from workbench.screen.player import PlayerModel
 from workbench.screen.review import Items, QuestionItem
+from workbench.screen.views import PictureView
 from workbench.store import Project
 from workbench.store.people.decisions import to_columns
 from workbench.widgets import pictures, plain
@@ -93,9 +94,7 @@ class ReviewQueue(Playing):
         self._project = current(project)
         self._person = Reviewer(name or _user(), role)
         self._request = QueueRequest(order=order, text=text, state=state)
-        self._items = Items(
-            self._project, lambda digest: pictures.of_project(self._project.images, digest)[1]
-        )
+        self._items = Items(self._project, self._picture_of)
         self._models: dict[str, PlayerModel] = {}
         """Runs of the question on screen, by the id of the trace."""
         key = (str(real_path(self._project.path)), self._person.name)
@@ -317,6 +316,10 @@ class ReviewQueue(Playing):
         return min(max(int(proposal.value), 0), max(len(self.item.get("candidates") or []) - 1, 0))
 
     @traitlets.observe("candidate")
+    def _picture_of(self, digest: str) -> PictureView:
+        """A picture as the player takes it; the first one of a question comes as bytes."""
+        return pictures.of_project(self._project.images, digest)[1]
+
     def _draw(self, _: object = None) -> None:
         """Show the run of the program chosen; what was written is of another one."""
         one, self.wording = self._candidate(), None
@@ -328,7 +331,10 @@ class ReviewQueue(Playing):
         self._models[trace], self._mark = model, model.mark
         run = self._project.run_view(trace)[1]
         self.images = self._project.images
-        picture = pictures.of_project(self._project.images, model.picture.image)[0]
+        images = self._project.images
+        picture = pictures.of_project(images, model.picture.image)[0]
+        more = [replace(one, url=pictures.address(images, one.image)) for one in model.picture.more]
+        model = replace(model, picture=replace(model.picture, more=more))
         self.play(model, self._items.steps(run, model.picture), picture)
 
     def _hold(self) -> str:

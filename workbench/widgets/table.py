@@ -60,7 +60,7 @@ class ProgramTable(Playing):
         self._project = current(project)
         self._view = self._project.task_view(question if isinstance(question, str) else question.id)
         task, self.runs = self._view.task, self._view.runs
-        self._picture, self._about = pictures.of_project(self._project.images, task.image)
+        self._picture, self._about = pictures.of_task(self._project.images, task)
         super().__init__(
             rows=[asdict(_row(run, self._view.chosen)) for run in self.runs],
             question={
@@ -109,7 +109,7 @@ class ProgramTable(Playing):
             ]
             for row in self.rows
         ]
-        image = pictures.inline(self._picture) if self._picture is not None else ""
+        image = pictures.inline_all(self._project, self._view.task)
         table = plain.table(rows, ("program", "answer", "verdict", "facts"))
         source = plain.code(self.chosen.program.source) if self.runs else ""
         return plain.task(self._view.task, image) + table + source

@@ -52,7 +52,7 @@ class TracePlayer(Playing):
         if rationale is None:
             rationale = _stored_rationale(project, task, self.trace)
         if picture is None and project is not None and task is not None:
-            image, view = pictures.of_project(project.images, task.image)
+            image, view = pictures.of_task(project.images, task)
         else:
             image = pictures.open_picture(picture, project.images if project else None)
             view = pictures.picture_view(

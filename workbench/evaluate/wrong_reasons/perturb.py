@@ -102,12 +102,12 @@ def calls_of(task: Task, trace: Trace) -> list[Called]:
             continue
         question = questions[number].payload
         arguments = {
-            name: _value(value, task.image)
+            name: _value(value, task.images)
             for name, value in dict(question.get("arguments") or {}).items()
         }
         if question.get("receiver") is not None:
-            arguments = {"patch": _value(question["receiver"], task.image), **arguments}
-        result = _value(event.payload.get("result"), task.image)
+            arguments = {"patch": _value(question["receiver"], task.images), **arguments}
+        result = _value(event.payload.get("result"), task.images)
         calls.append(
             Called(
                 int(number), str(question.get("tool")), questions[number].line, arguments, result
@@ -116,15 +116,16 @@ def calls_of(task: Task, trace: Trace) -> list[Called]:
     return calls
 
 
-def _value(summary_of_value: Any, image: str) -> Value:
+def _value(summary_of_value: Any, images: Sequence[str]) -> Value:
     """The value behind a summary of `workbench/events.py`; lists keep their first fifty items."""
     if not isinstance(summary_of_value, Mapping):
         return summary_of_value  # type: ignore[no-any-return]
     kind, items = summary_of_value.get("type"), summary_of_value.get("items") or []
     if kind == "patch":
         x0, y0, x1, y1 = summary_of_value["box"]
+        number = summary_of_value.get("picture", 0)
         return Region(
-            image,
+            images[number if type(number) is int and number < len(images) else 0],
             0,
             0,
             Box(x0, y0, x1, y1),
@@ -132,9 +133,9 @@ def _value(summary_of_value: Any, image: str) -> Value:
             summary_of_value.get("score"),
         )
     if kind == "dict":
-        return {str(key): _value(value, image) for key, value in items}
+        return {str(key): _value(value, images) for key, value in items}
     if kind in ("list", "tuple", "set"):
-        return [_value(item, image) for item in items]
+        return [_value(item, images) for item in items]
     return str(summary_of_value.get("text", ""))
 
 

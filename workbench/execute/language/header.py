@@ -1,8 +1,11 @@
 """What `execute_command` is called with: published programs take more than the picture.
 
+A question about one picture supplies it, whatever the parameter is called; one about several
+supplies their list, to a parameter that says so.
+
 ViperGPT's own files have `execute_command(image, my_fig, time_wait_between_lines, syntax)` and
-`execute_command(video, possible_answers, query)`.  The picture, the question and its choices are
-supplied; a parameter that the program never reads is left out of its header.
+`execute_command(video, possible_answers, query)`.  The question and its choices are supplied too; a
+parameter that the program never reads is left out of its header.
 """
 
 from __future__ import annotations
@@ -12,16 +15,23 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from workbench.execute.language.refused import RefusedProgram
+from workbench.records import Task
 
 MAIN = "execute_command"
 
-PICTURE, QUESTION, CHOICES = "__picture__", "__question__", "__choices__"
+PICTURE, PICTURES = "__picture__", "__pictures__"
+QUESTION, CHOICES = "__question__", "__choices__"
 """The values that the sandbox has for the parameters of `execute_command`."""
 
 _KNOWN = {
     "image": PICTURE,
     "img": PICTURE,
     "picture": PICTURE,
+    "images": PICTURES,
+    "image_list": PICTURES,
+    "img_list": PICTURES,
+    "imgs": PICTURES,
+    "pictures": PICTURES,
     "question": QUESTION,
     "query": QUESTION,
     "possible_answers": CHOICES,
@@ -29,6 +39,9 @@ _KNOWN = {
     "options": CHOICES,
 }
 """Parameters that mean the same wherever they stand; the first of all others is the picture."""
+
+_SEEN = (PICTURE, PICTURES)
+"""What a program looks at, of which it gets one."""
 
 
 def given_arguments(main: ast.FunctionDef) -> Sequence[str]:
@@ -49,7 +62,7 @@ def given_arguments(main: ast.FunctionDef) -> Sequence[str]:
     arguments = []
     for argument in needed:
         value = values.get(argument.arg)
-        if value is not None and (value == PICTURE or argument.arg in uses.lines):
+        if value is not None and (value in _SEEN or argument.arg in uses.lines):
             arguments.append(value)
         else:
             _leave_out(main, argument, uses)
@@ -62,7 +75,7 @@ def given_arguments(main: ast.FunctionDef) -> Sequence[str]:
 def _values(names: Sequence[str]) -> dict[str, str]:
     """The value of each parameter that has one, by name; the picture always has a place."""
     values = {name: _KNOWN[name] for name in names if name in _KNOWN}
-    pictures = [name for name, value in values.items() if value == PICTURE]
+    pictures = [name for name, value in values.items() if value in _SEEN]
     for name in pictures[1:]:
         del values[name]
     first = next((name for name in names if name not in values), None)
@@ -111,3 +124,47 @@ def _keyword(main: ast.FunctionDef, keyword: ast.arg, uses: _Uses, arguments: li
     _leave_out(main, keyword, uses)
     at = main.args.kwonlyargs.index(keyword)
     del main.args.kwonlyargs[at], main.args.kw_defaults[at]
+
+
+def unserved(arguments: Sequence[str], task: Task) -> str:
+    """Why a question has no value for what `execute_command` is called with; empty where it has.
+
+    Args:
+        arguments: as `given_arguments` gives them.
+        task: the question.
+    """
+    if not task.choices and any(one.endswith(CHOICES) for one in arguments):
+        return f"{MAIN} takes possible_answers, and this question has no choices"
+    if task.more_images and not any(one.endswith(PICTURES) for one in arguments):
+        return (
+            f"{MAIN} takes one picture, and this question has {len(task.images)}; write "
+            f"{MAIN}(images), where images is the list of them"
+        )
+    return ""
+
+
+def setup(arguments: Sequence[str], task: Task, sizes: Sequence[tuple[int, int]]) -> str:
+    """The line of the program's text that sets up the values it is called with.
+
+    Args:
+        arguments: as `given_arguments` gives them.
+        task: the question.
+        sizes: width and height of each of its pictures, in pixels.
+    """
+    (width, height), *others = sizes
+    parts = [f"{PICTURE} = __Picture__({width}, {height})"]
+    every = [PICTURE]
+    for number, (width, height) in enumerate(others, start=1):
+        every.append(f"__others__[{number}]")
+        parts.append(f"{every[-1]} = __Picture__({width}, {height}, {number})")
+    if any(one.endswith(PICTURES) for one in arguments):
+        parts.append(f"{PICTURES} = {_list_of(every) if others else PICTURE}")
+    values = {QUESTION: task.question, CHOICES: list(task.choices)}
+    for name, value in values.items():
+        if any(one.endswith(name) for one in arguments):
+            parts.append(f"{name} = {value!r}")
+    return "; ".join(parts)
+
+
+def _list_of(names: Sequence[str]) -> str:
+    return f"[{', '.join(names)}]"

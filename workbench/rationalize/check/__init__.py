@@ -9,4 +9,5 @@ Files:
     stop_words.py  words that a rationale may use without naming anything
     support.py     what a trace supports
     turned.py      whether a clause has what the trace says turned round
+    which_picture.py  which of several pictures a sentence speaks of, and whether rightly so
 """

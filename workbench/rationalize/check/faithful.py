@@ -16,13 +16,14 @@ from dataclasses import dataclass
 
 from workbench.boxes import GRID
 from workbench.boxes_in_text import boxes_in, split_at_boxes
-from workbench.english import SENTENCE_END, plural, singular, value
+from workbench.english import ORDINALS, SENTENCE_END, plural, singular, value
 from workbench.rationalize.check.bare import is_bare
 from workbench.rationalize.check.facts import TraceFacts, facts_of
 from workbench.rationalize.check.left_out import left_out
 from workbench.rationalize.check.stop_words import STOCK
 from workbench.rationalize.check.support import NUMBER, WORD, Support, stem, support
 from workbench.rationalize.check.turned import CheckedClause, ClauseCheck, turned_pairs
+from workbench.rationalize.check.which_picture import pictures_named, wrong_pictures
 from workbench.rationalize.follow.evidence import strongest
 from workbench.rationalize.follow.follow import follow
 from workbench.rationalize.follow.reading import read
@@ -39,8 +40,10 @@ _QUOTED = re.compile(r'"([^"]{1,400})"|“([^”]{1,400})”')
 _THE_ANSWER = re.compile(
     r"\bthe answer is:?\s+(?P<answer>.+?)\s*[.!]?\s*$", re.IGNORECASE | re.DOTALL
 )
+_IN_PICTURE = rf"\s+in the (?:(?:{'|'.join(ORDINALS)}) )?(?:image|picture)"
+_ORDINAL = re.compile(rf"\bthe (?:{'|'.join(ORDINALS)}) (?=picture\b)")
 _NONE = re.compile(
-    r"\bthere is no (?P<noun>[\w -]{1,40}?)(?=\s+in the (?:image|picture)|\s*[,.]|\s+and no\b)",
+    rf"\bthere is no (?P<noun>[\w -]{{1,40}}?)(?={_IN_PICTURE}|\s*[,.]|\s+and no\b)",
     re.IGNORECASE,
 )
 _NEGATION = re.compile(r"\b(?:not|no|cannot|none|neither|never)\b|n't\b", re.IGNORECASE)
@@ -77,7 +80,7 @@ def check(text: str, task: Task, program: Program, trace: Trace) -> Checked:
     if not text.strip():
         return Checked(("The rationale is empty.",))
     facts = support(task, program, trace)
-    followed = follow(program.source, read(trace), task.choices)
+    followed = follow(program.source, read(trace, len(task.images)), task.choices)
     turned = _TurnedCheck(facts_of(followed), task.question, trace.answer or "")
     question = {stem(word) for word in WORD.findall(task.question)}
     numbers = set(NUMBER.findall(task.question)) | {
@@ -167,6 +170,7 @@ class _SentenceCheck:
         bare = _QUOTED.sub('""', _ROW.sub("@", self.text))
         return [
             *self._boxes(),
+            *wrong_pictures(self.text, self.facts),
             *self._quotes(),
             *self._numbers(bare),
             *self._words(bare),
@@ -186,6 +190,8 @@ class _SentenceCheck:
         boxes = tuple(pieces[1::2])
         pieces[1::2] = [f"§{place}" for place in range(len(boxes))]
         plain = _QUOTED.sub('""', "".join(pieces)).lower()
+        if self.facts.number > 1:  # which picture it is, `wrong_pictures` holds
+            plain = _ORDINAL.sub("the ", plain)
         for part in _CLAUSE_END.split(plain):
             if part.strip():
                 yield CheckedClause(part.strip(), boxes, last)
@@ -246,22 +252,30 @@ class _SentenceCheck:
             if not forms or not counts:
                 continue
             names = "|".join(map(re.escape, forms))
-            pattern = rf"\b(?P<n>\w+) (?:{names})\b(?P<after>\s+in the (?:image|picture))?"
+            pattern = rf"\b(?P<n>\w+) (?:{names})\b(?P<after>{_IN_PICTURE})?"
             for match in re.finditer(pattern, bare, re.IGNORECASE):
                 number = _count(match["n"])
                 if number is None or str(number) in self.extra_numbers:
                     continue
-                wrong = number not in counts if _is_total(match, bare) else number > max(counts)
+                own = self._counted(noun, match["after"] or "") or counts
+                wrong = number not in own if _is_total(match, bare) else number > max(own)
                 if wrong:
-                    numbers = " or ".join(str(n) for n in sorted(counts))
+                    numbers = " or ".join(str(n) for n in sorted(own))
                     yield f'"{match[0]}" is wrong: the trace found {numbers}.'
+
+    def _counted(self, noun: str, where: str) -> set[int]:
+        """How many things of a noun were counted in the picture that is named; empty for none."""
+        named = pictures_named(where)
+        return self.facts.counts_in.get((noun, named[0][1]), set()) if named else set()
 
     def _denials(self, bare: str) -> Iterator[str]:
         """`There is no dog` is wrong where every count of dogs that a tool made is above zero."""
         for match in _NONE.finditer(bare):
             noun = singular(match["noun"].lower())
-            counts = self.facts.counts.get(noun)
-            if counts and 0 not in counts and noun not in self.facts.absent:
+            after = re.match(_IN_PICTURE, bare[match.end() :], re.IGNORECASE)
+            own = self._counted(noun, after[0] if after else "")
+            counts = own or self.facts.counts.get(noun)
+            if counts and 0 not in counts and (own or noun not in self.facts.absent):
                 yield f'"{match[0]}" is wrong: the trace found {max(counts)}.'
 
     def _names_of_boxes(self) -> Iterator[str]:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench.boxes import Box, grid_text
-from workbench.english import singular, value
+from workbench.boxes import grid_text
+from workbench.english import ORDINALS, singular, value
 from workbench.parsing import parse
 from workbench.rationalize.claims.claims import Patch
 from workbench.rationalize.claims.clauses import one_line
@@ -55,6 +55,8 @@ class Support:
 
     boxes: dict[str, set[str]] = field(default_factory=dict)
     """Names of the thing in each box, by the box's text on the grid."""
+    pictures: dict[str, set[int]] = field(default_factory=dict)
+    """Numbers of the pictures, from 0, in which each box lies; by the box's text on the grid."""
     box_events: dict[str, set[int]] = field(default_factory=dict)
     """`seq` of the events that hold each box."""
     numbers: set[str] = field(default_factory=set)
@@ -64,13 +66,21 @@ class Support:
     texts: list[tuple[int, str]] = field(default_factory=list)
     """Every text of the run on one line, after the `seq` of its event; -1 for other sources."""
     counts: dict[str, set[int]] = field(default_factory=dict)
-    """For each name in the singular, how many the tools counted in the whole picture."""
+    """For each name in the singular, how many the tools counted in a whole picture."""
+    counts_in: dict[tuple[str, int], set[int]] = field(default_factory=dict)
+    """The same by name and by the number of the picture, where there are several."""
     absent: set[str] = field(default_factory=set)
     """Names of things that a tool did not see where it looked."""
     properties: list[AnsweredProperty] = field(default_factory=list)
     """Every answered question about a property."""
     closing: tuple[int, ...] = ()
     """`seq` of the events that hold the answer."""
+    number: int = 1
+    """How many pictures the question has."""
+    presence: dict[tuple[str, int], set[bool]] = field(default_factory=dict)
+    """Whether tools saw things of a name in a whole picture, by name and number of the picture."""
+    seen_in: dict[int, set[int]] = field(default_factory=dict)
+    """Numbers of the pictures that each call of a tool looked at, by the `seq` of its answer."""
 
     def says(self, text: str) -> list[int]:
         """Events that hold a text word for word, or go on where it ends in an ellipsis."""
@@ -86,8 +96,8 @@ def support(task: Task, program: Program, trace: Trace) -> Support:
         program: texts in its source may be named.
         trace: its events, of any form, and its answer.
     """
-    run = read(trace)
-    facts = Support(closing=run.closing)
+    run = read(trace, len(task.images))
+    facts = Support(closing=run.closing, number=len(task.images))
     size = (run.picture.width, run.picture.height) if run.picture is not None else None
     for event in trace.events:
         if isinstance(event.payload, Mapping):
@@ -95,18 +105,26 @@ def support(task: Task, program: Program, trace: Trace) -> Support:
     times: Counter[str] = Counter()
     for step in run.steps:
         if step.call is not None:
-            _add_call(facts, step.call, step.seq, size)
+            _add_call(facts, step.call, step.seq)
+            _add_picture(facts, step.call)
             times[repr((step.call.name, step.call.arguments, step.call.result))] += 1
     # "9 of the cars are red": nine calls with equal answers.
     facts.numbers |= {str(number) for number in times.values()}
+    if facts.number > 1:
+        facts.stems |= {stem(word) for word in ORDINALS[: facts.number]}
     for text in (trace.answer or "", *_constants(program.source), *task.choices):
         _add_text(facts, -1, text)
     return facts
 
 
 def _add_event(facts: Support, event: TraceEvent, size: tuple[int, int] | None) -> None:
-    for box, label in patches_in(event.payload):
-        _add_box(facts, box, size, {singular(label.lower())} if label else set(), event.seq)
+    for patch in patches_in(event.payload):
+        own, label = patch.size if patch.picture else size, patch.label
+        names = {singular(label.lower())} if label else set[str]()
+        if own is not None:
+            grid = grid_text(patch.box, *own)
+            _add_box(facts, grid, names, event.seq)
+            facts.pictures.setdefault(grid, set()).add(patch.picture)
         if label:
             _add_text(facts, event.seq, label)
     for text in _strings(_content(event)):
@@ -157,13 +175,9 @@ def _spellings(number: int | float) -> set[str]:
     return spelt | ({str(int(number))} if number == int(number) else set())
 
 
-def _add_box(
-    facts: Support, box: Box, size: tuple[int, int] | None, names: set[str], seq: int
-) -> None:
-    if size is not None:
-        grid = grid_text(box, *size)
-        facts.boxes.setdefault(grid, set()).update(names)
-        facts.box_events.setdefault(grid, set()).add(seq)
+def _add_box(facts: Support, grid: str, names: set[str], seq: int) -> None:
+    facts.boxes.setdefault(grid, set()).update(names)
+    facts.box_events.setdefault(grid, set()).add(seq)
 
 
 def _add_text(facts: Support, seq: int, text: str) -> None:
@@ -180,11 +194,11 @@ def _add_text(facts: Support, seq: int, text: str) -> None:
     facts.numbers |= {match.replace(",", "") for match in NUMBER.findall(line)}
 
 
-def _add_call(facts: Support, call: AnsweredCall, seq: int, size: tuple[int, int] | None) -> None:
+def _add_call(facts: Support, call: AnsweredCall, seq: int) -> None:
     texts = [text for text in call.arguments.values() if isinstance(text, str)]
     noun = singular(texts[0].lower()) if texts else ""
     if call.name == "find" and isinstance(call.result, list):
-        _add_things(facts, call, noun, seq, size)
+        _add_things(facts, call, noun, seq)
     elif call.name == "exists" and call.result is False:
         facts.absent.add(noun)
     truth = _truth(call.result)
@@ -192,21 +206,34 @@ def _add_call(facts: Support, call: AnsweredCall, seq: int, size: tuple[int, int
         return
     if call.name == "verify_property" and len(texts) > 1:
         stems = frozenset(map(stem, WORD.findall(texts[1])))
-        facts.properties.append(AnsweredProperty(seq, _box_text(call, size), stems, truth))
+        facts.properties.append(AnsweredProperty(seq, _box_text(call), stems, truth))
     elif call.name != "exists" and not truth:
         facts.absent |= {singular(word.lower()) for word in WORD.findall(texts[0])}
 
 
-def _add_things(
-    facts: Support, call: AnsweredCall, noun: str, seq: int, size: tuple[int, int] | None
-) -> None:
+def _add_picture(facts: Support, call: AnsweredCall) -> None:
+    """Add which of several pictures a call looked at, and what it saw or missed there."""
+    picture = call.receiver.picture if call.receiver is not None else None
+    if picture is None:
+        return
+    facts.seen_in.update({key: {picture} for key in call.events})
+    noun = next((text for text in call.arguments.values() if isinstance(text, str)), "")
+    if call.name in ("exists", "find") and _of_whole(call):
+        is_there = bool(call.result)
+        facts.presence.setdefault((singular(noun.lower()), picture), set()).add(is_there)
+
+
+def _add_things(facts: Support, call: AnsweredCall, noun: str, seq: int) -> None:
     """Add what a detector answered: boxes, how many they are, or that there is none."""
     for patch in call.result:
-        if isinstance(patch, Patch):
-            _add_box(facts, patch.box, size, {noun}, seq)
+        if isinstance(patch, Patch) and patch.grid:
+            _add_box(facts, patch.grid, {noun}, seq)
     number = getattr(call.result, "length", len(call.result))
     if _of_whole(call):
         facts.counts.setdefault(noun, set()).add(number)
+        if call.receiver is not None and call.receiver.picture is not None:
+            where = noun, call.receiver.picture
+            facts.counts_in.setdefault(where, set()).add(number)
     facts.numbers.add(str(number))
     if number == 0:
         facts.absent.add(noun)
@@ -217,11 +244,9 @@ def _of_whole(call: AnsweredCall) -> bool:
     return call.receiver is None or call.receiver.whole
 
 
-def _box_text(call: AnsweredCall, size: tuple[int, int] | None) -> str:
+def _box_text(call: AnsweredCall) -> str:
     """The box that a call looked at, on the grid; '' for the whole picture."""
-    if call.receiver is None or call.receiver.whole or size is None:
-        return ""
-    return grid_text(call.receiver.box, *size)
+    return "" if call.receiver is None or call.receiver.whole else call.receiver.grid
 
 
 def _truth(result: Any) -> bool | None:

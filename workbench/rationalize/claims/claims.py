@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.boxes import Box, grid_text
+from workbench.english import ordinal
 from workbench.rationalize.claims.clauses import Predicate
 from workbench.rationalize.claims.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A part of the picture, in pixels of the whole picture."""
+    """A part of a picture, in pixels of the whole picture."""
 
     box: Box
     width: int
@@ -27,6 +28,20 @@ class Patch:
     """Height of the whole picture, pixels."""
     label: str | None = field(default=None, compare=False)
     """The detector's name for the part."""
+    picture: int | None = None
+    """Which of the question's pictures, from 0; None where it has one."""
+
+    @property
+    def place(self) -> tuple[Box, int | None]:
+        """Where the part is, whatever it is called."""
+        return self.box, self.picture
+
+    @property
+    def picture_name(self) -> str:
+        """The picture in prose: `the image`, or `the second picture` of several."""
+        if self.picture is None:
+            return "the image"
+        return f"the {ordinal(self.picture + 1)} picture"
 
     @property
     def grid(self) -> str:

@@ -74,6 +74,8 @@ def relation(first: Measure, less: bool, second: Measure | float) -> Predicate |
     """
     if not isinstance(second, Measure) or first.kind != second.kind:
         return None
+    if first.one.patch.picture != second.one.patch.picture:
+        return None  # places and sizes in pixels of two pictures do not compare
     if first.kind == "distance" and first.towards is not None and second.towards is not None:
         return _nearness(first, first.towards, less, second, second.towards)
     words = (_LESS if less else _MORE).get(first.kind)
@@ -81,7 +83,8 @@ def relation(first: Measure, less: bool, second: Measure | float) -> Predicate |
         return None
     if second.one.patch.whole:
         middle = first.kind in ("x", "y")
-        return Predicate("be", f"{words} the middle of the image") if middle else None
+        where = second.one.patch.picture_name
+        return Predicate("be", f"{words} the middle of {where}") if middle else None
     return Predicate("be", f"{words} {{0}}", (second.one,))
 
 

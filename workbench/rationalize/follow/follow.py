@@ -54,7 +54,7 @@ class Follower:
         self.story = Story()
         self.nouns: dict[str, None] = dict.fromkeys(nouns)
         self.called: dict[Any, str] = {}
-        """The noun under which a detector gave each patch last, by box."""
+        """The noun under which a detector gave each patch last, by its place."""
         self.frames: dict[int, Frame] = {}
         self.stack: list[int] = []
         self.lost = False
@@ -75,10 +75,17 @@ class Follower:
 
     def _frame(self, number: int) -> Frame:
         if number not in self.frames:
-            self.frames[number] = Frame(
-                {"image": Val(self.run.picture)} if self.run.picture else {}
-            )
+            names = {"image": self._argument()} if self.run.picture else {}
+            self.frames[number] = Frame(names)
         return self.frames[number]
+
+    def _argument(self) -> Val:
+        """What the program is called with: the picture, or the list of the pictures."""
+        pictures = self.run.pictures
+        if not pictures:
+            return Val(self.run.picture)
+        whole = [one.picture for one in pictures] == [*range(len(pictures))]
+        return Val([*pictures] if whole and len(pictures) == self.run.number else UNKNOWN)
 
     def _on_other(self, step: FollowedStep) -> None:
         pass
@@ -93,7 +100,7 @@ class Follower:
         claim, val = claim_of(call, one, tuple(self.nouns))
         if isinstance(claim, Found):
             for patch in claim.patches:
-                self.called[patch.box] = claim.noun
+                self.called[patch.place] = claim.noun
         before = len(self.story.entries)
         number = self.story.add(claim, set(call.events))
         if number == before:
@@ -118,7 +125,7 @@ class Follower:
             self.program.function_at(step.line) == "execute_command"
             and self.run.picture is not None
         ):
-            names = dict.fromkeys(names, Val(self.run.picture))
+            names = dict.fromkeys(names, self._argument())
         self.frames[step.frame] = Frame(names, function=self.program.function_at(step.line))
         self.stack.append(step.frame)
 
@@ -213,7 +220,7 @@ class Follower:
                 followed = self._assign(frame, node, step, name, value)
             case ast.AugAssign(ast.Name(name)):
                 followed = True
-                self._adopt(frame, step)
+                self._add_to(frame, node, step, name)
                 one = isinstance(node.value, ast.Constant) and node.value.value == 1
                 self._fill(frame, node, name, isinstance(node.op, ast.Add) and one)
             case ast.Expr(ast.Call() as call):
@@ -237,6 +244,20 @@ class Follower:
         self._adopt(frame, step, {name: val})
         self._fill(frame, node, name, isinstance(value, ast.BinOp) and adds_one(value, name))
         return True
+
+    def _add_to(self, frame: Frame, node: ast.AugAssign, step: FollowedStep, name: str) -> None:
+        """Follow `name += value`, which keeps the meaning of neither.
+
+        A sum over several pictures rests on what was found in each; the texts about one picture
+        stay as they were told.
+        """
+        before, val = frame.names.get(name), None
+        if self.run.pictures:
+            val = self._evaluate(step, node.value, quiet=True)
+        self._adopt(frame, step)
+        if val is not None and name in frame.names:
+            rests = val.rests | (before.rests if before is not None else frozenset())
+            frame.names[name] = replace(frame.names[name], rests=rests)
 
     def _fill(self, frame: Frame, node: ast.stmt, name: str, adds: bool) -> None:
         """A statement added one to a variable, or gave it another value."""
@@ -380,11 +401,13 @@ class Follower:
         return Val(value)
 
     def _noun(self, patch: Patch) -> str:
-        return self.called.get(patch.box) or patch.label or ""
+        return self.called.get(patch.place) or patch.label or ""
 
     def _thing(self, patch: Patch | None, noun: str | None = None) -> NamedPatch | None:
-        if patch is None or patch.whole:
+        if patch is None or (patch.whole and patch.picture is None):
             return None
+        if patch.whole:  # of several pictures, one is named
+            return NamedPatch(patch, "")
         return NamedPatch(patch, noun or self._noun(patch))
 
     def _stale(self, frame: Frame, node: ast.stmt | None) -> None:

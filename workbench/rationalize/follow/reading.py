@@ -40,17 +40,29 @@ class FollowedRun:
 
     steps: tuple[FollowedStep, ...]
     picture: Patch | None
-    """The whole picture; None where the trace holds no patch."""
+    """The whole picture, the first of several; None where the trace holds no patch of it."""
     printed: tuple[tuple[int, str], ...]
     """`seq` and text of each printed line."""
     closing: tuple[int, ...]
     """`seq` of the events that hold the answer."""
+    pictures: tuple[Patch, ...] = ()
+    """Pictures of a question about several that the trace shows, in order."""
+    number: int = 1
+    """How many pictures the question has."""
 
 
-def read(trace: Trace) -> FollowedRun:
-    """A trace as the follower sees it.  Never raises: events of a strange form are left out."""
-    picture = _picture(trace.events)
-    reader = _Reader(picture, trace.events)
+def read(trace: Trace, number: int = 1) -> FollowedRun:
+    """A trace as the follower sees it.  Never raises: events of a strange form are left out.
+
+    Args:
+        trace: the trace.
+        number: how many pictures its question has.
+    """
+    patches = [patch for event in trace.events for patch in patches_in(event.payload)]
+    several = number > 1 or any(patch.picture for patch in patches)
+    picture = _picture([patch.box for patch in patches if not patch.picture], several)
+    pictures = _pictures(picture, patches) if several else ()
+    reader = _Reader(picture, trace.events, several)
     steps: list[FollowedStep] = []
     printed: list[tuple[int, str]] = []
     closing: list[int] = []
@@ -64,7 +76,7 @@ def read(trace: Trace) -> FollowedRun:
             printed.append((event.seq, str(event.payload.get("text", ""))))
         if event.kind == "end" or (event.kind == "return" and event.frame == 0):
             closing.append(event.seq)
-    return FollowedRun(tuple(steps), picture, tuple(printed), tuple(closing))
+    return FollowedRun(tuple(steps), picture, tuple(printed), tuple(closing), pictures, number)
 
 
 def _is_map(event: TraceEvent) -> bool:
@@ -93,8 +105,34 @@ def _label(patch: Mapping[str, Any]) -> str | None:
     return label if isinstance(label, str) else None
 
 
-def patches_in(value: Any, depth: int = 6) -> list[tuple[Box, str | None]]:
-    """Every patch inside a payload, as its box and its label.
+@dataclass(frozen=True, slots=True)
+class TracedPatch:
+    """A patch inside a payload."""
+
+    box: Box
+    label: str | None
+    picture: int = 0
+    """Which of the question's pictures, from 0."""
+    size: tuple[int, int] | None = None
+    """Width and height of that picture in pixels, of another than the first."""
+
+
+def _number(patch: Mapping[str, Any]) -> int:
+    number = patch.get("picture")
+    return number if type(number) is int and 0 <= number < 1000 else 0
+
+
+def _size(patch: Mapping[str, Any]) -> tuple[int, int] | None:
+    size = patch.get("size")
+    if not isinstance(size, list | tuple) or len(size) != 2:
+        return None
+    width, height = size
+    is_size = type(width) is int and type(height) is int and 0 < width < 1e6 and 0 < height < 1e6
+    return (width, height) if is_size else None
+
+
+def patches_in(value: Any, depth: int = 6) -> list[TracedPatch]:
+    """Every patch inside a payload.
 
     Args:
         value: the payload, of any form.
@@ -105,7 +143,7 @@ def patches_in(value: Any, depth: int = 6) -> list[tuple[Box, str | None]]:
         return []
     box = _box(value)
     if box is not None:
-        return [(box, _label(value))]
+        return [TracedPatch(box, _label(value), _number(value), _size(value))]
     inner: Iterable[Any] = ()
     if isinstance(value, Mapping):
         inner = value.values()
@@ -114,26 +152,45 @@ def patches_in(value: Any, depth: int = 6) -> list[tuple[Box, str | None]]:
     return [patch for item in inner for patch in patches_in(item, depth - 1)]
 
 
-def _picture(events: Sequence[TraceEvent]) -> Patch | None:
-    """The whole picture, which programs make first.
+def _pictures(first: Patch | None, patches: Sequence[TracedPatch]) -> tuple[Patch, ...]:
+    """The pictures of a question about several that a trace shows, in order.
+
+    Args:
+        first: the first one.
+        patches: every patch of the trace.
+    """
+    others = {
+        patch.picture: Patch(Box(0, 0, *patch.size), *patch.size, picture=patch.picture)
+        for patch in patches
+        if patch.picture and patch.size is not None
+    }
+    return (*([] if first is None else [first]), *(others[at] for at in sorted(others)))
+
+
+def _picture(boxes: Sequence[Box], several: bool) -> Patch | None:
+    """The whole picture, or the first of several, which programs make first.
 
     It is the patch that begins at the corner and holds all others.
+
+    Args:
+        boxes: of every patch of it.
+        several: whether the question has several pictures.
     """
-    boxes = [box for event in events for box, _ in patches_in(event.payload)]
     if not boxes:
         return None
     right, bottom = max(box.x1 for box in boxes), max(box.y1 for box in boxes)
     whole = next((box for box in boxes if box.as_tuple() == (0, 0, right, bottom)), None)
     if whole is None or not (right.is_integer() and bottom.is_integer() and right > 0 < bottom):
         return None
-    return Patch(whole, int(right), int(bottom))
+    return Patch(whole, int(right), int(bottom), picture=0 if several else None)
 
 
 class _Reader:
     """Reads events and the values in their payloads as the follower's."""
 
-    def __init__(self, picture: Patch | None, events: Sequence[TraceEvent]) -> None:
+    def __init__(self, picture: Patch | None, events: Sequence[TraceEvent], several: bool) -> None:
         self._size = (picture.width, picture.height) if picture is not None else (0, 0)
+        self._several = several
         self._answers = {
             repr(event.payload.get("call")): event
             for event in events
@@ -175,12 +232,19 @@ class _Reader:
             return UNKNOWN
         box = _box(value)
         if box is not None:
-            return Patch(box, *self._size, _label(value))
+            return self._patch(box, value)
         if value.get("type") == "str" and isinstance(value.get("text"), str):
             return CutText(value["text"] + "…")
         if value.get("type") in ("list", "tuple", "set") and isinstance(value.get("items"), list):
             return self._items(value["items"], value.get("length"), depth)
         return UNKNOWN
+
+    def _patch(self, box: Box, value: Mapping[str, Any]) -> Patch:
+        if not self._several:
+            return Patch(box, *self._size, _label(value))
+        number = _number(value)
+        size = self._size if number == 0 else _size(value) or (0, 0)
+        return Patch(box, *size, _label(value), number)
 
     def _items(self, items: Sequence[Any], length: Any, depth: int) -> list[Any]:
         values = [self._value(item, depth - 1) for item in items]
@@ -215,7 +279,7 @@ def agree(mine: Any, traced: Any) -> bool:
     if traced is UNKNOWN:
         return True
     if isinstance(traced, Patch) or isinstance(mine, Patch):
-        return isinstance(mine, Patch) and isinstance(traced, Patch) and mine.box == traced.box
+        return isinstance(mine, Patch) and isinstance(traced, Patch) and mine.place == traced.place
     if isinstance(traced, list | tuple):
         return isinstance(mine, list | tuple) and _items_agree(mine, traced)
     if isinstance(traced, CutText):

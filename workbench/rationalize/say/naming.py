@@ -48,13 +48,25 @@ class Names:
         """Whether the noun alone says which thing is meant."""
         return self._all.get(thing.noun, {thing.patch}) <= {thing.patch}
 
-    def boxes(self, patches: Sequence[Patch]) -> str:
-        """Boxes in prose: `469 124 726 351 and 494 330 692 512`; '' for none, or too many."""
+    def boxes(self, patches: Sequence[Patch], within: NamedPatch | None = None) -> str:
+        """Boxes in prose: `469 124 726 351 and 494 330 692 512`; '' for none, or too many.
+
+        Of several pictures, the one in which each box lies is named behind it.
+
+        Args:
+            patches: the things.
+            within: where the sentence has just said that they are.
+        """
         boxes = [patch.grid for patch in patches]
         if not boxes or len(boxes) > MAX_BOXES or not all(boxes):
             return ""
         self._in_text.update(patches)
-        return join(boxes)
+        by_picture: dict[str, list[str]] = {}
+        for patch in patches:
+            is_plain = patch.picture is None or (within is not None and within.patch.whole)
+            where = "" if is_plain else f" in {patch.picture_name}"
+            by_picture.setdefault(where, []).append(patch.grid)
+        return join([f"{join(own)}{where}" for where, own in by_picture.items()])
 
     def the(self, thing: NamedPatch, box: bool = True) -> str:
         """The name of a thing: `the bus`, `the bus at 469 124 726 351`, `the leftmost dog`.
@@ -65,11 +77,14 @@ class Names:
                 not say which thing is meant.
         """
         if thing.patch.whole:
-            general = thing.noun in ("", "object", "image")
-            return "the image" if general else f"the {one(thing.noun)}"
+            general = thing.noun in ("", "object", "image") or thing.patch.picture is not None
+            return thing.patch.picture_name if general else f"the {one(thing.noun)}"
         if not thing.noun:
             where = self.boxes([thing.patch])
-            return f"the part of the image at {where}" if where else "a part of the image"
+            of = thing.patch.picture_name if thing.patch.picture is None else "a picture"
+            return (
+                f"the part of {of} at {where}" if where else f"a part of {thing.patch.picture_name}"
+            )
         if thing.patch in self._alias:
             return f"the {self._alias[thing.patch]}"
         name = f"the {one(thing.noun)}"
@@ -115,7 +130,7 @@ class Names:
     def within(self, thing: NamedPatch | None, box: bool = True) -> str:
         """Where something was looked for: `in the image`, `in the region of the bus`."""
         if thing is None or thing.patch.whole:
-            return "in the image"
+            return f"in {thing.patch.picture_name}" if thing is not None else "in the image"
         name = self.the(thing, box)
         return f"in the region of {name}" if thing.noun else f"in {name}"
 

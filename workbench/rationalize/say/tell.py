@@ -152,7 +152,7 @@ class Teller:
         head = f"there {be(number != 1)} {counted(number, claim.noun)} {within}"
         # Boxes that a later sentence tells, or of which the trace shows a part, are left out here.
         later = set(claim.patches) & self._described or number != len(claim.patches)
-        boxes = "" if number > 1 and later else self.names.boxes(claim.patches)
+        boxes = "" if number > 1 and later else self.names.boxes(claim.patches, claim.within)
         return f"{head}, at {boxes}" if boxes else head
 
     def _absent(self, claims: Sequence[Claim]) -> str:
@@ -312,7 +312,8 @@ class Teller:
     def _present(self, group: Group) -> str:
         if group.patches:
             return self.names.count_clause(group)
-        where = self.names.where(group.where, False) or " in the image"
+        place = group.within if group.within is not None and group.within.patch.whole else None
+        where = self.names.where(group.where, False) or f" {self.names.within(place)}"
         return f"there is no {one(group.noun)}{where}"
 
 

@@ -1,9 +1,9 @@
 // The step player: program, picture, steps and rationale of one run under one cursor.  A page and a
 // notebook mount the same thing.  `workbench/screen/player.py` says what the model holds.
-import { draw } from "./player_boxes.js";
 import { detailOf } from "./player_detail.js";
 import { h } from "./player_elements.js";
 import { lightOf } from "./player_light.js";
+import { picturesOf } from "./player_pictures.js";
 import { programOf } from "./player_program.js";
 import { rationaleOf } from "./player_rationale.js";
 import { stripOf } from "./player_strip.js";
@@ -14,32 +14,6 @@ const FRAME = 900; // milliseconds for each step while it plays
 
 const iconButton = (name, sign, run, extra = {}) =>
   h("button", { type: "button", "aria-label": name, title: name, onclick: run, ...extra }, sign);
-
-/** The picture with the overlay of boxes, or why there is none. */
-function pictureOf(picture) {
-  const { url, width, height } = picture;
-  const overlay = h("svg:svg.vp-overlay", {
-    viewBox: `0 0 ${width} ${height}`,
-    "aria-hidden": "true",
-  });
-  const canvas = h("div.vp-canvas");
-  const stage = h("figure.vp-stage", {}, canvas);
-  if (!url) {
-    stage.append(h("p.vp-missing", {}, picture.problem || "There is no picture."));
-    return { stage, canvas, overlay };
-  }
-  const words = `The picture ${picture.image ?? url} could not be loaded.`;
-  const image = h("img", {
-    src: url,
-    alt: "The picture asked about",
-    width,
-    height,
-    draggable: "false",
-    onerror: () => stage.replaceChildren(h("p.vp-missing", {}, words)),
-  });
-  canvas.append(image, overlay);
-  return { stage, canvas, overlay };
-}
 
 /** Four corners of a frame; few fonts have a character for them. */
 const corners = () =>
@@ -111,6 +85,7 @@ export function mount(element, model, options = {}) {
   let timer = null;
   let hot = null;
   let boxList = [];
+  let looked = []; // which of several pictures the step looked at
   let wrong = null;
 
   // --- what is there
@@ -121,10 +96,11 @@ export function mount(element, model, options = {}) {
   };
   const move = (offset) => pick(at + offset);
   const program = programOf(model, toLine);
-  const { stage, canvas, overlay } = pictureOf(picture);
+  const seen = picturesOf(picture);
+  const { stage, canvas } = seen;
   const zoom = zoomOf(stage, canvas, boxes);
   const fullSize = lightOf(stage, canvas, picture, { redraw: boxes, onKey: press });
-  if (picture.url) stage.append(zoomButtons(zoom, fullSize.toggle));
+  if (seen.isThere) stage.append(zoomButtons(zoom, fullSize.toggle));
   const strip = stripOf(model, { go, pick });
   const score = scoreOf(boxes);
   const detail = detailOf(picture, { point, scores: score.node });
@@ -249,7 +225,7 @@ export function mount(element, model, options = {}) {
       const step = await full(index);
       const variables = await variablesOf(index);
       if (index !== at) return; // somebody went on
-      boxList = step?.boxes ?? [];
+      ({ boxes: boxList, looked } = step ?? { boxes: [], looked: [] });
       const view = { boxes: boxList, variables, before: flags.differ, wrong: wrong === at };
       detail.show(step, view);
     } catch (error) {
@@ -262,9 +238,10 @@ export function mount(element, model, options = {}) {
   }
 
   function boxes() {
-    if (!picture.url) return;
+    if (!seen.isThere) return;
     score.showFor(boxList);
-    draw(overlay, flags.overlays ? boxList.filter(score.allows) : [], hot);
+    seen.look(looked);
+    seen.draw(flags.overlays ? boxList.filter(score.allows) : [], hot);
   }
 
   function point(patch) {
@@ -276,7 +253,7 @@ export function mount(element, model, options = {}) {
   function light(target) {
     strip.cite(target?.steps ?? null);
     if (!target) boxes();
-    else if (picture.url) draw(overlay, target.boxes);
+    else seen.draw(target.boxes);
   }
 
   function mark(index) {

@@ -1,5 +1,5 @@
 // One step in full: what was asked, what came of it, the variables that changed, its boxes cut out.
-import { h } from "./player_elements.js";
+import { allOf, h } from "./player_elements.js";
 
 const MOST_CROPS = 12;
 const ROLE_TITLES = {
@@ -30,6 +30,7 @@ function asRecorded(step) {
  */
 export function detailOf(picture, { point, scores }) {
   const node = h("section.vp-step", { "aria-label": "This step" });
+  const all = allOf(picture);
   let view = null;
 
   const pointing = (patch) => ({
@@ -69,7 +70,7 @@ export function detailOf(picture, { point, scores }) {
   function crop(one) {
     const [x0, y0, x1, y1] = one.box;
     const viewBox = `${x0} ${y0} ${Math.max(x1 - x0, 1)} ${Math.max(y1 - y0, 1)}`;
-    const { url: href, width, height } = picture;
+    const { url: href, width, height } = all[one.picture ?? 0] ?? picture;
     return h(
       `button.vp-crop.${one.role}`,
       { type: "button", title: ROLE_TITLES[one.role], ...pointing(one.patch) },
@@ -81,10 +82,10 @@ export function detailOf(picture, { point, scores }) {
 
   function crops() {
     const own = view.boxes.filter((one) => one.role !== "loop");
-    if (!picture.url || !own.length) return null;
+    if (!all.some(({ url }) => url) || !own.length) return null;
     const rest = own.length - MOST_CROPS;
     return block(
-      "On the picture",
+      all.length > 1 ? "On the pictures" : "On the picture",
       scores,
       h(
         "div.vp-crops",
@@ -96,10 +97,11 @@ export function detailOf(picture, { point, scores }) {
   }
 
   /** A picture that the step looked at or made, with the boxes of what was found in it. */
-  function stepPicture({ words, image, url, size, part, boxes }) {
-    const [x0, y0, x1, y1] = part.length ? part : [0, 0, picture.width, picture.height];
-    const [width, height] = size.length ? size : [picture.width, picture.height];
-    const href = image ? url : picture.url;
+  function stepPicture({ words, image, url, size, part, boxes, number }) {
+    const asked = all[number ?? 0] ?? picture;
+    const [x0, y0, x1, y1] = part.length ? part : [0, 0, asked.width, asked.height];
+    const [width, height] = size.length ? size : [asked.width, asked.height];
+    const href = image ? url : asked.url;
     const caption = h("figcaption", {}, words, h("small", {}, `${x1 - x0} × ${y1 - y0} pixels`));
     if (!href) return h("figure", {}, h("p.vp-fact", {}, "The picture is not here."), caption);
     const viewBox = `${x0} ${y0} ${Math.max(x1 - x0, 1)} ${Math.max(y1 - y0, 1)}`;

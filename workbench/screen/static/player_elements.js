@@ -48,3 +48,6 @@ export function inView(holder, child, axis) {
     holder[scroll] = start - (holder[room] - at[extent]) / 2;
   }
 }
+
+/** All pictures of a question, in order. */
+export const allOf = (picture) => [picture, ...(picture.more ?? [])];

@@ -1,6 +1,6 @@
 // The picture as large as the window: the stage itself moves into a dialog and back, so that boxes,
 // zoom and the cursor stay what they are.
-import { h } from "./player_elements.js";
+import { allOf, h } from "./player_elements.js";
 
 /**
  * Shows `stage` with its `canvas` at the size of the window.
@@ -42,12 +42,13 @@ export function lightOf(stage, canvas, picture, { redraw, onKey }) {
       event.stopPropagation(); // once shut, the page would take the key a second time
     });
     player.append(dialog);
-    const ratio = picture.width / picture.height;
+    const ratios = allOf(picture).map((one) => one.width / one.height);
+    const ratio = ratios.length * Math.min(...ratios); // side by side
     canvas.style.width = `min(94vw, ${90 * ratio}vh)`;
     dialog.showModal();
     shut.focus();
     redraw();
   }
 
-  return { toggle: () => (dialog ? dialog.close() : picture.url && open()) };
+  return { toggle: () => (dialog ? dialog.close() : stage.querySelector("img") && open()) };
 }

@@ -1,6 +1,6 @@
 // The rationale of a run: its sentences, the steps that they cite, the boxes that they name.
-import { fromGrid } from "./player_boxes.js";
 import { h } from "./player_elements.js";
+import { placeOf } from "./player_pictures.js";
 
 /**
  * The rationale as `node`.
@@ -10,13 +10,13 @@ import { h } from "./player_elements.js";
  * Returns  {node, moveTo}: `moveTo(index)` stresses the sentences that cite the step.
  */
 export function rationaleOf(view, picture, { pick, light }) {
-  const inPixels = fromGrid(picture);
-  const boxOf = ({ text, box }) => ({
-    box: inPixels(box),
+  const place = placeOf(picture);
+  const boxOf = (piece) => ({
+    ...place(piece),
     label: "",
     role: "result",
     score: null,
-    patch: text,
+    patch: piece.text,
   });
 
   /** Light up a sentence: all its boxes, or only those that this text names. */
