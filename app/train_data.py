@@ -167,8 +167,8 @@ def _report(folder: Path, tools: tuple[str, ...], leak: SharedPictures) -> Snaps
 
 
 def _question(example: Example) -> tuple[str, str]:
-    """Picture and words of a question; capitals and spaces do not count."""
-    return example.image, " ".join(example.question.casefold().split())
+    """Pictures and words of a question; capitals and spaces do not count."""
+    return example.pictures, " ".join(example.question.casefold().split())
 
 
 def _programs_by_tool(examples: Iterable[Example], tools: Sequence[str]) -> dict[str, int]:

@@ -8,6 +8,7 @@ together.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from workbench.errors import InputError
 from workbench.records import Task
@@ -28,6 +29,20 @@ def only_picture(task: Task, who: str) -> str:
             f"{who} takes one picture; question '{task.id:.80}' has {len(task.images)}"
         )
     return task.image
+
+
+class HasImages(Protocol):
+    """What is about pictures."""
+
+    @property
+    def images(self) -> Sequence[str]:
+        """Their digests, in order."""
+        ...
+
+
+def images_of(rows: Iterable[HasImages]) -> set[str]:
+    """Digests of all pictures that some rows are about."""
+    return {image for one in rows for image in one.images}
 
 
 def of_tasks(tasks: Iterable[Task]) -> dict[str, str]:

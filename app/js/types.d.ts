@@ -545,6 +545,7 @@ export interface LessonPreview {
   tokens: number;
   counted: number;
   picture: number;
+  more_images: string[];
 }
 
 /** The answers that a link carries. */

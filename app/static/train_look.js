@@ -11,6 +11,8 @@ const span = (low, high) =>
     ? duration(1000 * high)
     : `${duration(1000 * low)} to ${duration(1000 * high)}`;
 
+const digestsOf = ({ image, more_images }) => [image, ...(more_images ?? [])];
+
 /** The last step in `place`; `start(button)` queues the job.  Returns {button, show, visible}. */
 export function looks(place, start) {
   let report = null;
@@ -93,11 +95,13 @@ export function looks(place, start) {
           h(
             "header",
             {},
-            h("img", {
-              src: `thumb/${rows.find((row) => row.task_id === task).image}`,
-              alt: "",
-              onerror: (event) => event.target.remove(),
-            }),
+            digestsOf(rows.find((row) => row.task_id === task)).map((image) =>
+              h("img", {
+                src: `thumb/${image}`,
+                alt: "",
+                onerror: (event) => event.target.remove(),
+              }),
+            ),
             h("p.small.soft.mono.hostile", {}, task),
           ),
           rows

@@ -13,6 +13,7 @@ from small_parts import profile_text
 
 from workbench.errors import InputError
 from workbench.pipeline.importing import import_tasks
+from workbench.pipeline.snapshotting import SnapshotWish, preview, take
 from workbench.records import Task, content_key
 from workbench.settings import Choice
 from workbench.several_pictures import by_question, only_picture
@@ -106,3 +107,30 @@ def test_who_takes_one_picture_says_so() -> None:
     assert only_picture(TASK, "the student 'x'") == "a"
     with pytest.raises(InputError, match=r"the student 'x' takes one picture; .* 'mine/2' has 2"):
         only_picture(PAIR, "the student 'x'")
+
+
+def test_a_snapshot_holds_all_pictures_on_one_side(project: Project, tmp_path: Path) -> None:
+    rows = [
+        {"images": ["red.png", "blue.png"], **ASKED, "split": "train"},
+        {"images": ["blue.png", "grey.png"], **ASKED, "split": "train"},
+    ]
+    import_tasks(project, source(tmp_path, *rows))
+    taken = take(project, SnapshotWish(accepted="automatic", labels=True, val=0.5))
+    examples = taken.examples()
+    assert [len(one.images) for one in examples] == [2, 2]
+    assert len({one.split for one in examples}) == 1
+    assert all(taken.images.path(image) for one in examples for image in one.images)
+
+
+def test_a_second_picture_that_leaks_keeps_its_question_out(
+    project: Project, tmp_path: Path
+) -> None:
+    rows = [
+        {"images": ["red.png", "blue.png"], **ASKED, "split": "train"},
+        {"image": "grey.png", **ASKED, "split": "train"},
+        {"image": "blue.png", **ASKED, "split": "test"},
+    ]
+    import_tasks(project, source(tmp_path, *rows))
+    found = preview(project, SnapshotWish(accepted="automatic", labels=True))
+    assert [one.images for one in found.examples] == [tasks_of(project)[1].images]
+    assert "an evaluation set has the same picture" in {row.reason for row in found.left_out}

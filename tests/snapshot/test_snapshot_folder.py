@@ -174,8 +174,8 @@ def test_an_edited_manifest_is_noticed(tmp_path: Path, key: str, value: object) 
         ("not json", "cannot be read"),
         ("[]", "is not a manifest of a snapshot; expected an object with 'content'"),
         (
-            '{"content": {"format": 3}}',
-            "has format 3; this workbench reads format 1 and 2: upgrade it",
+            '{"content": {"format": 4}}',
+            "has format 4; this workbench reads format 1 to 3: upgrade it",
         ),
         ("[" * 100000, "cannot be read"),
     ],

@@ -74,6 +74,11 @@ RowOfSeen = Seen | tuple[Seen, ...]
 """What one question is about: a picture, or several in order."""
 
 
+def first_of(row: RowOfSeen) -> Seen:
+    """The picture that an answer may point into: students that point take one."""
+    return row[0] if isinstance(row, tuple) else row
+
+
 def count_of(row: RowOfSeen) -> int:
     """How many pictures a question is about."""
     return len(row) if isinstance(row, tuple) else 1

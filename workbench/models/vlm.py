@@ -20,7 +20,7 @@ from workbench.cut_text import as_written, token_ids
 from workbench.errors import InputError
 from workbench.models.checkpoint import checkpoint_path, load_processor, loading_errors
 from workbench.models.checkpoint_state import checkpoint_state
-from workbench.models.conversation import Conversation, RowOfSeen, Seen, count_of
+from workbench.models.conversation import Conversation, RowOfSeen, count_of, first_of
 from workbench.models.eyes import with_knowledge
 from workbench.models.language import preferred_dtype
 from workbench.models.picture_budget import PictureBudget
@@ -115,7 +115,7 @@ class Vlm:
             for prompt, row in zip(prompts, pictures, strict=True)
         ]
         answers = [
-            self.conversation.answer(prompt, text, False, _first(row))
+            self.conversation.answer(prompt, text, False, first_of(row))
             for prompt, text, row in zip(templated, begun, pictures, strict=True)
         ]
         batch = self.conversation.batch(pictures, templated, answers, left=True)
@@ -133,7 +133,7 @@ class Vlm:
 
     def _text(self, tokens: Sequence[int], row: RowOfSeen) -> str:
         """The text of an answer's tokens."""
-        return self.conversation.text(tokens, _first(row))
+        return self.conversation.text(tokens, first_of(row))
 
     def _on_device(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         room = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
@@ -307,7 +307,7 @@ class Vlm:
             for (question, _), picture in zip(rows, pictures, strict=True)
         ]
         answers = [
-            talk.answer(prompt, text, picture=_first(picture))
+            talk.answer(prompt, text, picture=first_of(picture))
             for prompt, (_, text), picture in zip(templated, rows, pictures, strict=True)
         ]
         if self.read is not None and all(answers):
@@ -325,11 +325,6 @@ class Vlm:
         each = chances.gather(-1, kept.clamp(min=0).unsqueeze(-1)).squeeze(-1)
         totals: list[float] = each.masked_fill(kept < 0, 0.0).sum(-1).tolist()
         return totals
-
-
-def _first(row: RowOfSeen) -> Seen:
-    """The picture that an answer may point into: students that point take one."""
-    return row[0] if isinstance(row, tuple) else row
 
 
 class _TokenWatcher:

@@ -198,6 +198,7 @@ def _fits(example: Example, answer: str | None) -> bool | None:
         answer_type=cast(AnswerType, example.answer_type),
         choices=example.choices,
         family=example.family,
+        more_images=example.more_images,
     )
     if task.labelled:
         return score(task, answer).score >= RIGHT
@@ -214,7 +215,7 @@ def _nats(
     curriculum = Vpd()
     return target_losses(
         student_of(project.profile()),
-        [(example.image, curriculum.lessons(example)) for example in examples],
+        [(example.pictures, curriculum.lessons(example)) for example in examples],
         project.images,
         watch,
     )

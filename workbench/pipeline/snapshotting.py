@@ -18,6 +18,7 @@ from workbench.pipeline.selecting import selectors, weigh
 from workbench.pipeline.splits import evaluates
 from workbench.records import JSON, REASON_WORDS, Reason, Task, plain
 from workbench.schema import check
+from workbench.several_pictures import images_of
 from workbench.snapshot import (
     NEAR,
     Example,
@@ -159,7 +160,7 @@ def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
             f"the selectors leave no row to train on ({why}); take the snapshot without --select, "
             "or answer the questions with programs and student first: vpd run"
         )
-    images = {one.image for one in content.examples} | {one.image for one in content.pairs}
+    images = images_of(content.examples) | {one.image for one in content.pairs}
     pictures = {image: project.images.path(image) for image in images}
     snapshot = write(
         project.path / FOLDER,
@@ -218,17 +219,16 @@ def preview(
     candidates = _candidates(project, wish, splits, left)
     held_out = snapshots.evaluation_images(database, splits, wish.evaluation_sources)
     pairs = _pair_drafts(project, wish, splits, left)
-    ours = {one.row["image"] for one in candidates} | {task.image for task, _ in pairs}
+    ours = images_of(candidates) | {task.image for task, _ in pairs}
     pictures = look(project, ours, held_out, progress)
     leaking, leakage = leaks(pictures, ours, held_out, wish.leakage, wish.near)
     unreadable = dict.fromkeys(ours - set(pictures), "its picture is missing or cannot be read")
     fitting = _without_pictures(candidates, {**leaking, **unreadable}, left)
     pairs = [pair for pair in pairs if pair[0].image not in {**leaking, **unreadable}]
-    images = {one.row["image"] for one in fitting} | {task.image for task, _ in pairs}
-    side_of = sides([pictures[image] for image in images], wish.val, wish.seed, wish.near)
-    examples = [
-        _example(one, pictures[one.row["image"]], side_of[one.row["image"]]) for one in fitting
-    ]
+    images = images_of(fitting) | {task.image for task, _ in pairs}
+    linked = [one.images for one in fitting]
+    side_of = sides([pictures[image] for image in images], wish.val, wish.seed, wish.near, linked)
+    examples = [_example(one, pictures, side_of[one.images[0]]) for one in fitting]
     weighed = weigh(project, wish.select, examples, progress)
     for reason, ids in weighed.left_out.items():
         left[reason] += ids
@@ -304,6 +304,8 @@ def _pair_drafts(
         if _outside(row, wish, evaluation):
             continue  # told of its example
         result = of_task.get(row["id"], "its programs have not run yet")
+        if row["more_images"]:
+            result = "a pair is about one picture, and the question has several"
         if isinstance(result, str):
             left[f"no pair: {result}"].append(row["id"])
         else:
@@ -317,9 +319,9 @@ def _without_pictures(
     """The candidates whose picture has no reason to stay out; the others are added to `left`."""
     fitting = []
     for one in candidates:
-        image = one.row["image"]
-        if image in reasons:
-            left[reasons[image]].append(one.row["id"])
+        reason = next((reasons[image] for image in one.images if image in reasons), None)
+        if reason is not None:
+            left[reason].append(one.row["id"])
         else:
             fitting.append(one)
     return fitting
@@ -333,11 +335,14 @@ class _Chosen:
     target: Target | None
     kind: Literal["person", "automatic", "label"]
 
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Digests of the pictures of its question, in order."""
+        return (self.row["image"], *self.row["more_images"])
+
 
 def _outside(row: Mapping[str, Any], wish: SnapshotWish, evaluation: Sequence[str]) -> str:
     """Why a task is not looked at; empty when it is."""
-    if row["more_images"]:
-        return "it has several pictures, and a row of a snapshot has one"
     if row["split"] in evaluation or row["source"] in wish.evaluation_sources:
         return "it is of an evaluation set (name its split to train on it)"
     return (
@@ -407,8 +412,9 @@ def _kept_words(machine: Target | None, wish: SnapshotWish) -> str:
     return ""
 
 
-def _example(one: _Chosen, picture: Picture, side: Split) -> Example:
+def _example(one: _Chosen, pictures: Mapping[str, Picture], side: Split) -> Example:
     row, target = one.row, one.target
+    picture, *others = (pictures[image] for image in one.images)
     same = {name: row[name] for name in ("source", "family", "question", "answer_type", "image")}
     common = {
         **same,
@@ -421,6 +427,8 @@ def _example(one: _Chosen, picture: Picture, side: Split) -> Example:
         "width": picture.width,
         "height": picture.height,
         "kind": one.kind,
+        "more_images": tuple(other.digest for other in others),
+        "more_sizes": tuple((other.width, other.height) for other in others),
     }
     if target is None:
         return Example(
@@ -458,6 +466,7 @@ def _task(row: Mapping[str, Any]) -> Task:
         **{name: row[name] for name in names},
         answers=tuple(row["answers"]),
         choices=tuple(row["choices"]),
+        more_images=tuple(row["more_images"]),
     )
 
 

@@ -21,9 +21,15 @@ Split = Literal["train", "val"]
 SPLITS: tuple[Split, ...] = ("train", "val")
 
 
+JOINED = "+"
+"""What stands between the digests where a text names several pictures."""
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One question about one picture, with its answer and, where there is one, its rationale."""
+    """One question about one picture or several, with its answer and, where there is one, its
+    rationale.
+    """
 
     task_id: str
     source: str
@@ -65,6 +71,20 @@ class Example:
     """Version of the guideline that the reviewers followed."""
     weight: float = 1.0
     """What the loss of its lessons is multiplied by, as a selector weighs it."""
+    more_images: tuple[str, ...] = ()
+    """Digests of the pictures after the first one, in order."""
+    more_sizes: tuple[tuple[int, int], ...] = ()
+    """Width and height of each of these, in pixels."""
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Digests of all pictures, in order."""
+        return (self.image, *self.more_images)
+
+    @property
+    def pictures(self) -> str:
+        """What stands for its pictures in training: the digest, or those of several (`JOINED`)."""
+        return JOINED.join(self.images)
 
     @property
     def id(self) -> str:
@@ -85,10 +105,13 @@ def task_of(example: Example) -> Task:
         answer_type=cast(AnswerType, example.answer_type),
         choices=example.choices,
         family=example.family,
+        more_images=example.more_images,
     )
 
 
 _NAMES = tuple(field.name for field in fields(Example))
+LATER = ("weight", "more_images", "more_sizes")
+"""Fields that the rows of earlier snapshots lack, as rows do that have nothing in them."""
 _BOX_NAMES = tuple(field.name for field in fields(NamedBox))
 _TEXTS = pa.list_(pa.string())
 _BOX_TYPE = pa.struct(
@@ -106,6 +129,8 @@ _OTHER: Mapping[str, pa.DataType] = {
     "height": pa.int32(),
     "edited": pa.bool_(),
     "weight": pa.float64(),
+    "more_images": _TEXTS,
+    "more_sizes": pa.list_(pa.list_(pa.int32())),
 }
 SCHEMA = pa.schema(
     [("id", pa.string()), *((name, _OTHER.get(name, pa.string())) for name in _NAMES)]
@@ -130,12 +155,17 @@ def to_row(example: Example) -> dict[str, Any]:
     ]
     if example.weight == 1.0:  # rows of snapshots from before there were weights stay the same
         del row["weight"]
+    if not example.more_images:  # nor has a row about one picture anything to say of others
+        del row["more_images"], row["more_sizes"]
     return {"id": example.id, **row, "boxes": boxes}
 
 
 def from_row(row: Mapping[str, Any]) -> Example:
     """The inverse of `to_row`."""
-    values = {name: row[name] for name in _NAMES if name != "weight"}
+    values = {name: row[name] for name in _NAMES if name not in LATER}
+    if row.get("more_images"):
+        values["more_images"] = tuple(row["more_images"])
+        values["more_sizes"] = tuple((size[0], size[1]) for size in row["more_sizes"])
     if row.get("weight") is not None:
         values["weight"] = row["weight"]
     for name in ("choices", "answers", "reviewers"):

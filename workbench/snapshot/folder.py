@@ -32,11 +32,21 @@ from workbench.errors import SnapshotError
 from workbench.images import ImageFolder, digest_of
 from workbench.local_files import real_path
 from workbench.records import JSON, storable_json
-from workbench.snapshot.example import SCHEMA, SPLITS, Example, Split, digest, from_row, to_row
+from workbench.snapshot.example import (
+    LATER,
+    SCHEMA,
+    SPLITS,
+    Example,
+    Split,
+    digest,
+    from_row,
+    to_row,
+)
 from workbench.snapshot.manifest import (
     CHANGED,
     FORMAT,
     PAIRS,
+    SEVERAL,
     WEIGHTED,
     Content,
     LeftOut,
@@ -101,8 +111,9 @@ class Snapshot:
                 f"{path} cannot be read ({error}); make the snapshot again"
             ) from error
         for row in rows:
-            if row["weight"] is None:
-                del row["weight"]
+            for name in LATER:
+                if row[name] is None:
+                    del row[name]
         return rows
 
     def pairs(self, split: Split | None = None) -> list[Pair]:
@@ -217,6 +228,8 @@ def write(
 
 def _format(examples: Sequence[Example]) -> int:
     """The oldest format whose readers understand these rows."""
+    if any(example.more_images for example in examples):
+        return SEVERAL
     return WEIGHTED if any(example.weight != 1.0 for example in examples) else FORMAT
 
 
@@ -233,6 +246,9 @@ def _image_rows(
 ) -> tuple[Mapping[str, JSON], ...]:
     """What the manifest says of each picture, sorted by digest."""
     size = {example.image: (example.width, example.height) for example in examples}
+    for example in examples:
+        if isinstance(example, Example):
+            size |= dict(zip(example.more_images, example.more_sizes, strict=True))
     return tuple(
         {"digest": key, "split": side_of[key], "width": size[key][0], "height": size[key][1]}
         for key in sorted(side_of)
@@ -327,10 +343,11 @@ def _file(path: Path) -> dict[str, JSON]:
 def _sides(examples: Sequence[Example | Pair]) -> dict[str, Split]:
     side_of: dict[str, Split] = {}
     for example in examples:
-        if side_of.setdefault(example.image, example.split) != example.split:
-            raise SnapshotError(
-                f"the picture {example.image[:12]}… is on both sides; split by picture (`sides`)"
-            )
+        for image in example.images if isinstance(example, Example) else (example.image,):
+            if side_of.setdefault(image, example.split) != example.split:
+                raise SnapshotError(
+                    f"the picture {image[:12]}… is on both sides; split by picture (`sides`)"
+                )
     return side_of
 
 
@@ -343,7 +360,7 @@ def _counts(examples: Sequence[Example]) -> dict[str, JSON]:
             "rows": len(examples),
             "rationales": sum(example.rationale is not None for example in examples),
             "edited": sum(example.edited for example in examples),
-            "pictures": len({example.image for example in examples}),
+            "pictures": len({image for example in examples for image in example.images}),
             "kinds": by([example.kind for example in examples]),
             "families": by([example.family for example in examples]),
             "sources": by([example.source for example in examples]),

@@ -22,6 +22,9 @@ FORMAT = 1
 """Changes whenever older readers would misread a snapshot."""
 WEIGHTED = 2
 """Format of a snapshot whose rows have weights, which a reader of format 1 would leave out."""
+SEVERAL = 3
+"""Format of a snapshot with questions about several pictures, of which an earlier reader would take
+the first one alone."""
 
 NAME = "manifest.json"
 FILES = tuple(f"{split}.parquet" for split in SPLITS)
@@ -137,10 +140,10 @@ def load(folder: Path) -> Manifest:
         raise SnapshotError(
             f"{path} is not a manifest of a snapshot; expected an object with 'content'"
         )
-    if content.get("format") not in (FORMAT, WEIGHTED):
+    if content.get("format") not in (FORMAT, WEIGHTED, SEVERAL):
         raise SnapshotError(
             f"{path} has format {content.get('format')!r:.40}; this workbench reads format "
-            f"{FORMAT} and {WEIGHTED}: upgrade it, or make the snapshot again"
+            f"{FORMAT} to {SEVERAL}: upgrade it, or make the snapshot again"
         )
     if values.get("seal") != _seal(values):
         raise SnapshotError(f"{path} {CHANGED}")

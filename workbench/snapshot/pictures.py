@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PIL import Image
@@ -89,19 +89,24 @@ def alike(
 
 
 def sides(
-    pictures: Iterable[Picture], val_share: float, seed: int, threshold: int = NEAR
+    pictures: Iterable[Picture],
+    val_share: float,
+    seed: int,
+    threshold: int = NEAR,
+    linked: Iterable[Sequence[str]] = (),
 ) -> dict[str, Split]:
     """The side of each picture, by digest: `val` for about `val_share` of them.
 
     A picture's side follows from its digest and the seed alone, so it stays when others come or go;
-    pictures that look alike follow the first of them by digest, so that no copy stands on the other
-    side.
+    pictures that look alike, or that one question is about, follow the first of them by digest, so
+    that no copy stands on the other side.
 
     Args:
         pictures: with their fingerprints.
         val_share: share of the pictures that is held out.
         seed: another one gives another division.
         threshold: most bits of 128 in which two that look alike differ.
+        linked: the pictures of each question about several.
     """
     prints = {picture.digest: picture.fingerprint for picture in pictures}
     leader = {digest: digest for digest in prints}
@@ -112,7 +117,8 @@ def sides(
             digest = leader[digest]
         return digest
 
-    for one, other in alike(prints, prints, threshold):
+    together = [(own[0], other) for own in linked for other in own[1:]]
+    for one, other in (*alike(prints, prints, threshold), *together):
         low, high = sorted((first(one), first(other)))
         leader[high] = low
     return {

@@ -41,9 +41,10 @@ def derive(
     images = source.images
     paths: dict[str, Path] = {}
     for example in examples:
-        path = images.path(example.image)
-        if path is not None:
-            paths[example.image] = path
+        for digest in example.images:
+            path = images.path(digest)
+            if path is not None:
+                paths[digest] = path
     content = source.manifest.content
     return write(
         project.path / FOLDER,

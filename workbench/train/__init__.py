@@ -30,6 +30,7 @@ Files:
     objective.py      the curricula: what is asked about an example, and what should be said
     optimizer.py      AdamW that follows a schedule, for every training loop of the house
     peers.py          the second student of an objective of two
+    pictures.py       the picture of an example, or its pictures, as students take them
     plan.py           the parts that a job names, and plain cross-entropy
     preference.py     DPO and KTO, and the curriculum of preference pairs
     reward.py         the student answers, the verifier judges, its answers are the lessons

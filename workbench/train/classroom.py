@@ -41,7 +41,7 @@ from workbench.train.job import Job
 from workbench.train.load import LoadedStudent, finish
 from workbench.train.loss import LossShare, StudentLoss, StudentWithLayers, check_teacher
 from workbench.train.peers import PEER, PEERS, compare_peers, finish_peer, load_peer
-from workbench.train.plan import Plan
+from workbench.train.plan import CrossEntropy, Plan
 from workbench.train.teachers import lend_checkpoints
 
 LAYERS = "layers."
@@ -80,6 +80,7 @@ def begin_lessons(
     """
     objective, teacher = plan.objective, plan.teacher
     check_teacher(objective, teacher)
+    _check_several(plan, snapshot)
     examples = {one.id: one for split in SPLITS for one in snapshot.examples(split)}
     if isinstance(teacher, FollowsStudent) and job.sharded:
         raise ProfileError(
@@ -114,6 +115,22 @@ def begin_lessons(
     return loss, model
 
 
+def _check_several(plan: Plan, snapshot: Snapshot) -> None:
+    """Hold that only the plain way meets questions about several pictures.
+
+    Raises:
+        ProfileError: a method would look at the first picture of one alone.
+    """
+    first = next((one for one in snapshot.examples() if one.more_images), None)
+    method = plan.teacher or plan.objective
+    plain = plan.teacher is None and isinstance(plan.objective, CrossEntropy)
+    if first is not None and not plain:
+        raise ProfileError(
+            f"the method '{method.ref.name}' takes one picture; question '{first.task_id:.80}' has "
+            f"{len(first.images)}: train the plain way, or take a snapshot without it (--filter)"
+        )
+
+
 def _keep_looks(processor: Any, root: Path) -> None:
     if hasattr(processor, "keep_in"):
         processor.keep_in(root)
@@ -130,7 +147,12 @@ def check_pictures(snapshot: Snapshot, examples: Sequence[Example | Pair]) -> No
             f"the snapshot {snapshot.hash} has no training example; accept some questions, or take "
             "it with vpd snapshot --automatic"
         )
-    paths = {one.image: snapshot.images.path(one.image) for one in examples}
+    digests = {
+        image
+        for one in examples
+        for image in (one.images if isinstance(one, Example) else (one.image,))
+    }
+    paths = {image: snapshot.images.path(image) for image in digests}
     if missing := sorted(image for image, path in paths.items() if path is None):
         raise SnapshotError(
             f"{len(missing)} pictures of the snapshot {snapshot.hash} are missing, for example "

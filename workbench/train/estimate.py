@@ -27,6 +27,7 @@ from workbench.train.job import FILE, Job, read_job
 from workbench.train.load import adapter_of
 from workbench.train.looks import Estimate, LessonPreview
 from workbench.train.memory import Skeleton, fits, in_words, longest_shape
+from workbench.train.pictures import seen_of
 from workbench.train.plan import plan_of
 from workbench.train.status_files import write_json
 from workbench.train.training_run import TrainingRun
@@ -52,7 +53,7 @@ def preview(job: Job, folder: Path, examples: int = 3) -> list[LessonPreview]:
     previews = []
     for example in plan.rows(snapshot)[:examples]:
         lessons = plan.lessons(example)
-        picture = snapshot.images.open(example.image)
+        picture = seen_of(example, snapshot.images)
         batch = adapter.encode([(picture, lesson) for lesson in lessons])
         for row, lesson in enumerate(lessons):
             ids = batch.inputs["input_ids"][row]
@@ -69,6 +70,7 @@ def preview(job: Job, folder: Path, examples: int = 3) -> list[LessonPreview]:
                     tokens=int(batch.inputs["attention_mask"][row].sum()),
                     counted=int((batch.targets[row] >= 0).sum()),
                     picture=int((ids == mark).sum()),
+                    more_images=example.more_images,
                 )
             )
     return previews

@@ -17,12 +17,13 @@ from typing import Any
 import torch
 from PIL import Image
 
-from workbench.models.conversation import Conversation, Seen
+from workbench.models.conversation import Conversation, RowOfSeen, count_of, first_of
 from workbench.models.picture_cache import PictureCache
 from workbench.models.pointer_processor import PointerVlmProcessor
 from workbench.models.pointer_words import QUESTION
 from workbench.models.region_vlm import IMAGE_TOKEN, RegionVlmProcessor
 from workbench.records import Lesson
+from workbench.snapshot.example import JOINED
 from workbench.train.batch import Batch
 from workbench.unanswered import REFUSED
 
@@ -69,6 +70,8 @@ class Adapter(Conversation):
             image: digest of the picture.
             lesson: about the picture.
         """
+        if JOINED in image:  # several pictures: what such a row shares was never measured
+            return image, lesson
         if not isinstance(self.processor, PointerVlmProcessor):
             return image
         return image, self.processor.question(lesson.prompt)
@@ -102,15 +105,16 @@ class Adapter(Conversation):
                 self._positions[size] = 0
         return self._positions[size]
 
-    def encode(self, rows: Sequence[tuple[Seen, Lesson]], fillers: int = 0) -> Batch:
+    def encode(self, rows: Sequence[tuple[RowOfSeen, Lesson]], fillers: int = 0) -> Batch:
         """A batch of lessons about pictures, padded at the right.
 
         Args:
+            rows: what a lesson is about, one picture or several, and the lesson.
             fillers: so many of the last rows weigh nothing.
         """
-        prompts = [self.prompt(lesson.prompt) for _, lesson in rows]
+        prompts = [self.prompt(lesson.prompt, count_of(row)) for row, lesson in rows]
         targets = [
-            self.answer(prompt, lesson.target, picture=picture)
+            self.answer(prompt, lesson.target, picture=first_of(picture))
             for prompt, (picture, lesson) in zip(prompts, rows, strict=True)
         ]
         batch = self.batch([picture for picture, _ in rows], prompts, targets)

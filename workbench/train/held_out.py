@@ -15,6 +15,7 @@ from workbench.records import JSON, Lesson
 from workbench.snapshot import Example, Snapshot
 from workbench.snapshot.example import task_of
 from workbench.train.loss import StudentLoss
+from workbench.train.pictures import wholes_of
 from workbench.verify.answers import score
 
 SHOWN = 12
@@ -110,12 +111,12 @@ class Examiner:
         examples = [self.examples[at] for at in positions]
         lessons = [self._lessons(example) for example in examples]
         images = self._loss.images
-        regions = [images.whole(example.image) for example in examples]
+        regions = [wholes_of(example, images) for example in examples]
         prompts = [first.prompt for first, *_ in lessons]
         texts = self._vlm.generate(regions, prompts, images, self._most)
         answers = {}
         for at, example, own, text in zip(positions, examples, lessons, texts, strict=True):
-            rows = [(example.image, lesson) for lesson in own]
+            rows = [(example.pictures, lesson) for lesson in own]
             answers[at] = text, float(self._loss(forward, rows, examples=1).share)
         return answers
 

@@ -25,6 +25,8 @@ class LessonPreview:
     """Number of tokens that count in the loss."""
     picture: int
     """Number of tokens that stand for the picture."""
+    more_images: Sequence[str] = ()
+    """Digests of the other pictures of a question about several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from workbench.errors import ImageError, InputError, ProfileError, SnapshotError
 from workbench.images import ImageFolder
-from workbench.models.conversation import Seen
+from workbench.models.conversation import RowOfSeen, Seen
 from workbench.models.region_vlm import RegionView
 from workbench.recipes.features import place_mask
 from workbench.recipes.teaching import (
@@ -33,6 +33,7 @@ from workbench.recipes.teaching import (
     of_teacher,
 )
 from workbench.records import Lesson
+from workbench.snapshot.example import JOINED
 from workbench.train.auxiliary import ToolTargets
 from workbench.train.batch import Batch
 from workbench.train.examples import Adapter
@@ -127,8 +128,16 @@ class StudentLoss:
             f"true ({error})"
         )
 
-    def _picture(self, image: str) -> Seen:
-        """A picture as the adapter takes it; one that was looked at is not decoded again."""
+    def _picture(self, image: str) -> RowOfSeen:
+        """A picture as the adapter takes it; one that was looked at is not decoded again.
+
+        Several stand for one question where the text joins their digests.
+        """
+        if JOINED in image:
+            digests = image.split(JOINED)
+            if not self.adapter.takes_several:
+                raise InputError(f"this student takes one picture; the question has {len(digests)}")
+            return tuple(self.images.open(digest) for digest in digests)
         if not self.adapter.points:
             return self.images.open(image)
         if image not in self._seen:

@@ -26,7 +26,7 @@ def notices(
             f"no example of the snapshot {snapshot.hash} has a rationale: the run learns from "
             "labels alone, as --objective instruct does"
         )
-    pictures = {example.image for example in snapshot.examples("train")}
+    pictures = {example.pictures for example in snapshot.examples("train")}
     if blind := loss.pictures_without_regions(pictures):
         out.append(
             f"the detector proposes no region in {blind} of {len(pictures)} pictures: there the "

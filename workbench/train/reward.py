@@ -18,6 +18,7 @@ from workbench.records import Lesson
 from workbench.snapshot import Example
 from workbench.snapshot.example import task_of
 from workbench.train.loss import StudentLoss
+from workbench.train.pictures import wholes_of
 from workbench.verify.answers import score
 
 HINT = "Hint: "
@@ -77,10 +78,10 @@ class Rollouts:
     def _ask(self, example: Example, prompt: str, count: int) -> tuple[list[str], list[float]]:
         """Answers to one prompt and their rewards."""
         images = self._loss.images
-        if not self._loss.takes(example.image, self._lessons(example)[0]):
+        if not self._loss.takes(example.pictures, self._lessons(example)[0]):
             return [""] * count, [0.0] * count
         texts = self._vlm.sample(
-            [images.whole(example.image)] * count,
+            [wholes_of(example, images)] * count,
             [prompt] * count,
             images,
             self._most,

@@ -71,7 +71,7 @@ def order_of(
         adapter.longest(own) + adapter.picture_length(example.width, example.height)
         for example, own in zip(examples, lessons, strict=True)
     )
-    pictures = tuple(example.image for example in examples) if adapter.shares_pictures else ()
+    pictures = tuple(example.pictures for example in examples) if adapter.shares_pictures else ()
     batch = min(job.batch, len(examples))
     return Order(lengths, batch, job.seed, pictures, job.micro_batch)
 
@@ -108,7 +108,9 @@ class TrainingRun:
         self.loss.skips_broken = job.skip_broken
         if isinstance(self.plan.transform, LearnsFromLessons):  # a wrong setting ends the run here
             self.plan.transform.enter(workshop_of(self.plan, job, folder, self.snapshot, self.loss))
-        self.loss.tasks = {example.image: example.task_id for example in self.snapshot.examples()}
+        self.loss.tasks = {
+            example.pictures: example.task_id for example in self.snapshot.examples()
+        }
         self.order = order_of(job, student.adapter, self.examples, self.lessons)
         workers = worker_count(job, student.adapter)
         self.feed = Feed(self.loss, self._micro_batches, self.total, workers)
@@ -157,7 +159,7 @@ class TrainingRun:
         self, positions: Sequence[int], fillers: int, lessons: Sequence[Sequence[Lesson]]
     ) -> MicroBatch:
         rows = [
-            (self.examples[at].image, lesson)
+            (self.examples[at].pictures, lesson)
             for at, own in zip(positions, lessons, strict=True)
             for lesson in own
         ]
@@ -177,7 +179,7 @@ class TrainingRun:
         questions = [
             example
             for example in held_out(self.snapshot, self.max_val)
-            if self.loss.takes(example.image, self.plan.lessons(example)[0])
+            if self.loss.takes(example.pictures, self.plan.lessons(example)[0])
         ]
         if not questions:
             return None
@@ -341,7 +343,7 @@ class TrainingRun:
             {"task_id": example.task_id, "image": example.image, "split": split, "reason": reason}
             for split in SPLITS
             for example in self.snapshot.examples(split)
-            if (reason := self.loss.refused.get(example.image))
+            if (reason := self.loss.refused.get(example.pictures))
         ]
         if self.board and len(rows) != self._noted:
             for row in rows[self._noted :]:

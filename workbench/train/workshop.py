@@ -14,6 +14,7 @@ from workbench.models.vlm import Vlm
 from workbench.recipes.workshop import Row, TaughtExample, Workshop
 from workbench.records import Task
 from workbench.settings import data_dir
+from workbench.several_pictures import only_picture
 from workbench.snapshot import Example, Snapshot
 from workbench.snapshot.example import task_of
 from workbench.tasks.fields import answer_type
@@ -39,6 +40,8 @@ def workshop_of(
         snapshot: what is taught.
         loss: of the run.
     """
+    for one in snapshot.examples():
+        only_picture(task_of(one), "a transform that learns from lessons")
     whole = StudentLoss(loss.adapter, loss.images, loss.device)
     sides = {"train": snapshot.examples("train"), "val": held_out(snapshot, 10**9)}
     tasks = {one.id: task_of(one) for side in sides.values() for one in side}

@@ -67,9 +67,9 @@ def wrong_pictures(text: str, facts: Support) -> Iterator[str]:
         return
     if (match := _THE_PICTURE.search(text)) is not None:
         yield f'"{match[0]}" does not say which of the {facts.number} pictures is meant.'
-    for _, number in pictures_named(text):
-        if number >= facts.number:
-            yield f"There is no {ordinal(number + 1)} picture: the question has {facts.number}."
+    for _, at in pictures_named(text):
+        if at >= facts.number:
+            yield f"There is no {ordinal(at + 1)} picture: the question has {facts.number}."
     yield from _presence(text, facts)
     yield from _quotes(text, facts)
     for box in boxes_in(text):

@@ -30,7 +30,7 @@ from workbench.snapshot.exports import (
     preferences,
     tool_calls,
 )
-from workbench.snapshot.exports.common import Exported, Writer, into
+from workbench.snapshot.exports.common import Exported, Writer, check_single, into
 from workbench.snapshot.folder import Snapshot
 
 __all__ = ["FORMATS", "TOOL_CALLS", "Exported", "export"]
@@ -46,6 +46,10 @@ FORMATS: Mapping[str, Writer] = {
     "fiftyone": fiftyone.write,
     "preferences": preferences.write,
 }
+
+
+SEVERAL_PICTURES = ("chat", "datasets")
+"""Formats that hold questions about several pictures."""
 
 
 def export(
@@ -69,4 +73,6 @@ def export(
     writers = {**FORMATS, TOOL_CALLS: tool_calls.writer(events_of or {})}
     if to not in writers:
         raise InputError(f"no format is called '{to}'; there are: {', '.join(writers)}")
+    if to not in SEVERAL_PICTURES:
+        check_single(snapshot, to)
     return into(snapshot, folder, writers[to])

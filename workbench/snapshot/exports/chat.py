@@ -65,7 +65,7 @@ def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
         split: [
             row
             for example in snapshot.examples(split)
-            for row in _rows(example, path_of[example.image])
+            for row in _rows(example, [path_of[image] for image in example.images])
         ]
         for split in SPLITS
     }
@@ -82,20 +82,22 @@ def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
     return sum(map(len, rows.values())), usage(CHAT, "val" in sides)
 
 
-def _rows(example: Example, picture: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _rows(
+    example: Example, paths: Sequence[str]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """The conversations of an example, each tagged and typed."""
     for target, prompt, answer in conversations(example):
         common: dict[str, Any] = {
-            "images": [picture],
+            "images": list(paths),
             "id": f"{example.id}-{target}",
             "task": example.task_id,
             "target": target,
         }
         tagged = [
-            {"role": "user", "content": "<image>" + without_tags(prompt)},
+            {"role": "user", "content": "<image>" * len(paths) + without_tags(prompt)},
             {"role": "assistant", "content": without_tags(answer)},
         ]
-        parts = [{"type": "image"}, {"type": "text", "text": prompt}]
+        parts = [*({"type": "image"} for _ in paths), {"type": "text", "text": prompt}]
         typed = {
             "prompt": [{"role": "user", "content": parts}],
             "completion": [{"role": "assistant", "content": [{"type": "text", "text": answer}]}],

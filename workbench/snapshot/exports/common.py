@@ -64,6 +64,21 @@ def into(snapshot: Snapshot, folder: Path, write: Writer, readme: str = "README.
     return Exported(folder, rows, usage)
 
 
+def check_single(snapshot: Snapshot, name: str) -> None:
+    """Hold that every example has one picture, for a format that shows one.
+
+    Raises:
+        InputError: one has several.
+    """
+    several = (one for one in snapshot.examples() if one.more_images)
+    if (first := next(several, None)) is not None:
+        raise InputError(
+            f"the format {name} takes one picture; question '{first.task_id:.80}' has "
+            f"{len(first.images)}: export with --to chat or --to datasets, or take a snapshot "
+            "without it (--filter)"
+        )
+
+
 def pictures(snapshot: Snapshot, folder: Path, under: str = IMAGES) -> dict[str, str]:
     """Put a snapshot's pictures into a folder; returns their paths relative to it, by digest.
 

@@ -34,13 +34,25 @@ def _feature(kind: pa.DataType) -> Any:
     return {"dtype": _DTYPES.get(str(kind), str(kind)), "_type": "Value"}
 
 
-def schema() -> pa.Schema:
-    """The snapshot's columns, with the picture as `image` and its digest as `image_digest`."""
+_SEVERAL = ("more_images", "more_sizes")
+"""Columns of snapshots with questions about several pictures alone."""
+
+
+def schema(several: bool = False) -> pa.Schema:
+    """The snapshot's columns, with the picture as `image` and its digest as `image_digest`.
+
+    Args:
+        several: whether there are questions about several pictures; the others then stand in
+            `more_images`, and their digests in `more_digests`.
+    """
     fields = [pa.field("image", _PICTURE), pa.field("image_digest", pa.string())]
-    fields += [field for field in SCHEMA if field.name != "image"]
-    features = {field.name: _feature(field.type) for field in fields} | {
-        "image": {"_type": "Image"}
-    }
+    fields += [field for field in SCHEMA if field.name not in ("image", *_SEVERAL)]
+    pictures: dict[str, Any] = {"image": {"_type": "Image"}}
+    if several:
+        fields += [pa.field("more_images", pa.list_(_PICTURE))]
+        fields += [pa.field("more_digests", pa.list_(pa.string()))]
+        pictures["more_images"] = [{"_type": "Image"}]
+    features = {field.name: _feature(field.type) for field in fields} | pictures
     return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
 
 
@@ -48,13 +60,14 @@ def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
     """`train.parquet` and `validation.parquet`, and a dataset card."""
     rows = {split: snapshot.examples(split) for split in FILES}
     kept = [split for split, examples in rows.items() if examples]
+    columns = schema(any(one.more_images for examples in rows.values() for one in examples))
     for split in kept:
         with pq.ParquetWriter(
-            folder / f"{FILES[split]}.parquet", schema(), compression="zstd"
+            folder / f"{FILES[split]}.parquet", columns, compression="zstd"
         ) as writer:
             for start in range(0, len(rows[split]), GROUP):
                 part = list(_with_pictures(snapshot, rows[split][start : start + GROUP]))
-                writer.write_table(pa.Table.from_pylist(part, schema=schema()))
+                writer.write_table(pa.Table.from_pylist(part, schema=columns))
     usage = "\n".join(
         [
             "from datasets import load_dataset",
@@ -70,21 +83,25 @@ def _files(splits: Sequence[Split]) -> str:
 
 
 def _with_pictures(snapshot: Snapshot, examples: Sequence[Example]) -> Iterator[dict[str, Any]]:
-    images = snapshot.images
     for example in examples:
-        path = present_picture(snapshot, example.image)
-        name = path.name
-        if images.is_shown_as_seen(example.image):
-            data = path.read_bytes()
-        else:
-            data, suffix = images.as_seen(example.image)
-            name = f"{example.image}{suffix}"
+        first, *others = (_picture(snapshot, digest) for digest in example.images)
         yield {
             **to_row(example),
             "weight": example.weight,
-            "image": {"bytes": data, "path": name},
+            "image": first,
             "image_digest": example.image,
+            "more_images": others,
+            "more_digests": list(example.more_images),
         }
+
+
+def _picture(snapshot: Snapshot, digest: str) -> dict[str, Any]:
+    """A picture as `datasets` holds it: what models saw and boxes describe."""
+    path = present_picture(snapshot, digest)
+    if snapshot.images.is_shown_as_seen(digest):
+        return {"bytes": path.read_bytes(), "path": path.name}
+    data, suffix = snapshot.images.as_seen(digest)
+    return {"bytes": data, "path": f"{digest}{suffix}"}
 
 
 def _card(snapshot: Snapshot, splits: Sequence[Split], usage: str) -> str:
