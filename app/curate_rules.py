@@ -21,6 +21,7 @@ from workbench.pipeline.snapshotting import Accepted, SnapshotWish, preview, tak
 from workbench.pipeline.splits import evaluates
 from workbench.records import JSON
 from workbench.schema import read
+from workbench.several_pictures import images_of
 from workbench.store.people.rules_in_force import Guideline
 from workbench.store.reading import snapshots
 
@@ -210,7 +211,7 @@ def _snapshots(site: Site) -> None:
             val=sum(one.split == "val" for one in rows),
             rationales=sum(one.rationale is not None for one in rows),
             edited=sum(one.edited for one in rows),
-            pictures=len({one.image for one in rows}),
+            pictures=len(images_of(rows)),
             people=sum(one.kind == "person" for one in rows),
             reviewers=sorted({name for one in rows for name in one.reviewers}),
             left_out=[

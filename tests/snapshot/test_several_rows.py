@@ -1,4 +1,4 @@
-"""Rows about several pictures: written, read, exported and taught with all of them."""
+"""Rows about several pictures: written, read and exported with all of them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,15 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-import torch
-from PIL import Image
 from snapshot_rows import draw, example
-from tiny_vlms import make
 
 from workbench.errors import InputError
 from workbench.images import digest_of
-from workbench.records import Lesson
 from workbench.snapshot import Snapshot, write
 from workbench.snapshot.example import from_row, task_of, to_row
 from workbench.snapshot.exports import SEVERAL_PICTURES, export
 from workbench.snapshot.manifest import FORMAT, SEVERAL
 from workbench.snapshot.pictures import Picture, sides
-from workbench.train.examples import Adapter
-from workbench.train.loss import StudentLoss
 
 
 @pytest.fixture(scope="module")
@@ -85,29 +79,3 @@ def test_the_pictures_of_a_question_stand_on_one_side() -> None:
     linked = [(one.digest, other.digest) for one, other in itertools.pairwise(pictures)]
     assert len(set(sides(pictures, 0.5, 0).values())) == 2
     assert len(set(sides(pictures, 0.5, 0, linked=linked).values())) == 1
-
-
-class Folder:
-    def open(self, digest: str) -> Image.Image:
-        return Image.new("RGB", (40, 32), digest)
-
-
-LESSON = Lesson("label", "Are both red?", "no")
-
-
-@pytest.mark.parametrize("family", ["qwen2_vl", "smolvlm"])
-def test_a_lesson_is_taught_about_all_pictures(family: str) -> None:
-    model, processor = make(family)
-    loss = StudentLoss(Adapter(processor), Folder(), torch.device("cpu"))  # type: ignore[arg-type]
-    both, other, first = (
-        float(loss(model, [(key, LESSON)], examples=1).share.detach())
-        for key in ("red+blue", "red+green", "red")
-    )
-    assert len({both, other, first}) == 3
-
-
-def test_a_student_of_one_picture_leaves_it_out_with_the_reason() -> None:
-    _, processor = make("region")
-    loss = StudentLoss(Adapter(processor), Folder(), torch.device("cpu"))  # type: ignore[arg-type]
-    assert not loss.takes("red+blue", LESSON)
-    assert "takes one picture; the question has 2" in loss.refused["red+blue"]

@@ -29,7 +29,9 @@ from transformers import AutoModelForImageTextToText, Trainer, TrainerCallback, 
 from workbench.bench.train_models import register
 from workbench.models.language import preferred_device, quiet
 from workbench.records import JSON, Lesson
+from workbench.several_pictures import only_picture
 from workbench.snapshot import Snapshot
+from workbench.snapshot.example import task_of
 from workbench.snapshot.exports.vpd_loss import VpdLoss
 from workbench.train.batch import Batch
 from workbench.train.examples import Adapter
@@ -149,6 +151,8 @@ class Lessons:
         job = course.job()
         plan = plan_of(job)
         examples = plan.rows(course.snapshot)
+        for example in examples:
+            only_picture(task_of(example), "a measurement of training")
         lessons = [plan.lessons(example) for example in examples]
         _, self.adapter = adapter_of(job)
         self.images = course.snapshot.images

@@ -82,6 +82,11 @@ class Example:
         return (self.image, *self.more_images)
 
     @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """Width and height of all pictures, in order, in pixels."""
+        return ((self.width, self.height), *self.more_sizes)
+
+    @property
     def pictures(self) -> str:
         """What stands for its pictures in training: the digest, or those of several (`JOINED`)."""
         return JOINED.join(self.images)

@@ -77,7 +77,7 @@ def longest_shape(
         patch: side of a patch of the picture, in pixels.
     """
     lengths = [
-        adapter.longest(own) + adapter.picture_length(example.width, example.height)
+        adapter.longest(own) + sum(adapter.picture_length(*size) for size in example.sizes)
         for example, own in zip(examples, lessons, strict=True)
     ]
     largest = max(examples, key=lambda example: example.width * example.height)

@@ -68,7 +68,7 @@ def order_of(
         lessons: of each example.
     """
     lengths = tuple(
-        adapter.longest(own) + adapter.picture_length(example.width, example.height)
+        adapter.longest(own) + sum(adapter.picture_length(*size) for size in example.sizes)
         for example, own in zip(examples, lessons, strict=True)
     )
     pictures = tuple(example.pictures for example in examples) if adapter.shares_pictures else ()

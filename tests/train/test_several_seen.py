@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 from PIL import Image
 from tiny_vlms import FAMILIES, make
 
@@ -12,8 +13,10 @@ from workbench.boxes import Box
 from workbench.errors import InputError
 from workbench.models.student import TransformersStudent
 from workbench.models.vlm import Vlm
-from workbench.records import PartRef, Region, Task
+from workbench.records import Lesson, PartRef, Region, Task
 from workbench.study.answering import _bearing
+from workbench.train.examples import Adapter
+from workbench.train.loss import StudentLoss
 
 SHADES = {"red": (200, 30, 30), "blue": (30, 30, 200), "green": (20, 180, 20)}
 EMBEDDED = ("region", "pointer")
@@ -82,3 +85,27 @@ def test_a_template_of_one_picture_is_refused() -> None:
     )
     with pytest.raises(InputError, match="writes one picture; the question has 2"):
         shares(Vlm(model, processor, "tiny"), "red", "blue")
+
+
+# Taught
+
+
+LESSON = Lesson("label", "Are both red?", "no")
+
+
+@pytest.mark.parametrize("family", ["qwen2_vl", "smolvlm"])
+def test_a_lesson_is_taught_about_all_pictures(family: str) -> None:
+    model, processor = make(family)
+    loss = StudentLoss(Adapter(processor), Shades(), torch.device("cpu"))  # type: ignore[arg-type]
+    both, other, first = (
+        float(loss(model, [(key, LESSON)], examples=1).share.detach())
+        for key in ("red+blue", "red+green", "red")
+    )
+    assert len({both, other, first}) == 3
+
+
+def test_a_student_of_one_picture_leaves_it_out_with_the_reason() -> None:
+    _, processor = make("region")
+    loss = StudentLoss(Adapter(processor), Shades(), torch.device("cpu"))  # type: ignore[arg-type]
+    assert not loss.takes("red+blue", LESSON)
+    assert "takes one picture; the question has 2" in loss.refused["red+blue"]
