@@ -27,11 +27,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForImageTextToText, Trainer, TrainerCallback, TrainingArguments
 
 from workbench.bench.train_models import register
+from workbench.errors import InputError
 from workbench.models.language import preferred_device, quiet
 from workbench.records import JSON, Lesson
-from workbench.several_pictures import only_picture
 from workbench.snapshot import Snapshot
-from workbench.snapshot.example import task_of
 from workbench.snapshot.exports.vpd_loss import VpdLoss
 from workbench.train.batch import Batch
 from workbench.train.examples import Adapter
@@ -151,8 +150,12 @@ class Lessons:
         job = course.job()
         plan = plan_of(job)
         examples = plan.rows(course.snapshot)
-        for example in examples:
-            only_picture(task_of(example), "a measurement of training")
+        for one in examples:
+            if one.more_images:
+                raise InputError(
+                    f"a measurement of training takes one picture; question '{one.task_id:.80}' "
+                    f"has {len(one.images)}"
+                )
         lessons = [plan.lessons(example) for example in examples]
         _, self.adapter = adapter_of(job)
         self.images = course.snapshot.images

@@ -245,10 +245,11 @@ def _image_rows(
     examples: Sequence[Example | Pair], side_of: Mapping[str, Split]
 ) -> tuple[Mapping[str, JSON], ...]:
     """What the manifest says of each picture, sorted by digest."""
-    size = {example.image: (example.width, example.height) for example in examples}
-    for example in examples:
-        if isinstance(example, Example):
-            size |= dict(zip(example.more_images, example.more_sizes, strict=True))
+    size = {
+        image: own
+        for example in examples
+        for image, own in zip(example.images, example.sizes, strict=True)
+    }
     return tuple(
         {"digest": key, "split": side_of[key], "width": size[key][0], "height": size[key][1]}
         for key in sorted(side_of)
@@ -343,7 +344,7 @@ def _file(path: Path) -> dict[str, JSON]:
 def _sides(examples: Sequence[Example | Pair]) -> dict[str, Split]:
     side_of: dict[str, Split] = {}
     for example in examples:
-        for image in example.images if isinstance(example, Example) else (example.image,):
+        for image in example.images:
             if side_of.setdefault(image, example.split) != example.split:
                 raise SnapshotError(
                     f"the picture {image[:12]}… is on both sides; split by picture (`sides`)"

@@ -61,6 +61,24 @@ class Pair:
     reviewers: tuple[str, ...]
     """Whose word it rests on, sorted; empty where it rests on nobody's."""
 
+    more_images = property(lambda self: ())
+    """A pair is about one picture; these names are an example's."""
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The digest of its picture."""
+        return (self.image,)
+
+    @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """Width and height of its picture, in pixels."""
+        return ((self.width, self.height),)
+
+    @property
+    def pictures(self) -> str:
+        """What stands for its picture in training: the digest."""
+        return self.image
+
     @property
     def rationale(self) -> str:
         """The text that is preferred, for whoever learns from it alone."""

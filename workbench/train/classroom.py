@@ -34,6 +34,7 @@ from workbench.recipes.teaching import (
 )
 from workbench.recipes.workshop import LearnsFromLessons
 from workbench.records import Lesson
+from workbench.several_pictures import images_of
 from workbench.snapshot import SPLITS, Example, Pair, Snapshot
 from workbench.train.auxiliary import AspectAnswers, ToolTargets, encoder_of
 from workbench.train.forward import outputs_of
@@ -147,12 +148,7 @@ def check_pictures(snapshot: Snapshot, examples: Sequence[Example | Pair]) -> No
             f"the snapshot {snapshot.hash} has no training example; accept some questions, or take "
             "it with vpd snapshot --automatic"
         )
-    digests = {
-        image
-        for one in examples
-        for image in (one.images if isinstance(one, Example) else (one.image,))
-    }
-    paths = {image: snapshot.images.path(image) for image in digests}
+    paths = {image: snapshot.images.path(image) for image in images_of(examples)}
     if missing := sorted(image for image, path in paths.items() if path is None):
         raise SnapshotError(
             f"{len(missing)} pictures of the snapshot {snapshot.hash} are missing, for example "
