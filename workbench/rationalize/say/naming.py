@@ -81,10 +81,11 @@ class Names:
             return thing.patch.picture_name if general else f"the {one(thing.noun)}"
         if not thing.noun:
             where = self.boxes([thing.patch])
-            of = thing.patch.picture_name if thing.patch.picture is None else "a picture"
-            return (
-                f"the part of {of} at {where}" if where else f"a part of {thing.patch.picture_name}"
-            )
+            if not where:
+                return f"a part of {thing.patch.picture_name}"
+            # of several pictures, the one stands behind the box
+            of = " of the image" if thing.patch.picture is None else ""
+            return f"the part{of} at {where}"
         if thing.patch in self._alias:
             return f"the {self._alias[thing.patch]}"
         name = f"the {one(thing.noun)}"
