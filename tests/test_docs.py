@@ -99,13 +99,16 @@ def test_the_profile_is_one(tmp_path: Path) -> None:
 
 
 def test_the_questions_import(tmp_path: Path, picture: Path) -> None:
-    rows = block("json", "question")
+    rows = block("json", '"image":')
     (tmp_path / "images").mkdir()
-    for name in re.findall(r'"image": "([^"]+)"', rows):
+    rows += block("json", '"images":')
+    for name in re.findall(r'"([^"]+\.jpg)"', rows):
         (tmp_path / "images" / name).write_bytes(picture.read_bytes())
     (tmp_path / "questions.jsonl").write_text(rows)
     source = Folder(tmp_path)
-    assert [task.answers for task in source.tasks()] == [("2",), ("car",), ()]
+    tasks = list(source.tasks())
+    assert [task.answers for task in tasks] == [("2",), ("car",), (), ("yes",)]
+    assert [len(task.images) for task in tasks] == [1, 1, 1, 2]
     assert list(source.bad) == []
 
 

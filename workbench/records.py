@@ -30,15 +30,17 @@ Stored data and plug-ins keep `Task`, `image`, `Verdict.chosen` (the run that is
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
 from workbench.boxes import Box
 from workbench.evidence import EvidenceKind
+from workbench.keys import content_key as content_key
+from workbench.keys import for_key as for_key
+from workbench.keys import storable as storable
+from workbench.keys import storable_json as storable_json
 
 Scalar = None | bool | int | float | str
 """A value that a program may hold or return, besides patches and containers."""
@@ -94,41 +96,6 @@ EventKind = Literal[
 """Kind of an event of a trace; `workbench/events.py` describes each."""
 
 VISITORS = "compare"  # source and split of visitors' questions, which figures leave out
-
-
-def storable(text: str) -> str:
-    """The text with `?` for each lone surrogate, which files and databases cannot hold."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-def storable_json(value: JSON) -> JSON:
-    """A value with every text in it, keys included, as `storable` makes it; tuples become lists."""
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, dict):
-        return {storable_json(key): storable_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [storable_json(item) for item in value]
-    return value
-
-
-def content_key(*parts: object) -> str:
-    """A stable key of 20 characters for any nesting of plain values and records."""
-    return hashlib.sha256(_KEY_TEXT.encode(parts).encode()).hexdigest()[:20]
-
-
-def for_key(value: object) -> Mapping[str, Any]:
-    """A record as `content_key` reads it: what stands in many keys is so made once."""
-    if not is_dataclass(value) or isinstance(value, type):
-        raise TypeError(f"no content key comes of {type(value)}; give plain values or records")
-    row = {"_": type(value).__name__, **asdict(value)}
-    if isinstance(value, Task) and not value.more_images:
-        del row["more_images"]  # a question about one picture has the key it always had
-    return row
-
-
-_KEY_TEXT = json.JSONEncoder(default=for_key, sort_keys=True, ensure_ascii=False)
-_KEY_TEXT.item_separator, _KEY_TEXT.key_separator = ",", ":"
 
 
 @dataclass(frozen=True, slots=True)

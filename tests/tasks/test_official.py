@@ -360,31 +360,3 @@ def test_pictures_of_benchmarks_may_be_links_with_other_spellings(
     (task,), bad = read("hateful", tmp_path / "files")
     assert bad == []
     assert (tmp_path / "files" / task.image).is_file()
-
-
-def test_nlvr2_has_the_left_picture_first(tmp_path: Path) -> None:
-    first, second, _ = tasks("nlvr2", tmp_path)
-    assert first.images == ("images/dev/dev-850-0-img0.png", "images/dev/dev-850-0-img1.png")
-    assert (first.id, first.answers, second.answers) == ("nlvr2/dev/dev-850-0-0", ("yes",), ("no",))
-    assert first.question == "Is this true of the two pictures? There are two dogs in all."
-    assert (first.answer_type, first.meta["set"]) == ("yesno", "dev-850")
-
-
-def test_nlvr2_pictures_of_train_lie_in_numbered_folders(tmp_path: Path) -> None:
-    for number in (0, 1):
-        made.picture(tmp_path / "train" / "21" / f"train-3-2-img{number}.png")
-    row = made.nlvr2_row("train-3-2-1", directory=21)
-    made.write_lines(tmp_path / "train.json", row)
-    (task,) = registry.build("source", "nlvr2", root=str(tmp_path)).tasks()
-    assert task.images == tuple(f"train/21/train-3-2-img{number}.png" for number in (0, 1))
-
-
-def test_nlvr2_balanced_part(tmp_path: Path) -> None:
-    made.nlvr2(tmp_path)
-    folder = tmp_path / "data" / "balanced"
-    folder.mkdir()
-    made.write_lines(folder / "balanced_dev.json", made.nlvr2_row("dev-850-1-1"))
-    source = registry.build("source", "nlvr2", root=str(tmp_path), subset="balanced")
-    assert [task.id for task in source.tasks()] == ["nlvr2/dev/dev-850-1-1"]
-    with pytest.raises(ProfileError, match="choose all, balanced, unbalanced"):
-        registry.build("source", "nlvr2", root=str(tmp_path), subset="best")

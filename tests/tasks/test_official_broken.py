@@ -490,22 +490,3 @@ def test_hostile_bytes_after_good_rows_lose_none_of_them(tmp_path: Path, junk: b
         *(f"tallyqa/test/{n}" for n in range(3)),
     ]
     assert bad
-
-
-@pytest.mark.parametrize(
-    ("changes", "why"),
-    [
-        ({"label": "maybe"}, "the label is str 'maybe'; expected True, False or none"),
-        ({"identifier": "dev-850-0"}, "expected split-set-pair-sentence, as dev-850-0-1"),
-        ({"identifier": "dev-850-9-0"}, "no picture dev/dev-850-9-img0.png in"),
-        ({"sentence": " "}, "the sentence is empty; expected text"),
-    ],
-)
-def test_nlvr2_rows_that_are_left_out(tmp_path: Path, changes: dict[str, Any], why: str) -> None:
-    made.nlvr2(tmp_path)
-    rows = [made.nlvr2_row("dev-850-0-0"), {**made.nlvr2_row("dev-850-1-1"), **changes}]
-    made.write_lines(tmp_path / "data" / "dev.json", *rows)
-    tasks, bad = read("nlvr2", tmp_path)
-    assert ([task.id for task in tasks], len(bad)) == (["nlvr2/dev/dev-850-0-0"], 1)
-    assert bad[0].startswith("dev.json:2: entry 2, identifier 'dev-850-")
-    assert why in bad[0]
