@@ -20,7 +20,7 @@ from workbench import registry
 from workbench.catalogue import recipes
 from workbench.errors import WorkbenchError
 from workbench.local_files import real_path
-from workbench.models.weights import EMBEDDED, small_folder
+from workbench.models.weights import EMBEDDED, NAMES, SMALL, small_folder
 from workbench.records import JSON
 from workbench.schema import describe, problems, sentences
 from workbench.snapshot import Snapshot
@@ -232,16 +232,16 @@ def _objective_problem(settings: Mapping[str, Any]) -> str:
 
 def student_problem(student: str) -> str:
     """Why a student cannot be one, as far as that shows without loading it; empty when it can."""
-    if student == "small":
+    if student in SMALL:
         try:
-            small_folder()
+            small_folder(student)
         except WorkbenchError as error:
             return str(error)
     if student in EMBEDDED or (Path(student) / "config.json").is_file():
         return ""
     if Path(student).is_absolute() or student.startswith((".", "~")) or not _HUB.fullmatch(student):
         return (
-            f"'{student:.80}' is no folder with a config.json; give 'bundled', 'small', "
+            f"'{student:.80}' is no folder with a config.json; give {NAMES}, "
             "a checkpoint's folder or a hub id (owner/name)"
         )
     return ""

@@ -19,7 +19,7 @@ const METHODS = {
   qlora: ["QLoRA", "the same over 4-bit weights: least memory"],
   full: ["Full", "every weight; most memory"],
 };
-const NAMED = ["bundled", "small"];
+const NAMED = ["bundled", "small", "distilled"];
 
 /** A weight as a number; what is none is sent as it is, and the server says what it expected. */
 const weightOf = (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : text);
@@ -177,6 +177,11 @@ export async function walkthrough(place, params) {
       "small",
       "The small student",
       "made for two processor cores, and many times as fast to teach; all its weights learn",
+    ],
+    [
+      "distilled",
+      "The distilled student",
+      "the small student after it learnt the bundled lessons: answers and rationales of programs",
     ],
     ...([...NAMED, ...form.models.map((one) => one.folder)].includes(form.student)
       ? []

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from workbench.errors import EngineError
+from workbench.images import ImageFolder
 from workbench.making import small_classifiers, small_student
 from workbench.making.base_student import FIRST_SCENE
 from workbench.making.small_student import (
@@ -19,9 +20,11 @@ from workbench.making.small_student import (
     seen_scenes,
     views_of,
 )
+from workbench.models.student import TransformersStudent
 from workbench.models.vlm import Vlm
 from workbench.models.weights import small_folder
-from workbench.tasks.collage.pictures import make_scene
+from workbench.records import Task
+from workbench.tasks.collage.pictures import make_scene, render
 
 SCENE = make_scene("train", FIRST_SCENE)
 
@@ -87,6 +90,19 @@ def test_a_student_that_does_not_see_is_written_and_called_a_failure(tmp_path: P
     with pytest.raises(EngineError, match="does not see well enough: exists is right for"):
         main([*sizes, *folders])
     assert Vlm.load(str(tmp_path / "student"), device="cpu").processor.reader_layers == 8
+
+
+def test_the_distilled_student_answers_and_explains(tmp_path: Path) -> None:
+    render(make_scene("test", NEW_SCENE)).save(tmp_path / "scene.png")
+    images = ImageFolder(tmp_path / "images")
+    digest = images.add(tmp_path / "scene.png")
+    task = Task("t/1", "t", "test", digest, "How many objects are there?", (), "integer")
+    student = TransformersStudent("distilled", device="cpu")
+    [direct] = student.answer([task], images)
+    [explained] = student.answer([task], images, explain=True)
+    assert direct.answer.isdigit()
+    assert len(explained.rationale) > len(explained.answer)
+    assert student.ref.name == "distilled"
 
 
 def test_the_shipped_student_sees() -> None:

@@ -13,7 +13,7 @@ from workbench.models.bundled import student_folder
 from workbench.models.checkpoint_state import checkpoint_state
 from workbench.models.language import TransformersLanguage
 from workbench.models.student import TransformersStudent
-from workbench.models.weights import base_of, model_folder, weights_digest
+from workbench.models.weights import EMBEDDED, base_of, model_folder, weights_digest
 from workbench.records import PartRef
 from workbench.sample.local import TransformersSampler
 from workbench.tools.knowledge import LanguageKnowledge
@@ -196,7 +196,7 @@ def test_each_student_is_shown_beside_the_one_it_was_taught_from(
     models: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "pointer_vlm"}')
-    assert [base_of(name) for name in ("bundled", "small")] == ["bundled", "small"]
+    assert [base_of(name) for name in EMBEDDED] == ["bundled", "small", "small"]
     assert base_of(str(tmp_path)) == "small"
     assert base_of(str(models / "one" / "model")) == base_of("owner/name") == "bundled"
     (tmp_path / "config.json").write_text('{"model_type": ')

@@ -21,7 +21,7 @@ from workbench.models import pointer_processor, region_vlm  # noqa: F401 - makes
 from workbench.models.bundled import student_folder
 from workbench.models.conversation import Conversation
 from workbench.models.language import quiet
-from workbench.models.weights import EMBEDDED, small_folder
+from workbench.models.weights import NAMES, SMALL, small_folder
 
 
 def hub_install() -> str:
@@ -48,9 +48,8 @@ def loading_errors(checkpoint: str) -> Iterator[None]:
         ) from error
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise InputError(
-            f"the model '{checkpoint}' cannot be loaded ({_brief(error)}); give 'bundled', "
-            "'small', the folder of a checkpoint of AutoModelForImageTextToText, or a "
-            "hub id"
+            f"the model '{checkpoint}' cannot be loaded ({_brief(error)}); give {NAMES}, "
+            "the folder of a checkpoint of AutoModelForImageTextToText, or a hub id"
         ) from error
 
 
@@ -60,15 +59,15 @@ def checkpoint_path(checkpoint: str) -> str:
     Raises:
         InputError: it is written as a path and nothing is there.
     """
-    if checkpoint in EMBEDDED:
-        return str(student_folder() if checkpoint == "bundled" else small_folder())
+    if checkpoint == "bundled":
+        return str(student_folder())
+    if checkpoint in SMALL:
+        return str(small_folder(checkpoint))
     path = Path(checkpoint).expanduser()
     if path.is_dir():
         return str(path)
     if checkpoint[:1] in ("", ".", "/", "~"):
-        raise InputError(
-            f"no model folder at '{checkpoint}'; give 'bundled', 'small', a folder, or a hub id"
-        )
+        raise InputError(f"no model folder at '{checkpoint}'; give {NAMES}, a folder, or a hub id")
     return checkpoint
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from huggingface_hub import hf_hub_download
 
 from workbench.models.weights import (
-    EMBEDDED,
+    SMALL,
     folder_digest,
     is_folder,
     small_folder,
@@ -26,8 +26,8 @@ def checkpoint_state(checkpoint: str) -> str:
     """
     if checkpoint == "bundled":
         return ""
-    if checkpoint in EMBEDDED:
-        return folder_digest(small_folder())
+    if checkpoint in SMALL:
+        return folder_digest(small_folder(checkpoint))
     if is_folder(checkpoint):
         folder = Path(checkpoint).expanduser()
         return folder_digest(folder) if folder.is_dir() else ""

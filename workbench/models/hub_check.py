@@ -127,7 +127,7 @@ def check_model(model: str, roles: tuple[str, ...], ask: AskHub) -> ModelCheck:
     """Look at a model.
 
     Args:
-        model: `bundled`, `small`, a folder or a hub id.
+        model: `bundled`, `small`, `distilled`, a folder or a hub id.
         roles: what it is for.
         ask: asks the hub.
     """

@@ -23,7 +23,7 @@ from workbench.models.language import quiet
 from workbench.models.picture_budget import PictureBudget
 from workbench.models.vlm import CheckpointView, RowOfRegions, Vlm
 from workbench.models.weights import (
-    EMBEDDED,
+    SMALL,
     files_digest,
     folder_digest,
     is_folder,
@@ -59,7 +59,7 @@ class TransformersStudent:
     """Any checkpoint of `AutoModelForImageTextToText`, the bundled base student by default.
 
     Args:
-        checkpoint: `bundled`, `small`, a folder, or a hub id.
+        checkpoint: `bundled`, `small`, `distilled`, a folder, or a hub id.
         batch_size: Questions per forward pass.
         max_tokens: Longest short answer, in tokens.
         max_rationale_tokens: Longest rationale, in tokens.
@@ -107,7 +107,7 @@ class TransformersStudent:
         whose chat template or processor was edited is another.
 
         Args:
-            checkpoint: `bundled`, a folder, or a hub id.
+            checkpoint: `bundled`, `small`, `distilled`, a folder, or a hub id.
             max_tokens: Longest short answer, in tokens.
             max_rationale_tokens: Longest rationale, in tokens.
 
@@ -120,8 +120,8 @@ class TransformersStudent:
         if checkpoint == "bundled":
             version = with_detector(student_folder().name.rsplit("-", 1)[-1])
             return PartRef("student", checkpoint, version, arguments)
-        if checkpoint in EMBEDDED:
-            version = with_language(folder_digest(small_folder()))
+        if checkpoint in SMALL:
+            version = with_language(folder_digest(small_folder(checkpoint)))
             return PartRef("student", checkpoint, version, arguments)
         if is_folder(checkpoint):
             folder = real_path(Path(checkpoint).expanduser())

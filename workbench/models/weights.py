@@ -16,8 +16,12 @@ from workbench.settings import data_dir
 
 POINTER_VLM = "pointer_vlm"
 """The `model_type` of a small student's configuration."""
-EMBEDDED = ("bundled", "small")
+SMALL = {"small": "small-student", "distilled": "distilled-student"}
+"""Folder of each small student: the base, and what was distilled into it from programs."""
+EMBEDDED = ("bundled", *SMALL)
 """Names of the students that come with the workbench or are made by it."""
+NAMES = ", ".join(f"'{name}'" for name in EMBEDDED)
+"""The same for a sentence."""
 SHIPPED_DETECTOR = "2cc028b6352262cc"
 """Beginning of the digest of the detector that ships."""
 SHIPPED_LANGUAGE = "b179c9523d0e6a0f"
@@ -83,16 +87,22 @@ def reader_of(folder: Path) -> str:
     return ""
 
 
-def small_folder() -> Path:
-    """The folder of the small student.
+def small_folder(name: str = "small") -> Path:
+    """The folder of a small student.
+
+    Args:
+        name: one of `SMALL`.
 
     Raises:
-        InputError: it was not made yet.
+        InputError: it is not there.
     """
-    folder = data_dir() / "models" / "small-student"
-    if not (folder / "config.json").is_file():
-        raise InputError(f"no small student in {folder}; run `vpd make-models small-student`")
-    return folder
+    folder = data_dir() / "models" / SMALL[name]
+    if (folder / "config.json").is_file():
+        return folder
+    how = (
+        "run `vpd make-models small-student`" if name == "small" else "take it from the repository"
+    )
+    raise InputError(f"no {name} student in {folder}; {how}")
 
 
 def base_of(checkpoint: str) -> str:
@@ -101,7 +111,7 @@ def base_of(checkpoint: str) -> str:
     It is `small` for what was taught from the small student, and `bundled` for all others.
     """
     if checkpoint in EMBEDDED:
-        return checkpoint
+        return "small" if checkpoint in SMALL else checkpoint
     file = Path(checkpoint).expanduser() / "config.json"
     if is_folder(checkpoint) and file.is_file():
         with suppress(ValueError):
@@ -136,8 +146,8 @@ def weights_digest(folder: Path) -> str:
     weights = sorted(path for pattern in _WEIGHTS for path in folder.glob(pattern))
     if not weights:
         raise InputError(
-            f"no model at {folder} (no file {' or '.join(_WEIGHTS)}); give 'bundled', a folder or "
-            "a hub id"
+            f"no model at {folder} (no file {' or '.join(_WEIGHTS)}); give {NAMES}, a folder "
+            "or a hub id"
         )
     return _key([*weights, *(path for path in (folder / "config.json",) if path.is_file())])
 

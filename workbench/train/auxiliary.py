@@ -98,7 +98,7 @@ class AspectAnswers:
     """How likely a vision-language model says yes to each of some questions of a picture.
 
     Args:
-        checkpoint: `bundled`, `small`, a checkpoint's folder, or a hub id.
+        checkpoint: `bundled`, `small`, `distilled`, a checkpoint's folder, or a hub id.
         aspects: the questions.
         images: opens pictures.
     """

@@ -64,7 +64,7 @@ class Job:
     snapshot: Annotated[str, Meta(min_length=1, title="Snapshot")]
     """Folder of a snapshot, relative to the job's folder; vpd snapshot makes one."""
     student: Annotated[str, Meta(title="Student")] = "bundled"
-    """`bundled`, `small`, a checkpoint's folder, or a hub id."""
+    """`bundled`, `small`, `distilled`, a checkpoint's folder, or a hub id."""
     name: Annotated[str, Meta(title="Name")] = ""
     """Name of the job, for people."""
     objective: Annotated[str, Meta(min_length=1, title="Objective")] = "vpd"

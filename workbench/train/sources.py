@@ -15,6 +15,7 @@ from workbench.local_files import digest, local_paths
 from workbench.models.checkpoint_state import with_state
 from workbench.models.weights import (
     EMBEDDED,
+    SMALL,
     folder_digest,
     reader_of,
     small_folder,
@@ -30,13 +31,13 @@ def own_sources(job: Job) -> dict[str, str]:
 
 
 def sources(job: Job) -> dict[str, str]:
-    """The digests of `own_sources`, and of the small student with what it reads and sees by.
+    """The digests of `own_sources`, and of a small student with what it reads and sees by.
 
     The bundled one is made anew by each version of the workbench, and by nobody else.
     """
-    if job.student != "small":
+    if job.student not in SMALL:
         return own_sources(job)
-    state = with_detector(with_language(folder_digest(small_folder())))
+    state = with_detector(with_language(folder_digest(small_folder(job.student))))
     return {job.student: state, **own_sources(job)}
 
 

@@ -57,7 +57,7 @@ class AspectBce:
     """Language, and what a model says to yes-or-no questions of the picture.
 
     Args:
-        tool: the checkpoint that is asked: `bundled`, `small`, a folder, or a hub id.
+        tool: the checkpoint that is asked: `bundled`, `small`, `distilled`, a folder, or a hub id.
         aspects: the questions, with `|` between them.
         alpha: weight of the term.
     """

@@ -74,7 +74,7 @@ class OpenAttributes:
     """`attribute`: the chance, 0 to 1, that a word describes the patch.
 
     Args:
-        model: `bundled`, `small`, a checkpoint's folder or a hub id.
+        model: `bundled`, `small`, `distilled`, a checkpoint's folder or a hub id.
         eyes: `student` for a model that answers questions, `image-text` for one such as CLIP.
         threshold: above 0 the answer is whether the chance is at least as high.
     """
