@@ -69,6 +69,7 @@ def test_a_run_that_no_project_knows_is_shown_with_what_is_given(picture: Path) 
         "width": 64,
         "height": 48,
         "problem": "",
+        "more": (),
     }
     assert len(TracePlayer(trace).run["source"]) <= 1
     assert TracePlayer(trace).run["picture"]["url"] is None

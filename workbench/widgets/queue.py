@@ -315,11 +315,11 @@ class ReviewQueue(Playing):
     def _among(self, proposal: Any) -> int:
         return min(max(int(proposal.value), 0), max(len(self.item.get("candidates") or []) - 1, 0))
 
-    @traitlets.observe("candidate")
     def _picture_of(self, digest: str) -> PictureView:
         """A picture as the player takes it; the first one of a question comes as bytes."""
         return pictures.of_project(self._project.images, digest)[1]
 
+    @traitlets.observe("candidate")
     def _draw(self, _: object = None) -> None:
         """Show the run of the program chosen; what was written is of another one."""
         one, self.wording = self._candidate(), None
