@@ -239,7 +239,7 @@ def test_undo_at_once_shows_the_question_again_and_counts_down(visit, site: Runn
     page.wait_for_selector(f"[data-question='{task}']")
     saved(page)
     assert [one.kind for one in events(site)] == ["skip", "undo"]
-    assert page.inner_text("[data-progress]").startswith("0 of 100")
+    page.locator("[data-progress]", has_text="0 of 100").wait_for()
 
 
 def test_brackets_open_the_other_programs_and_accept_takes_the_one_that_is_open(
