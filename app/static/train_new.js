@@ -19,13 +19,14 @@ const METHODS = {
   qlora: ["QLoRA", "the same over 4-bit weights: least memory"],
   full: ["Full", "every weight; most memory"],
 };
+const FIRST = ["vpd", "instruct"];
 const NAMED = ["bundled", "small", "distilled"];
 
 /** A weight as a number; what is none is sent as it is, and the server says what it expected. */
 const weightOf = (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : text);
 
 /** The published objective and its control come first, the methods of papers behind them. */
-const rank = (name) => ["vpd", "instruct"].indexOf(name) + (name in OBJECTIVES ? 0 : 3);
+const rank = (name) => [...FIRST, name].indexOf(name) + (name in OBJECTIVES ? 0 : 1);
 
 const objectiveWords = ({ objective, weight }) =>
   objective === "vpd" && weight.trim() !== "1" ? `vpd, weight ${weight}` : objective;

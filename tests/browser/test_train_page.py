@@ -130,6 +130,8 @@ def test_a_published_method_brings_its_settings_and_asks_for_its_teacher(
     page = visit(f"{site.url}train?new=1&step=2")
     page.get_by_role("radio", name="switch_kd").check()
     objective = page.locator("fieldset", has_text="Objective")
+    expect(objective.locator("label b").nth(0)).to_have_text("VPD")
+    expect(objective.locator("label b").nth(1)).to_have_text("Instruct")
     expect(objective.locator(".problem[role=alert]").last).to_contain_text(
         "switch_kd needs a teacher: choose one"
     )
