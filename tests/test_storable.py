@@ -87,4 +87,4 @@ def test_nobody_does_it_by_hand() -> None:
     by_hand = re.compile(r"""\.encode\([^)]*["']replace["']|write_text\([^)]*errors=""")
     paths = [path for folder in ("workbench", "app") for path in (ROOT / folder).rglob("*.py")]
     users = {path.name for path in paths if by_hand.search(path.read_text(encoding="utf-8"))}
-    assert users == {"records.py"}, "call workbench.records.storable"
+    assert users == {"keys.py"}, "call workbench.keys.storable"

@@ -113,11 +113,11 @@ def test_what_is_wrong_stands_beside_its_field_and_stops_the_start(
     # what is usual for one student gives way to what is usual for another; one's own choice stays
     page.locator("[data-key=batch] input").fill("8")
     for student, method, rate in (
-        ("The small student", "full", "0.001"),
-        ("The bundled student", "lora", "0.0001"),
+        ("small", "full", "0.001"),
+        ("bundled", "lora", "0.0001"),
     ):
         page.get_by_role("button", name="2 Model and method").click()
-        page.get_by_label(student).check()
+        page.locator(f"[name=student][value={student}]").check()
         expect(page.locator(f"[name=method][value={method}]")).to_be_checked()
         page.get_by_role("button", name="3 Settings").click()
         expect(page.locator("[data-key=lr] input")).to_have_value(rate)
