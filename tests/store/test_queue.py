@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from curation_project import Home, Voice, make_project, states
+from sharing_processes import CHILD
 from store_rows import loop_records, task
 
 from workbench.curate.queue import QueueRequest
@@ -290,8 +291,7 @@ def test_progress_counts(home: Home) -> None:
 
 
 WORKER = """
-import random, sys
-from pathlib import Path
+import random
 from workbench.records import Decision
 from workbench.store import Project
 
@@ -318,7 +318,7 @@ def race(folder: Path, questions: int, workers: int) -> None:
     with project:
         running = [
             subprocess.Popen(
-                [sys.executable, "-c", WORKER, str(project.path), f"person{at}", str(at)],
+                [sys.executable, "-c", CHILD + WORKER, str(project.path), f"person{at}", str(at)],
                 stdout=subprocess.PIPE,
                 text=True,
                 env={**os.environ, "OMP_NUM_THREADS": "1"},

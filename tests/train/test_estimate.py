@@ -47,14 +47,16 @@ def test_a_dry_run_measures_and_keeps_nothing(tmp_path: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["job.toml"]
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "workbench.train.estimate",
-        pytest.param("workbench.train.run --dry-run", marks=pytest.mark.slow),
-    ],
-)
-def test_a_wrong_job_is_one_line(tmp_path: Path, module: str) -> None:
+def test_a_wrong_job_is_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "job.toml")]) == 2
+    error = capfd.readouterr().err
+    assert error.startswith("ProfileError: no job file at")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["workbench.train.estimate", "workbench.train.run --dry-run"])
+def test_a_wrong_job_is_one_line_of_a_process(tmp_path: Path, module: str) -> None:
     words = [sys.executable, "-m", *module.split(), str(tmp_path / "job.toml")]
     process = subprocess.run(words, capture_output=True, text=True)
     assert process.returncode == 2
