@@ -204,6 +204,10 @@ class Program:
     """What the model thought aloud before it."""
     draws: int = 1
     """Times it was drawn: more than once where the question had the same program already."""
+    repeats: bool | None = None
+    """Whether an earlier program of the question is the same, names of variables and prints set
+    aside; None where nobody compared them.
+    """
 
 
 @dataclass(frozen=True, slots=True)

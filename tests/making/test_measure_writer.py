@@ -21,6 +21,9 @@ BROKEN = HEADER + "    return formatting_answer(\n"
 class Canned:
     """Gives the same five programs to each question, about the question's own thing."""
 
+    def warm(self):
+        pass
+
     def sample(self, tasks, k, seed):
         for task in tasks:
             for index, text in enumerate((LOOKS, NAMED, RENAMED, ASKS, BROKEN)[:k]):
@@ -38,11 +41,12 @@ def counts():
 
 
 def test_programs_are_tried_with_tools_that_are_always_right(counts):
-    tries = [tried for _, tried in measure(Canned(), counts, 5)]
+    tries = [tried for _, tried in measure(Canned().sample(counts, 5, 0), counts, 5)]
     assert [[one.right for one in tried] for tried in tries] == [[1, 1, 1, 0, 0]] * 4
     assert [one.whole for one in tries[0]] == [False, False, False, True, False]
+    assert [one.fails for one in tries[0]] == [False, False, False, False, True]
     assert figures(tries) == {
-        "questions": 4, "first": 1.0, "pass@1": 0.6, "pass@5": 1.0, "whole": 0.2, "all whole": 0.0,
+        "questions": 4, "first": 1.0, "pass@1": 0.6, "pass@5": 1.0, "whole": 0.2, "fails": 0.2, "all whole": 0.0,
         "distinct": 4.0, "all equal": 0.0, "draws": 15.0,
     }  # fmt: skip
 
@@ -82,3 +86,4 @@ def test_the_command_prints_the_figures_of_all_families(counts, monkeypatch, cap
     assert table["all"] == table["all but knowledge"] == table["count"]
     assert table["count"]["questions"] == 2
     assert table["count"]["pass@1"] == 1.0
+    assert table["processor seconds"] >= 0

@@ -14,6 +14,7 @@ from workbench.api import STANDARD
 from workbench.errors import InputError
 from workbench.models import language
 from workbench.models.llama_rows import LlamaOpening
+from workbench.pipeline.grouping import compared
 from workbench.records import Failure, PartRef, Task, Trace
 from workbench.sample import local
 from workbench.sample.local import TransformersSampler
@@ -112,7 +113,7 @@ def test_the_score_is_the_mean_log_probability_at_temperature_1(tiny):
     program = list(part.sample(TASKS, 2, seed=0))[3]
     loaded = language.load_language(tiny)
     prompt = part._prompts(TASKS[1]).text
-    sample = part._write([TASKS[1]], 2, 0, lambda sample: None)[1]
+    sample = part._different([TASKS[1]], 2, 0, lambda sample: None)[1]
     ids = loaded.tokenizer(prompt, add_special_tokens=False)["input_ids"]
     logits = loaded.model(torch.tensor([ids + sample.tokens])).logits[0].log_softmax(-1)
     expected = np.mean(
@@ -228,13 +229,37 @@ def test_a_thought_without_an_end_is_a_row_with_the_reason(tiny, monkeypatch):
     assert program.thinking == "<think>Let me see"
 
 
+def test_the_first_program_may_be_the_likeliest_and_the_others_stay_as_they_were(tiny):
+    plain, greedy, at_zero = (
+        texts(build(tiny, **{"temperature": 1.0, **arguments}).sample(TASKS, 3, seed=0))
+        for arguments in ({}, {"greedy_first": True}, {"temperature": 0.0})
+    )
+    assert [row for row in greedy if row[1]] == [row for row in plain if row[1]]
+    firsts = [row for row in greedy if not row[1]]
+    assert firsts == [row for row in at_zero if not row[1]]
+    assert firsts != [row for row in plain if not row[1]]
+
+
+def test_a_greedy_first_program_is_streamed_and_named_in_the_reference(tiny):
+    part = build(tiny, temperature=1.0, greedy_first=True)
+    [first] = part.sample(TASKS[:1], 1, seed=0)
+    assert part.stream(TASKS[0], 0, lambda piece: None).source == first.source
+    assert part.ref.arguments["greedy_first"] is True
+    assert "greedy_first" not in build(tiny, temperature=0.0, greedy_first=True).ref.arguments
+
+
+def test_a_writer_that_knows_one_program_ends_after_its_redraws(tiny):
+    # the nucleus is the likeliest token alone, so that every drawing is the same
+    programs = list(build(tiny, temperature=1.0, top_p=1e-9, redraws=3).sample(TASKS, 2, seed=0))
+    assert {p.draws for p in programs if p.index} == {4}
+    assert [p.repeats for p in compared(programs[:2])] == [False, True]
+
+
 def test_a_program_that_is_there_already_is_drawn_again(tiny, monkeypatch):
-    writings = iter(("one", "one", "two", "two", "one", "three", "two"))
-    kept = {}
+    writings = [["one"], ["one", "one", "two"], ["two", "four", "four"], ["two", "three", "four"]]
 
     def text(part, sample):
-        name = kept.setdefault(sample.seed, None) or next(writings)
-        kept[sample.seed] = name
+        name = writings[sample.index][sample.draw]
         return f"\n    {name[0]} = 1\n    return formatting_answer({len(name)}, '{name}')\n"
 
     monkeypatch.setattr(TransformersSampler, "_text", text)

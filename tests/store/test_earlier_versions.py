@@ -51,7 +51,8 @@ def write_rows(database: Database, version: int) -> None:
         for role, key in keys.items():
             put(f"INSERT INTO part VALUES (?, ?, 'by-hand', '1', '{{}}', {day})", [key, role])
         put(
-            f"INSERT INTO task VALUES (?, 0, 'made', 'train', ?, ?, ['2'], 'integer', [], 'count', '{{}}', 'x', {day})",
+            "INSERT INTO task (id, seq, source, split, image, question, answers, answer_type, choices, family, meta, content, created_at)"
+            f" VALUES (?, 0, 'made', 'train', ?, ?, ['2'], 'integer', [], 'count', '{{}}', 'x', {day})",
             [made.task.id, made.task.image, made.task.question],
         )
         put(

@@ -15,6 +15,7 @@ from workbench.pipeline.report import GroupShares, Report, report
 from workbench.pipeline.report_repairs import RepairShares
 from workbench.shares import Share
 from workbench.store import Selection
+from workbench.store.reading.variety import Variety
 from workbench.usage import Usage, per_rationale
 
 
@@ -70,6 +71,7 @@ def print_report(out: Console, figures: Report) -> None:
     )
     for name, share in (
         (f"pass@{sizes[0]}", figures.all.passed[sizes[0]]),
+        ("first program", figures.all.first),
         ("yield", figures.all.kept),
         ("with evidence", figures.all.looked),
         ("student", figures.all.student),
@@ -81,6 +83,7 @@ def print_report(out: Console, figures: Report) -> None:
             f"{'agreed':<15}{figures.all.agreed}  of unlabelled tasks: agreement among programs, "
             "not correctness"
         )
+    _print_variety(out, figures.variety, figures.k)
     if figures.repairs is not None:
         _print_repairs(out, figures.repairs)
     _print_costs(out, figures)
@@ -89,6 +92,24 @@ def print_report(out: Console, figures: Report) -> None:
         out.print(f"kept answers rest on: {kinds}")
     if counts.failures:
         out.print("failures: " + ", ".join(f"{kind} {n}" for kind, n in counts.failures.items()))
+
+
+def _print_variety(out: Console, variety: Variety | None, k: int) -> None:
+    """Print how much the k programs of a question differ, and what pass@1 then is."""
+    if variety is None or k == 1:
+        return
+    tasks = variety.tasks
+    out.print(
+        f"different programs: {variety.different / tasks:.1f} of {k} on average over {tasks} tasks "
+        f"(names of variables and prints set aside); {variety.with_repeats} tasks have a program "
+        f"twice, {variety.all_equal} have one alone"
+    )
+    if variety.redraws:
+        out.print(
+            f"drawn again: {variety.redrawn} programs, {variety.redraws} times in all, since they "
+            f"were there already; so pass@1 is the mean over {k} programs that avoid one another, "
+            f"and pass@{k} that of such {k}"
+        )
 
 
 def _print_repairs(out: Console, repairs: RepairShares) -> None:

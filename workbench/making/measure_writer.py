@@ -4,9 +4,11 @@
 
 The questions are bundled ones, taken evenly from all families.  Programs run with exact tools, so
 that the figures are the writer's own; a run that exact tools leave undecided counts as wrong.
-`whole` is the share of programs that hand the whole question to a model, `first` is pass@1 of the
-first program of each question alone, which is a plain draw, and pass@1 the mean over all k
-programs, those drawn again included.  `distinct` counts programs whose outlines differ.
+`whole` is the share of programs that hand the whole question to a model, `fails` that of programs
+that end in an error of their own, `first` is pass@1 of the first program of each question alone,
+which is a plain draw or, with --greedy-first, the likeliest one, and pass@1 the mean over all k
+programs, those drawn again included.  `distinct` counts programs whose outlines differ, and
+`processor seconds` are those of sampling, a question.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -39,6 +42,8 @@ class Tried:
     right: bool
     whole: bool
     """Whether it hands the whole question to a model."""
+    fails: bool
+    """Whether it ends in an error that is its own."""
     outline: str
     draws: int
 
@@ -65,6 +70,7 @@ def figures(questions: Sequence[Sequence[Tried]]) -> dict[str, float]:
         "pass@1": sum(one.right for one in programs) / len(programs),
         f"pass@{k}": sum(any(one.right for one in tried) for tried in questions) / count,
         "whole": sum(one.whole for one in programs) / len(programs),
+        "fails": sum(one.fails for one in programs) / len(programs),
         "all whole": sum(all(one.whole for one in tried) for tried in questions) / count,
         "distinct": sum(outlines) / count,
         "all equal": sum(number == 1 for number in outlines) / count,
@@ -88,19 +94,19 @@ def hands_over(source: str) -> bool:
 
 
 def measure(
-    sampler: TransformersSampler, tasks: Sequence[Task], k: int
+    programs: Iterable[Program], tasks: Sequence[Task], k: int
 ) -> Iterator[tuple[Task, list[Tried]]]:
     """Each question with its k programs, tried with exact tools.
 
     Args:
-        sampler: writes the programs.
+        programs: of the questions, in their order.
         tasks: bundled questions, with their scenes as pictures.
         k: programs for each question.
     """
     scenes = {task.image: scene for task in tasks if (scene := scene_of(task)) is not None}
-    programs = sampler.sample(tasks, k, seed=0)
+    rest = iter(programs)
     for task in tasks:
-        rows = [(task, program) for program in islice(programs, k)]
+        rows = [(task, program) for program in islice(rest, k)]
         yield task, [_tried(row, trace) for row, trace in zip(rows, run_exactly(rows, scenes))]
 
 
@@ -109,6 +115,7 @@ def _tried(row: tuple[Task, Program], trace: Trace) -> Tried:
     return Tried(
         right(task, trace) and not undecided(trace),
         hands_over(program.source),
+        trace.failure is not None and not undecided(trace),
         outline(program.source),
         program.draws,
     )
@@ -124,6 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--temperature", type=float, default=0.5)
     parser.add_argument("--top-p", type=float, default=1.0)
     parser.add_argument("--redraws", type=int, default=0)
+    parser.add_argument("--greedy-first", action="store_true", help="do not draw the first one")
     parser.add_argument("--int8", action="store_true", help="multiply in whole numbers")
     options = parser.parse_args(arguments)
     sampler = TransformersSampler(
@@ -132,29 +140,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
         temperature=options.temperature,
         top_p=options.top_p,
         redraws=options.redraws,
+        greedy_first=options.greedy_first,
         int8=options.int8,
     )
-    tasks = evenly(Collages().tasks(options.split), options.questions)
+    tasks = [
+        replace(task, image=task.meta["scene"])
+        for task in evenly(Collages().tasks(options.split), options.questions)
+    ]
+    sampler.warm()
+    start = time.process_time()
+    programs = list(sampler.sample(tasks, options.k, seed=0))
+    seconds = (time.process_time() - start) / len(tasks)
     families: dict[str, list[list[Tried]]] = defaultdict(list)
-    for task, tries in measure(
-        sampler, [replace(task, image=task.meta["scene"]) for task in tasks], options.k
-    ):
+    for task, tries in measure(programs, tasks, options.k):
         families[task.family].append(tries)
     every = [tries for group in families.values() for tries in group]
     lookable = [
         tries for family, group in families.items() if family != "knowledge" for tries in group
     ]
     table = {"all": every, "all but knowledge": lookable, **families}
-    print(
-        json.dumps(
-            {
-                name: {key: round(value, 3) for key, value in figures(group).items()}
-                for name, group in table.items()
-                if group
-            },
-            indent=1,
-        )
-    )
+    shown = {
+        name: {key: round(value, 3) for key, value in figures(group).items()}
+        for name, group in table.items()
+        if group
+    }
+    print(json.dumps({"processor seconds": round(seconds, 3), **shown}, indent=1))
 
 
 if __name__ == "__main__":

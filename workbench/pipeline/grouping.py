@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
 from workbench.errors import EngineError
 from workbench.ports import PooledSampler, Sampler
 from workbench.records import Program, Task
+from workbench.sample.outline import outline
 
 T = TypeVar("T")
 
@@ -59,12 +61,23 @@ def by_task(programs: Iterable[Program], tasks: Handed, k: int) -> Iterator[list
             if sorted(p.index for p in group) != list(range(k)):
                 raise EngineError(_not_as_expected(k, k, program.task_id))
             del left[program.task_id]
-            yield group
+            yield compared(group)
             group = []
     next(iter(tasks), None)  # a question that the sampler never took lacks its programs too
     if group or left:
         id = group[0].task_id if group else next(iter(left))
         raise EngineError(_not_as_expected(len(group), k, id))
+
+
+def compared(programs: Sequence[Program]) -> list[Program]:
+    """The programs of one question, each with whether an earlier one is the same."""
+    earlier = set[str]()
+    repeats = dict[int, bool | None]()
+    for program in sorted(programs, key=lambda program: program.index):
+        text = outline(program.source)
+        repeats[program.index] = None if program.problem else text in earlier
+        earlier.add(text)
+    return [replace(program, repeats=repeats[program.index]) for program in programs]
 
 
 def programs_of(

@@ -10,6 +10,7 @@ from workbench.evidence import LOOKED
 from workbench.pipeline.report_repairs import RepairShares, repair_shares
 from workbench.shares import Share, pass_at_k
 from workbench.store import STAGES, Counts, Outcome, Project, Scope, Selection
+from workbench.store.reading.variety import Variety, variety
 from workbench.store.records import loop_runs
 from workbench.usage import Usage
 
@@ -23,6 +24,10 @@ class GroupShares:
     passed: Mapping[int, Share]
     """pass@1 and pass@k over judged labelled tasks: the unbiased estimator of Chen et al. 2021 with
     n = k samples, so that pass@1 is the mean share of right programs and not the luck of the first.
+    """
+    first: Share
+    """Judged labelled tasks whose first program is right.  It is a plain pass@1 of one program also
+    where the programs of a task avoid one another, or where the first is the likeliest one.
     """
     kept: Share
     """Yield: labelled tasks with a right trace kept, of those judged."""
@@ -76,6 +81,8 @@ class Report:
     """Rationales of kept runs in the whole project, with the parts in force."""
     repairs: RepairShares | None = None
     """What writing programs again brought; None where none was."""
+    variety: Variety | None = None
+    """How much the programs of a question differ; None where nobody compared them."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, with the shares as numbers.
@@ -103,6 +110,7 @@ class Report:
             "usage": {name: asdict(usage) for name, usage in self.usage.items()},
             "usage_per_rationale": self._usage_per_rationale(),
             **({"repair": self.repairs.to_json()} if self.repairs is not None else {}),
+            **({"variety": asdict(self.variety)} if self.variety is not None else {}),
         }
 
     def _usage_per_rationale(self) -> dict[str, float] | None:
@@ -119,6 +127,7 @@ class Report:
 def _shares(group: GroupShares) -> dict[str, Share]:
     return {
         **{f"pass@{k}": share for k, share in group.passed.items()},
+        "first_program": group.first,
         "yield": group.kept,
         "yield_with_evidence": group.looked,
         "agreed": group.agreed,
@@ -142,6 +151,7 @@ def figures(outcomes: Sequence[Outcome], k: int) -> GroupShares:
         tasks=len(outcomes),
         labelled=sum(o.labelled for o in outcomes),
         passed={size: _pass_share(gold, size) for size in dict.fromkeys((1, k))},
+        first=Share(sum(map(_first_is_right, gold)), len(gold)),
         kept=Share(sum(o.status == "kept" for o in gold), len(gold)),
         looked=Share(sum(map(_looked, gold)), len(gold)),
         agreed=Share(sum(o.status == "agreed" for o in free), len(free)),
@@ -152,6 +162,10 @@ def figures(outcomes: Sequence[Outcome], k: int) -> GroupShares:
 
 def _looked(outcome: Outcome) -> bool:
     return outcome.status == "kept" and outcome.evidence in LOOKED
+
+
+def _first_is_right(outcome: Outcome) -> bool:
+    return any(run.index == 0 and run.result == "right" for run in outcome.runs)
 
 
 def _pass_share(labelled: Sequence[Outcome], size: int) -> Share:
@@ -193,7 +207,13 @@ def report(
         usage=loop_runs.usage(project.database),
         rationales=everything.rationales,
         repairs=repair_shares(project, scope, selection, outcomes),
+        variety=_variety(project, scope, selection),
     )
+
+
+def _variety(project: Project, scope: Scope, selection: Selection) -> Variety | None:
+    compared = variety(project.database, scope, selection)
+    return compared if compared.tasks else None
 
 
 _PROGRAM_STAGES = ("sample", "execute", "verify")

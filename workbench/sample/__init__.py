@@ -3,6 +3,7 @@
 Files:
     again.py     what a writer is told of a program that did not answer
     dice.py      tokens drawn by numbers that are given
+    drawings.py  which drawings of its programs a question keeps
     endpoint.py  programs from an OpenAI-compatible endpoint
     examples.py  worked examples, and which to show for a question
     extract.py   the program in what a model said

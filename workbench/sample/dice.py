@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 _LIKELY = 64
@@ -19,13 +20,17 @@ class TokenDice:
     def __init__(self, temperature: float, top_p: float) -> None:
         self._temperature, self._top_p = temperature, top_p
 
-    def draw(self, logits: Tensor, rows: Tensor, chance: Tensor) -> tuple[Tensor, Tensor]:
+    def draw(
+        self, logits: Tensor, rows: Tensor, chance: Tensor, greedy: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """A token per sample by its own uniform number, and its log-probability at temperature 1.
 
         Args:
             logits: `(rows, vocabulary)`.
             rows: `(samples,)`, the row of each sample.
             chance: `(samples,)`, numbers in [0, 1).
+            greedy: `(samples,)`, whether a sample takes the likeliest token whatever its number is;
+                None where none does.
         """
         logits = logits.float()
         rows = rows.to(logits.device)
@@ -34,6 +39,8 @@ class TokenDice:
         else:
             share = (logits / self._temperature).softmax(-1)
             chosen = self._pick(share, rows, chance.to(device=share.device, dtype=share.dtype))
+            if greedy is not None:
+                chosen = torch.where(greedy.to(rows.device), logits.argmax(-1)[rows], chosen)
         return chosen, logits[rows, chosen] - logits.logsumexp(-1)[rows]
 
     def _pick(self, share: Tensor, rows: Tensor, chance: Tensor) -> Tensor:

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -42,6 +42,7 @@ from workbench.ports import Recall
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
 from workbench.sample.again import Attempt, child_of
 from workbench.sample.dice import TokenDice
+from workbench.sample.drawings import Drawing, Place, ahead, different
 from workbench.sample.extract import is_complete, read_completion
 from workbench.sample.outline import outline
 from workbench.sample.prompt import HEADER, SEVERAL_HEADER, Prompt, Prompts, header_of, too_long
@@ -63,25 +64,7 @@ _LANE = 80
 Item = TypeVar("Item")
 
 
-@dataclass(slots=True)
-class _Sample:
-    """A program while it is being written."""
-
-    task: int
-    """Number of its question in the batch."""
-    index: int
-    """Number of the sample among those of its question."""
-    draw: int
-    """How many times it was drawn before, because its program was there already."""
-    seed: int
-    chance: np.ndarray
-    """Uniform numbers in [0, 1), one per token."""
-    tokens: list[int] = field(default_factory=list)
-    logp: float = 0.0
-    """Sum of its tokens' log-probabilities at temperature 1."""
-
-
-_Watch = Callable[[_Sample], None]
+_Watch = Callable[[Drawing], None]
 """Called with a sample after each of its tokens; an error that it raises stops the writing."""
 
 
@@ -97,7 +80,9 @@ class TransformersSampler:
         top_p: Probability of the tokens that are sampled from; 1 is all.
         redraws: How many times at most a program is drawn again that the question has already,
             names of variables and prints set aside; the last drawing stays, whatever it is.  The
-            first program of a question is a plain draw in any case.
+            first program of a question is never drawn again.
+        greedy_first: Whether the first program of a question is the likeliest one, token by token,
+            and only the others are drawn.
         max_tokens: Longest program, in tokens; None is 160 with an adapter, else 400.
         prompt: `compact` for models that were trained on it, `full` for models that follow
             instructions; None is `compact` with an adapter, else `full`.
@@ -122,6 +107,7 @@ class TransformersSampler:
         temperature: float = 0.5,
         top_p: float = 1.0,
         redraws: int = 0,
+        greedy_first: bool = False,
         max_tokens: int | None = None,
         prompt: Style | None = None,
         shots: int = 5,
@@ -146,6 +132,7 @@ class TransformersSampler:
         self._int8 = int8
         self._dice = TokenDice(temperature, top_p)
         self._redraws = redraws if temperature else 0  # greedy drawings are all alike
+        self._greedy_first = greedy_first and temperature > 0
         self._max_tokens, self._batch_size = max_tokens, batch_size
         # tokenizers change their settings between two texts, and a memory may be anybody's
         self._one_thread = threading.Lock()
@@ -162,7 +149,12 @@ class TransformersSampler:
             "prompt": prompt,
         }
         # what is off is left out, as it was before these could be set
-        switches = {"redraws": self._redraws, "exact": self._exact, "int8": self._int8}
+        switches = {
+            "redraws": self._redraws,
+            "greedy_first": self._greedy_first,
+            "exact": self._exact,
+            "int8": self._int8,
+        }
         arguments |= {name: value for name, value in switches.items() if value}
         version = f"1-{self._prompts.version}-{self._adapter_state()}"
         self.ref = PartRef("sampler", "transformers", with_state(version, model), arguments)
@@ -205,10 +197,11 @@ class TransformersSampler:
                 yield no_program(task, index, own, self.ref, reasons[task.id])
         tasks = [task for task in tasks if task.id not in reasons]
 
-        def write(batch: Sequence[Task], watch: _Watch) -> list[_Sample]:
+        def write(batch: Sequence[Task], watch: _Watch) -> list[Drawing]:
             return self._different(batch, k, seed, watch)
 
-        for batch, samples, seconds in self._in_lanes(tasks, k, self._batch_size, write):
+        drawings = 1 + (k - 1) * ahead(self._redraws)
+        for batch, samples, seconds in self._in_lanes(tasks, drawings, self._batch_size, write):
             for sample in samples:
                 yield self._program(batch[sample.task], sample, seconds)
 
@@ -223,9 +216,9 @@ class TransformersSampler:
             EngineError: as in `sample`.
         """
 
-        def write(batch: Sequence[Attempt], watch: _Watch) -> list[_Sample]:
+        def write(batch: Sequence[Attempt], watch: _Watch) -> list[Drawing]:
             keys = [again_seed(parent, seed) for _, parent, _ in batch]
-            samples = [_Sample(i, 0, 0, key, self._chance(key)) for i, key in enumerate(keys)]
+            samples = [Drawing(i, 0, 0, key, self._chance(key)) for i, key in enumerate(keys)]
             with self._one_thread:
                 prompts = [self._prompts.again(attempt) for attempt in batch]
             self._fill(prompts, samples, watch)
@@ -249,7 +242,7 @@ class TransformersSampler:
         """
         shown_text = ""
 
-        def show(sample: _Sample) -> None:
+        def show(sample: Drawing) -> None:
             nonlocal shown_text
             text = header_of(task) + self._text(sample)
             # the last token may hold half a character
@@ -261,7 +254,7 @@ class TransformersSampler:
             return no_program(task, 0, sample_seed(task, seed, 0), self.ref, reason)
         started = time.perf_counter()
         with self._inference():
-            [sample] = self._write([task], 1, seed, show)
+            [sample] = self._different([task], 1, seed, show)
         return self._program(task, sample, time.perf_counter() - started)
 
     def _in_lanes(
@@ -269,8 +262,8 @@ class TransformersSampler:
         items: Sequence[Item],
         k: int,
         most: int,
-        write: Callable[[Sequence[Item], _Watch], list[_Sample]],
-    ) -> Iterator[tuple[Sequence[Item], list[_Sample], float]]:
+        write: Callable[[Sequence[Item], _Watch], list[Drawing]],
+    ) -> Iterator[tuple[Sequence[Item], list[Drawing], float]]:
         """Items in batches, the samples of each batch, and the seconds that one of them took.
 
         Args:
@@ -289,7 +282,7 @@ class TransformersSampler:
 
         def work(
             batch: Sequence[Item], check: Callable[[], None]
-        ) -> tuple[Sequence[Item], list[_Sample], float]:
+        ) -> tuple[Sequence[Item], list[Drawing], float]:
             started = time.perf_counter()
             with self._inference():
                 samples = write(batch, lambda _: check())
@@ -310,13 +303,13 @@ class TransformersSampler:
                 f"the sampler's model '{self._model}' broke: {str(error)[:300]}"
             ) from error
 
-    def _text(self, sample: _Sample) -> str:
+    def _text(self, sample: Drawing) -> str:
         kept = [token for token in sample.tokens if token not in self._loaded.stops]
         decode = self._loaded.tokenizer.decode
         with self._one_thread:
             return str(decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
-    def _program(self, task: Task, sample: _Sample, seconds: float) -> Program:
+    def _program(self, task: Task, sample: Drawing, seconds: float) -> Program:
         reply = read_completion(header_of(task), self._text(sample))
         source = reply.program
         if not source:
@@ -373,57 +366,37 @@ class TransformersSampler:
         with self._one_thread:
             return list(tokenizer(text, add_special_tokens=False, **split)["input_ids"])
 
-    def _different(self, tasks: Sequence[Task], k: int, seed: int, watch: _Watch) -> list[_Sample]:
-        """All samples of some questions, those drawn again that are there already."""
-        samples = self._write(tasks, k, seed, watch)
-        for _ in range(self._redraws):
-            again = self._repeated(samples)
-            if not again:
-                break
-            fresh = [self._sample(tasks, samples[i], seed) for i in again]
-            self._fill(self._prompts_of(tasks), fresh, watch)
-            for i, sample in zip(again, fresh, strict=True):
-                samples[i] = sample
-        return samples
+    def _different(self, tasks: Sequence[Task], k: int, seed: int, watch: _Watch) -> list[Drawing]:
+        """All programs of some questions, those drawn again that are there already."""
+        prompts = self._prompts_of(tasks)
 
-    def _repeated(self, samples: Sequence[_Sample]) -> list[int]:
-        """Places of samples whose program an earlier sample of the question has."""
-        earlier = set[tuple[int, str]]()
-        places = []
-        for place, sample in enumerate(samples):
-            key = (sample.task, outline(HEADER + self._text(sample)))
-            if key in earlier:
-                places.append(place)
-            earlier.add(key)
-        return places
+        def write(keys: Iterable[tuple[Place, int]]) -> list[Drawing]:
+            drawings = [self._drawing(tasks, place, draw, seed) for place, draw in keys]
+            self._fill(prompts, drawings, watch)
+            return drawings
 
-    def _sample(self, tasks: Sequence[Task], before: _Sample, seed: int) -> _Sample:
-        """The next drawing of a sample, still without tokens."""
-        draw = before.draw + 1
-        key = sample_seed(tasks[before.task], seed, before.index, draw)
-        return _Sample(before.task, before.index, draw, key, self._chance(key))
+        def outline_of(drawing: Drawing) -> str:
+            return outline(HEADER + self._text(drawing)) if self._redraws else ""
+
+        places = [(task, index) for task in range(len(tasks)) for index in range(k)]
+        return different(places, self._redraws, write, outline_of)
+
+    def _drawing(self, tasks: Sequence[Task], place: Place, draw: int, seed: int) -> Drawing:
+        """A drawing still without tokens.
+
+        Args:
+            tasks: The questions.
+            place: What it is a drawing of.
+            draw: How many times that was drawn before.
+            seed: The run's seed.
+        """
+        task, index = place
+        key = sample_seed(tasks[task], seed, index, draw)
+        greedy = self._greedy_first and index == 0
+        return Drawing(task, index, draw, key, self._chance(key), greedy=greedy)
 
     def _chance(self, key: int) -> np.ndarray:
         return np.random.Generator(np.random.Philox(key)).random(self._max_tokens)
-
-    def _write(
-        self,
-        tasks: Sequence[Task],
-        k: int,
-        seed: int,
-        watch: _Watch,
-    ) -> list[_Sample]:
-        """All samples of some questions, each drawn once, by question and number.
-
-        `watch` is called with each sample after each of its tokens.
-        """
-        samples = []
-        for t, task in enumerate(tasks):
-            for index in range(k):
-                key = sample_seed(task, seed, index)
-                samples.append(_Sample(t, index, 0, key, self._chance(key)))
-        self._fill(self._prompts_of(tasks), samples, watch)
-        return samples
 
     def _prompts_of(self, tasks: Sequence[Task]) -> list[Prompt]:
         with self._one_thread:
@@ -432,10 +405,16 @@ class TransformersSampler:
     def _fill(
         self,
         prompts: Sequence[Prompt],
-        samples: list[_Sample],
+        samples: list[Drawing],
         watch: _Watch,
     ) -> None:
-        """Write samples, each after the prompt of its question; as `_write` for `watch`."""
+        """Write samples, each after the prompt of its question.
+
+        Args:
+            prompts: Of the questions.
+            samples: Still without tokens.
+            watch: Called with each sample after each of its tokens.
+        """
         if not samples:
             return
         start, after = self._shared
@@ -456,7 +435,7 @@ class TransformersSampler:
     def _add_tokens(
         self,
         logits: Tensor,
-        live: Sequence[tuple[int, _Sample]],
+        live: Sequence[tuple[int, Drawing]],
         watch: _Watch,
     ) -> None:
         """Give each sample its next token.
@@ -464,17 +443,18 @@ class TransformersSampler:
         Args:
             logits: `(rows, vocabulary)`.
             live: The samples, each with its row.
-            watch: As `_write` takes it.
+            watch: As `_fill` takes it.
         """
         rows = torch.tensor([row for row, _ in live])
         chance = torch.tensor([sample.chance[len(sample.tokens)] for _, sample in live])
-        chosen, logp = self._dice.draw(logits, rows, chance)
+        greedy = torch.tensor([sample.greedy for _, sample in live]) if self._greedy_first else None
+        chosen, logp = self._dice.draw(logits, rows, chance, greedy)
         for (_, sample), token, value in zip(live, chosen.tolist(), logp.tolist(), strict=True):
             sample.tokens.append(token)
             sample.logp += value
             watch(sample)
 
-    def _over(self, sample: _Sample) -> bool:
+    def _over(self, sample: Drawing) -> bool:
         if sample.tokens[-1] in self._loaded.stops or len(sample.tokens) == self._max_tokens:
             return True
         if len(sample.tokens) % _CHECK_EVERY:

@@ -241,8 +241,11 @@ def run(
 ) -> None:
     """Run the loop: write programs, run and verify them, explain the kept ones, ask the student.
 
-    Only missing work is done. Ctrl-C stops the run; the same command resumes it. Programs that were
-    written again count in no pass@k and are never kept; their figures stand apart.
+    Only missing work is done. Ctrl-C stops the run; the same command resumes it. How programs are
+    drawn stands in the profile's sampler: temperature, top_p, redraws of a program that is there
+    already, greedy_first. The figures say how many programs differ and how many were drawn again.
+    Programs that were written again after a failure count in no pass@k and are never kept; their
+    figures stand apart.
     """
     go(
         "run",

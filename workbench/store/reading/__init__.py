@@ -19,6 +19,7 @@ Files:
     search.py       the search box's language and the words index
     snapshots.py    what snapshots are made of, and those taken
     summary.py      keeps what Browse reads up to date
+    variety.py      how much the programs of a question differ
     views.py        what came of each task; pages of tasks; all about one
     where.py        a search as SQL
     work.py         what the loop has not done yet, and what it did lately

@@ -151,6 +151,7 @@ def from_program(program: Program, key: Keys, base_seed: int) -> dict[str, Any]:
         "problem": program.problem,
         "thinking": program.thinking,
         "draws": program.draws,
+        "repeats": program.repeats,
     }
 
 
@@ -169,6 +170,7 @@ def to_program(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Program:
         problem=row["problem"] or "",
         thinking=row["thinking"] or "",
         draws=row["draws"] or 1,
+        repeats=row["repeats"],
     )
 
 

@@ -33,7 +33,7 @@ _COLUMNS = {
     "task": "id seq:long source split image question answers:texts answer_type choices:texts "
     "family meta content more_images:texts",
     "program": "id task_id sampler base_seed:long index:int source score:float tokens:long "
-    "seed:long seconds:float parent problem thinking draws:int",
+    "seed:long seconds:float parent problem thinking draws:int repeats:bool",
     "trace": "id program_id task_id executor answer failure_kind failure_message failure_line:int "
     "steps:long tool_calls:long seconds:float events:bytes tools form evidence work:float",
     "verdict": "id trace_id program_id task_id verifier runs:int score:float correct:bool "
