@@ -159,12 +159,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tries for family, group in families.items() if family != "knowledge" for tries in group
     ]
     table = {"all": every, "all but knowledge": lookable, **families}
-    shown = {
+    by_family = {
         name: {key: round(value, 3) for key, value in figures(group).items()}
         for name, group in table.items()
         if group
     }
-    print(json.dumps({"processor seconds": round(seconds, 3), **shown}, indent=1))
+    print(json.dumps({"processor seconds": round(seconds, 3), **by_family}, indent=1))
 
 
 if __name__ == "__main__":

@@ -61,13 +61,13 @@ def different(
         write: makes drawings, by place and number; called few times, with many.
         outline: what two drawings share that count as the same program.
     """
-    written = dict[tuple[Place, int], Drawing]()
+    drawings = dict[tuple[Place, int], Drawing]()
     outlines = dict[tuple[Place, int], str]()
 
     def make(keys: Iterable[tuple[Place, int]]) -> None:
-        fresh = [key for key in keys if key not in written]
+        fresh = [key for key in keys if key not in drawings]
         for key, drawing in zip(fresh, write(fresh) if fresh else (), strict=True):
-            written[key] = drawing
+            drawings[key] = drawing
             outlines[key] = outline(drawing)
 
     # the first program of a question is never drawn again
@@ -77,11 +77,11 @@ def different(
         again = _repeated(kept, outlines)
         if not again:
             break
-        if any((place, kept[place] + 1) not in written for place in again):
+        if any((place, kept[place] + 1) not in drawings for place in again):
             make((place, draw) for place in again for draw in range(kept[place] + 1, redraws + 1))
         for place in again:
             kept[place] += 1
-    return [written[key] for key in kept.items()]
+    return [drawings[key] for key in kept.items()]
 
 
 def _repeated(kept: Mapping[Place, int], outlines: Mapping[tuple[Place, int], str]) -> list[Place]:
