@@ -381,11 +381,13 @@ def _names_by_job(arms: Sequence[TrainedArm]) -> dict[str, list[str]]:
 
 
 def _pairs(arms: Sequence[TrainedArm], k: int) -> list[tuple[str, str]]:
-    """Which systems are compared: what explains with what does not, and with the vote."""
+    """Which systems are compared: what explains with what does not and the vote, and as plans say."""
     votes = [f"pipeline k={k}"] if k > 1 else []
     pairs = []
     for arm in arms:
         controls = [one.name for one in arms if not one.explains and one.group == arm.group]
-        for other in (*arm.beside, *controls, *votes) if arm.explains else ():
-            pairs += [(arm.name, other), (f"{arm.name} explained", other)]
+        for other in (*arm.beside, *controls, *votes) if arm.explains else arm.beside:
+            pairs.append((arm.name, other))
+            if arm.explains:
+                pairs.append((f"{arm.name} explained", other))
     return pairs

@@ -54,6 +54,9 @@ def with_labels(
 ) -> StudyPlan:
     """A plan that teaches n labels: alone, with the programs' answers, and with rationales too.
 
+    Each arm is compared with what differs in one thing: answers that win their vote with the labels
+    alone; the rationales of their runs with these answers; a stricter rule with taking them all.
+
     Args:
         project: has the runs and the snapshot, and keeps the new ones.
         plan: says what is taught otherwise.
@@ -67,13 +70,20 @@ def with_labels(
     source = Snapshot.open(snapshot_folder(project, plan, model))
     arms = []
     for number in numbers:
+        group = f"{number} labels"
+        alone = f"{control.name}, {group}"
+        by_vote = f"{model.name}, {group} and vote"
         for rule, one in limited(project, source, number, critic=critic).items():
-            if rule in (None, "vote"):
-                base, name = control, f"{control.name}, {number} labels" + " and vote" * bool(rule)
+            ways: list[tuple[Arm, str, tuple[str, ...]]] = []
+            if rule is None:
+                ways.append((control, alone, ()))
+            elif rule == "vote":
+                ways += [(control, f"{alone} and vote", (alone,)), (model, by_vote, ())]
             else:
-                base, name = model, f"{model.name}, {number} labels and {rule}"
-            arm = _copy(plan, base, name, one.snapshot, one.note)
-            arms.append(replace(arm, group=f"{number} labels"))
+                ways.append((model, f"{model.name}, {group} and {rule}", (by_vote,)))
+            for base, name, beside in ways:
+                arm = _copy(plan, base, name, one.snapshot, one.note)
+                arms.append(replace(arm, group=group, beside=beside))
     return replace(plan, arm=tuple(arms))
 
 
