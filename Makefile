@@ -29,6 +29,9 @@ SMALL := $(if $(TORCH_INDEX)$(NVIDIA),,$(filter Linux,$(SYSTEM)))
 
 export HF_HUB_OFFLINE ?= 1
 
+# where a shell forbids it (as images of containers do), each of hundreds of processes compiles hundreds of files again
+unexport PYTHONDONTWRITEBYTECODE
+
 # the scripts of pages and widgets are checked where Node is: nothing else needs it
 JS := app/js
 NODE := $(shell node -e 'const [a, b] = process.versions.node.split("."); console.log(a > 20 || (a == 20 && b >= 19))' 2>/dev/null)

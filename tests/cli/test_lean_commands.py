@@ -11,7 +11,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from typer.main import get_command
 
+from workbench.cli import app, with_one
 from workbench.cli.text import without_pandas
 from workbench.store import Project
 
@@ -78,3 +80,13 @@ def test_keeping_pandas_out_ends_with_the_command() -> None:
         assert connection.execute("SELECT $one", {"one": [1, 2]}).fetchall() == [([1, 2],)]
     assert sys.modules.get("pandas") is before
     assert importlib.import_module("pandas").NA is not None
+
+
+def test_a_command_starts_without_the_others() -> None:
+    whole = get_command(app).commands
+    for name, command in whole.items():
+        (one,) = get_command(with_one(name)).commands.values()
+        assert one.name == name
+        assert [option.opts for option in one.params] == [option.opts for option in command.params]
+        assert set(getattr(one, "commands", {})) == set(getattr(command, "commands", {}))
+    assert with_one("statu") is with_one("--help") is app

@@ -49,11 +49,14 @@ Files:
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 from typing import Annotated
 
 import typer
+from typer.main import get_command_name
+from typer.models import TyperInfo
 
 from workbench import __version__
 from workbench.cli.commands import curation, look, loop, measures, training, upkeep
@@ -65,9 +68,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-# the order of the groups in `vpd --help`
-for group in (loop, look, curation, training, measures, upkeep):
-    app.add_typer(group.commands)
+GROUPS = tuple(module.commands for module in (loop, look, curation, training, measures, upkeep))
+"""The order of the groups in `vpd --help`."""
+for group in GROUPS:
+    app.add_typer(group)
 
 
 def _version(wants_version: bool) -> None:
@@ -94,6 +98,28 @@ def _options(
     """Sample visual programs, run them safely, keep the verified ones, and distil them."""
 
 
+def with_one(name: str) -> typer.Typer:
+    """`vpd` with one command alone, whose start need not wait for the options of fifty others.
+
+    Args:
+        name: of a command, or of a group of commands; any other text gives all of `vpd`, which
+            says what there is.
+    """
+    for group in GROUPS:
+        one = typer.Typer()
+        one.registered_commands = [
+            info
+            for info in group.registered_commands
+            if info.callback and name == (info.name or get_command_name(info.callback.__name__))
+        ]
+        one.registered_groups = [info for info in group.registered_groups if info.name == name]
+        if one.registered_commands or one.registered_groups:
+            narrow = copy.copy(app)
+            narrow.registered_groups = [TyperInfo(one)]
+            return narrow
+    return app
+
+
 def main() -> None:
     """Run `vpd`; the entry point of the package."""
     # OpenMP reads it once, when torch loads: threads that spin while they wait cost a busy machine
@@ -106,4 +132,4 @@ def main() -> None:
             "keep"  # read by `workbench.trust`, which is not imported for --help
         )
         sys.argv.remove("--trust")
-    app()
+    with_one(sys.argv[1] if len(sys.argv) > 1 else "")()
