@@ -3,12 +3,13 @@
     vpd make-models small-student
 
 It learns what the base student learns (`base_student`): to name, locate and list what is there, on
-drawn scenes of the training split.  Two linear classifiers are fitted first and stay as they are:
-what a region shows, and which things a word of a question means; what is named is looked up by
-them (`Matching`).  Left to the language model alone, looking up forms late and at once, after ten
-thousand examples and more.  So the training ends with a gate: on new scenes the student has to say
-whether a thing is there, and to point at what it is asked for.  A student that does not pass is
-written and called what it is: a failure.
+drawn scenes of the training split, and to tell it in the sentences of rationales (`telling`).  Two
+linear classifiers are fitted first and stay as they are: what a region shows, and which things a
+word of a question means; what is named is looked up by them (`Matching`).  Left to the language
+model alone, looking up forms late and at once, after ten thousand examples and more.  So the
+training ends with a gate: on new scenes the student has to say whether a thing is there, and to
+point at what it is asked for.  A student that does not pass is written and called what it is: a
+failure.
 
 The scenes are drawn and seen once, into a folder of features from which a second run goes on.
 """
@@ -26,7 +27,7 @@ import numpy as np
 import torch
 
 from workbench.boxes import Box, iou
-from workbench.boxes_in_text import boxes_in
+from workbench.boxes_in_text import boxes_in, without_box_lists
 from workbench.errors import EngineError
 from workbench.making.base_student import (
     FIRST_SCENE,
@@ -38,6 +39,7 @@ from workbench.making.base_student import (
 )
 from workbench.making.small_classifiers import train_names, train_words
 from workbench.making.small_words import known_words
+from workbench.making.telling import told_pairs
 from workbench.models.bundled import PointerShape, fresh_pointer_student
 from workbench.models.language import quiet
 from workbench.models.pointer_processor import PointerVlmProcessor
@@ -150,13 +152,14 @@ def lessons_of(
     scene = make_scene("train", number)
     rng = np.random.default_rng([17, number, turn])
     thing = scene.objects[_crop_dice(number).integers(len(scene.objects))]
-    parts = [
-        (views[0], picture_pairs(scene, rng, reasoning, PERCEIVED)),
-        (views[1], crop_pairs(thing, rng)),
+    parts: list[tuple[RegionView, str, list[Pair]]] = [
+        (views[0], "label", picture_pairs(scene, rng, reasoning, PERCEIVED)),
+        (views[0], "rationale", told_pairs(scene, rng)),
+        (views[1], "label", crop_pairs(thing, rng)),
     ]
     return [
-        (view, Lesson("label", *pair))
-        for view, pairs in parts
+        (view, Lesson(kind, *pair))
+        for view, kind, pairs in parts
         for pair in pairs
         if _can_be_pointed_at(pair, view)
     ]
@@ -184,11 +187,23 @@ def right_exactly(truth: str, answer: str, scene: Scene) -> bool:
     return len(marks) == len(boxes) == len(set().union(*hits)) and all(hits)
 
 
+def told_exactly(truth: str, text: str, scene: Scene) -> bool:
+    """Whether a rationale says the same as the true one, with a box on each thing.
+
+    Args:
+        truth: the true one.
+        text: the student's.
+        scene: what is there; its size tells pixels.
+    """
+    alike = without_box_lists(truth) == without_box_lists(text)
+    return alike and (not boxes_in(truth) or right_exactly(truth, text, scene))
+
+
 def gate(vlm: Vlm, scenes: Sequence[Scene], views: Sequence[RegionView]) -> dict[str, list[int]]:
     """How many questions of perception about new scenes are answered exactly, and of how many.
 
     A thing is located exactly where every box of it is given, at an overlap (IoU) above .5, and no
-    other.
+    other.  `tell` counts rationales about one thing, about all, and about two.
 
     Args:
         vlm: the student.
@@ -209,6 +224,15 @@ def gate(vlm: Vlm, scenes: Sequence[Scene], views: Sequence[RegionView]) -> dict
             for n, (task, answer) in enumerate(zip(tasks, answers, strict=True))
         ]
         figures[family] = [sum(right), len(right)]
+    rng = np.random.default_rng([19, len(scenes)])
+    pairs = [(n, *pair) for n, scene in enumerate(scenes) for pair in told_pairs(scene, rng)]
+    regions = [Region(str(n), 1, 1, Box(0, 0, 1, 1)) for n, _, _ in pairs]
+    texts = vlm.generate(regions, [prompt for _, prompt, _ in pairs], _Views(views), 120)
+    told = [
+        told_exactly(truth, text, scenes[n])
+        for (n, _, truth), text in zip(pairs, texts, strict=True)
+    ]
+    figures["tell"] = [sum(told), len(told)]
     return figures
 
 

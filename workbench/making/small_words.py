@@ -19,6 +19,9 @@ large larger largest big bigger biggest small smaller smallest tall taller talle
 same different more most fewer fewest less least first second third last equal exactly
 wheels legs four fly eaten water live lives living cut red orange yellow green blue purple pink
 brown black white grey gray color colour made used food wings
+item items piece pieces pair pairs described best cannot found here true
+farther nearer narrower egg eggs lay lays laying tree trees grow grows drink travel hold holds game
+games music electricity need needs work works cutting make makes leg exist exists
 one two three four five six seven eight nine ten
 """
 NUMBERS = 21

@@ -381,7 +381,7 @@ def _names_by_job(arms: Sequence[TrainedArm]) -> dict[str, list[str]]:
 
 
 def _pairs(arms: Sequence[TrainedArm], k: int) -> list[tuple[str, str]]:
-    """Which systems are compared: what explains with what does not and the vote, and as plans say."""
+    """Which systems are compared: what explains with what does not and the vote, as plans say."""
     votes = [f"pipeline k={k}"] if k > 1 else []
     pairs = []
     for arm in arms:
