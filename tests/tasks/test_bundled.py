@@ -122,6 +122,15 @@ def test_new_questions_are_balanced_new_and_the_same_again(tmp_path: Path) -> No
     assert 0.5 < share < 0.8
 
 
+def test_a_new_test_is_asked_as_the_bundled_one(tmp_path: Path) -> None:
+    plans = new_plans(2, 4, 1, 2, test_pictures=5, test_count=15)
+    assert write_bundle(tmp_path, plans, pictures=False)["test"] == 15
+    tasks = list(Collages(tmp_path).tasks("test"))
+    assert {task.meta["phrasing"] for task in tasks} == {"test"}
+    assert not {task.id for task in tasks} & {task.id for task in collages()}
+    assert "test" not in new_plans(2, 4, 1, 2)
+
+
 def test_paraphrases_keep_the_fact_that_is_asked_for() -> None:
     form = {"op": "knowledge", "ask": "exists", "fact": "eggs", "among": "animal"}
     rng = np.random.default_rng(0)
@@ -134,6 +143,7 @@ def test_paraphrases_keep_the_fact_that_is_asked_for() -> None:
         ((10, 91, 1, 3), "found 91 questions on 10 pictures of the train split"),
         ((10, 30, 0, 0), "found 0 questions on 0 pictures of the val split"),
         ((10, 30, 1, 3, 239), "scene 239 of the train split is bundled"),
+        ((10, 30, 1, 3, NEW_SCENE, 1, 10), "found 10 questions on 1 pictures of the test split"),
     ],
 )
 def test_a_plan_that_cannot_be_made_is_refused(numbers: tuple[int, ...], words: str) -> None:

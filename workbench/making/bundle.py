@@ -2,11 +2,12 @@
 
     python -m workbench.making.bundle data/collages
     python -m workbench.making.bundle MORE --pictures 900 --questions 2700
+    python -m workbench.making.bundle MORE --pictures 900 --questions 2700 --test-pictures 400
 
 The first command writes the bundled ones.  The second one draws new scenes of the splits train and
 val, which nothing else has seen, and asks in the train wordings and in paraphrases of them.  The
-same counts give the same scenes and questions, byte for byte; the pictures depend on Pillow's WebP
-encoder as well.
+third one adds a new test, asked in the test wordings as the bundled one is.  The same counts give
+the same scenes and questions, byte for byte; the pictures depend on Pillow's WebP encoder as well.
 """
 
 from __future__ import annotations
@@ -149,38 +150,46 @@ def _reworded(task: Task, rng: np.random.Generator, share: float) -> Task:
 
 
 def new_plans(
-    pictures: int, count: int, val_pictures: int, val_count: int, first: int = NEW_SCENE
+    pictures: int,
+    count: int,
+    val_pictures: int,
+    val_count: int,
+    first: int = NEW_SCENE,
+    test_pictures: int = 0,
+    test_count: int = 0,
 ) -> dict[str, SplitPlan]:
-    """Plans of new questions to learn from, and of others of their kind to choose settings by.
+    """Plans of new questions: to learn from, others of their kind to choose by, and a test.
 
     Args:
         pictures: number of pictures to learn from.
         count: number of questions about them.
         val_pictures: number of held-out pictures.
         val_count: number of questions about them.
-        first: number of the first scene of either split; other numbers give other scenes.
+        first: number of the first scene of each split; other numbers give other scenes.
+        test_pictures: number of pictures of a new test, asked in the test wordings; 0 for none.
+        test_count: number of questions about them.
 
     Raises:
         InputError: there are too few pictures for so many questions, or the scenes are bundled.
     """
-    for split, some, number in (
-        ("train", pictures, count),
-        ("val", val_pictures, val_count),
-    ):
-        if some < 1 or not 1 <= number <= len(FAMILIES) * some:
+    plans = {
+        "train": SplitPlan(pictures, count, "train", first, PARAPHRASED),
+        "val": SplitPlan(val_pictures, val_count, "train", first, PARAPHRASED),
+    }
+    if test_pictures:
+        plans["test"] = SplitPlan(test_pictures, test_count, "test", first)
+    for split, plan in plans.items():
+        if plan.scenes < 1 or not 1 <= plan.questions <= len(FAMILIES) * plan.scenes:
             raise InputError(
-                f"found {number} questions on {some} pictures of the {split} split; expected at "
-                f"least 1 question and at most {len(FAMILIES)} for each picture"
+                f"found {plan.questions} questions on {plan.scenes} pictures of the {split} split; "
+                f"expected at least 1 question and at most {len(FAMILIES)} for each picture"
             )
         if first < PLANS[split].scenes:
             raise InputError(
                 f"scene {first} of the {split} split is bundled; begin at a number from "
                 f"{PLANS[split].scenes} on, or leave it out ({NEW_SCENE})"
             )
-    return {
-        "train": SplitPlan(pictures, count, "train", first, PARAPHRASED),
-        "val": SplitPlan(val_pictures, val_count, "train", first, PARAPHRASED),
-    }
+    return plans
 
 
 def _write_lines(path: Path, rows: Iterable[object]) -> None:
@@ -239,6 +248,8 @@ def main(arguments: list[str] | None = None) -> None:
         ("--questions", None, "questions about them (3 for each picture)"),
         ("--val-pictures", None, "new held-out pictures (a ninth of those to learn from)"),
         ("--val-questions", None, "questions about them (3 for each picture)"),
+        ("--test-pictures", 0, "new pictures of the test split (none)"),
+        ("--test-questions", None, "questions about them (3 for each picture)"),
         ("--first", NEW_SCENE, f"number of the first new scene ({NEW_SCENE})"),
     ):
         parser.add_argument(option, type=int, metavar="N", default=default, help=words)
@@ -260,6 +271,8 @@ def _plans_of(options: argparse.Namespace) -> dict[str, SplitPlan]:
         held_out,
         or_else(options.val_questions, 3 * held_out),
         options.first,
+        options.test_pictures,
+        or_else(options.test_questions, 3 * options.test_pictures),
     )
 
 
