@@ -15,6 +15,7 @@ Files:
     small_classifiers.py   what a region shows and what a word means, for the small student
     small_student.py       the small student for two processor cores
     small_words.py         the words that the small student need not spell
+    telling.py             what a picture shows, told as rationales tell it
     tfjs_graph.py          reads a TensorFlow.js graph model with NumPy alone
     wordings.py            wordings put together from frames and clauses
 """

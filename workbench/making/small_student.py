@@ -228,11 +228,11 @@ def gate(vlm: Vlm, scenes: Sequence[Scene], views: Sequence[RegionView]) -> dict
     pairs = [(n, *pair) for n, scene in enumerate(scenes) for pair in told_pairs(scene, rng)]
     regions = [Region(str(n), 1, 1, Box(0, 0, 1, 1)) for n, _, _ in pairs]
     texts = vlm.generate(regions, [prompt for _, prompt, _ in pairs], _Views(views), 120)
-    told = [
+    right = [
         told_exactly(truth, text, scenes[n])
         for (n, _, truth), text in zip(pairs, texts, strict=True)
     ]
-    figures["tell"] = [sum(told), len(told)]
+    figures["tell"] = [sum(right), len(right)]
     return figures
 
 

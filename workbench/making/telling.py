@@ -63,23 +63,24 @@ def _patches(scene: Scene, noun: str) -> tuple[Patch, ...]:
     )
 
 
-def _told(claims: Sequence[Found | VisualAnswer], answer: str) -> str:
+def _text(claims: Sequence[Found | VisualAnswer], answer: str) -> str:
     entries = [StoryEntry(claim, set(), set()) for claim in claims]
     sentences = [sentence.text for sentence in Teller(entries).sentences()]
     return " ".join([*sentences, f"Thus, the answer is {answer}."])
 
 
-def _found(noun: str, patches: tuple[Patch, ...]) -> Found:
+def _claim(noun: str, patches: tuple[Patch, ...]) -> Found:
     return Found(noun, patches, None, len(patches))
 
 
 def _about_one(scene: Scene, noun: str, rng: np.random.Generator) -> Pair:
     patches = _patches(scene, noun)
-    counts = rng.random() < 0.5
-    wording = pick(NUMBER if counts else THERE, rng)
+    if rng.random() < 0.5:
+        wording, answer = pick(NUMBER, rng), str(len(patches))
+    else:
+        wording, answer = pick(THERE, rng), "yes" if patches else "no"
     question = wording.format(a=a(noun), many=plural(noun))
-    answer = str(len(patches)) if counts else "yes" if patches else "no"
-    return question + RATIONALE_SUFFIX, _told([_found(noun, patches)], answer)
+    return question + RATIONALE_SUFFIX, _text([_claim(noun, patches)], answer)
 
 
 def _about_two(scene: Scene, first: str, second: str, rng: np.random.Generator) -> Pair:
@@ -90,8 +91,8 @@ def _about_two(scene: Scene, first: str, second: str, rng: np.random.Generator) 
         a=a(first),
         another=a(second),
     )
-    claims = [_found(noun, patches) for noun, patches in zip((first, second), there, strict=True)]
-    return question + RATIONALE_SUFFIX, _told(claims, "yes" if all(there) else "no")
+    claims = [_claim(noun, patches) for noun, patches in zip((first, second), there, strict=True)]
+    return question + RATIONALE_SUFFIX, _text(claims, "yes" if all(there) else "no")
 
 
 def _about_all(scene: Scene, rng: np.random.Generator) -> Pair:
@@ -103,4 +104,4 @@ def _about_all(scene: Scene, rng: np.random.Generator) -> Pair:
     ]
     answer = ", ".join(thing.category for thing in things)
     question = pick(WORDINGS["name"], rng) + RATIONALE_SUFFIX
-    return question, _told([_found(OBJECT, patches), *named], answer)
+    return question, _text([_claim(OBJECT, patches), *named], answer)
