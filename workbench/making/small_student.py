@@ -338,7 +338,7 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--features", type=Path, default=cache_dir() / "small-student-features")
     parser.add_argument("--scenes", type=int, default=2000, help="training scenes")
     parser.add_argument("--new-scenes", type=int, default=200, help="scenes of the gate")
-    parser.add_argument("--steps", type=int, default=2400)
+    parser.add_argument("--steps", type=int, default=2800)
     parser.add_argument("--batch", type=int, default=32, help="lessons per step")
     parser.add_argument("--rate", type=float, default=6e-4, help="highest learning rate")
     parser.add_argument("--threads", type=int, default=1)

@@ -34,15 +34,16 @@ OBJECT = "object"
 
 
 def told_pairs(scene: Scene, rng: np.random.Generator) -> list[Pair]:
-    """Pairs of prompt and rationale about a picture: one thing, two things, and all that is there.
+    """Two pairs of prompt and rationale about a picture: about one thing, and about two or all.
 
     Args:
         scene: what is there.
         rng: decides what is asked for, and in which words.
     """
     one, first, second = (_noun(scene, rng) for _ in range(3))
-    pairs = [_about_one(scene, one, rng), _about_all(scene, rng)]
-    return pairs if first == second else [*pairs, _about_two(scene, first, second, rng)]
+    if first == second or rng.random() < 0.5:
+        return [_about_one(scene, one, rng), _about_all(scene, rng)]
+    return [_about_one(scene, one, rng), _about_two(scene, first, second, rng)]
 
 
 def _noun(scene: Scene, rng: np.random.Generator) -> str:
