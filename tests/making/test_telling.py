@@ -16,8 +16,8 @@ from workbench.tasks.collage.pictures import make_scene
 
 TOLD = [
     (scene, prompt.removesuffix(RATIONALE_SUFFIX), text)
-    for scene in (make_scene("train", number) for number in range(40))
-    for prompt, text in told_pairs(scene, np.random.default_rng(5))
+    for number, scene in enumerate(make_scene("train", number) for number in range(60))
+    for prompt, text in told_pairs(scene, np.random.default_rng(number))
 ]
 
 
