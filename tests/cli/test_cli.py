@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from finished_project import finished_project
@@ -15,7 +16,8 @@ from typer.testing import CliRunner, Result
 
 from workbench import registry
 from workbench.cli import app, parts
-from workbench.errors import MissingPart
+from workbench.cli.run import workers_of
+from workbench.errors import InputError, MissingPart
 from workbench.store import Project
 
 HERE = Path(__file__).resolve().parent.parent
@@ -479,3 +481,18 @@ def test_ask_about_a_huge_picture(ran: Path, tmp_path: Path) -> None:
 
 def test_ask_about_a_folder(ran: Path, tmp_path: Path) -> None:
     assert "cannot be read: Is a directory" in refused("ask", tmp_path, "What is it?", "-p", ran)
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        ({"engine": "dask"}, "--engine takes processes or ray, found 'dask'"),
+        ({"address": "auto"}, "--address and --gpus are for --engine ray"),
+        ({"gpus": 0.5}, "--address and --gpus are for --engine ray"),
+        ({"engine": "ray", "slurm": 2}, "or --slurm for an array, not both"),
+        ({"workers": 2, "slurm": 2}, "or --slurm for an array, not both"),
+    ],
+)
+def test_engines_that_exclude_each_other_are_refused(choices: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        workers_of(**{"workers": None, "slurm": None, "sbatch": "sbatch", **choices})

@@ -54,21 +54,45 @@ def with_tools(profile: Profile, tools: Sequence[str]) -> Profile:
     return replace(profile, tools={**profile.tools, **more})
 
 
-def workers_of(workers: int | None, slurm: int | None, sbatch: str) -> Workers | None:
+ENGINES = ("processes", "ray")
+"""Who does units: processes on this machine, or actors of a Ray cluster."""
+
+
+def workers_of(
+    workers: int | None,
+    slurm: int | None,
+    sbatch: str,
+    engine: str = "processes",
+    address: str | None = None,
+    gpus: float | None = None,
+) -> Workers | None:
     """Who does the work; None where this process does it alone.
 
     Args:
-        workers: number of processes on this machine.
+        workers: number of processes or actors.
         slurm: number of jobs of Slurm.
         sbatch: the command that submits them.
+        engine: one of `ENGINES`.
+        address: of a Ray cluster; None starts one here.
+        gpus: share of a GPU for each actor of Ray; None takes none.
 
     Raises:
-        InputError: both are given, or a number is out of its range.
+        InputError: two are given that exclude each other, or one is out of its range.
+        MissingPart: Ray is absent.
     """
-    if workers is not None and slurm is not None:
-        raise InputError("give --workers for this machine or --slurm for an array, not both")
+    if engine not in ENGINES:
+        raise InputError(f"--engine takes {' or '.join(ENGINES)}, found {engine!r:.40}")
+    if engine != "ray" and (address is not None or gpus is not None):
+        raise InputError("--address and --gpus are for --engine ray; add it, or leave them out")
+    if slurm is not None and (workers is not None or engine == "ray"):
+        raise InputError(
+            "give --workers, with --engine ray for a cluster of Ray, or --slurm for an array, not "
+            "both"
+        )
     if slurm is not None:
         return Workers(slurm, sbatch)
+    if engine == "ray":
+        return Workers(workers or 1, ray=address or "local", gpus=gpus or 0.0)
     return None if workers is None or workers == 1 else Workers(workers)
 
 
@@ -97,6 +121,9 @@ def main(
     workers: int | None = None,
     slurm: int | None = None,
     sbatch: str = "sbatch",
+    engine: str = "processes",
+    address: str | None = None,
+    gpus: float | None = None,
 ) -> None:
     """Run the loop and print where the project stands.
 
@@ -109,12 +136,15 @@ def main(
         repair: times that a program is written again; None takes the profile's number.
         memory: name of the sampler's memory, or `off`; None takes the profile's.
         tools: more tools than the profile's, as NAME=PART.
-        workers: number of processes that do the work; None does it in this one.
+        workers: number of processes or actors that do the work; None does it in this one.
         slurm: number of jobs of Slurm that do it instead.
         sbatch: the command that submits them.
+        engine: who does the units of workers.
+        address: of a Ray cluster; None starts one here.
+        gpus: share of a GPU for each worker on Ray.
     """
     out = console()
-    others = workers_of(workers, slurm, sbatch)
+    others = workers_of(workers, slurm, sbatch, engine, address, gpus)
     with open_project(project, read_only=False) as opened, Bars() as bars:
         bars.load()
         profile = with_tools(with_memory(opened.profile(), memory), tools)

@@ -238,6 +238,29 @@ def run(
         str,
         typer.Option(help="The command that submits, for example 'sbatch -p gpu --gres=gpu:1'."),
     ] = "sbatch",
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="Who the workers are: processes on this machine, or ray, actors of a Ray cluster "
+            "whose nodes see the project under the same path."
+        ),
+    ] = "processes",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="With --engine ray, the cluster: HOST:PORT of its head, auto for that of this "
+            "machine, or local, the default, for a new one here.",
+        ),
+    ] = None,
+    gpus: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="With --engine ray, the share of a GPU that each worker takes, such as 0.25; none "
+            "by default.",
+        ),
+    ] = None,
 ) -> None:
     """Run the loop: write programs, run and verify them, explain the kept ones, ask the student.
 
@@ -260,6 +283,9 @@ def run(
         workers=workers,
         slurm=slurm,
         sbatch=sbatch,
+        engine=engine,
+        address=address,
+        gpus=gpus,
     )
 
 

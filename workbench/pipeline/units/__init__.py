@@ -15,10 +15,11 @@ Work that is done twice is harmless: records have the keys of their content, and
 for one place the first stays, with what follows from it.
 
 Files:
-    gather.py   the owner takes shards in
-    launch.py   workers on this machine, or as an array of jobs of Slurm
-    plan.py     units, their files, and which are to be made
-    shard.py    the records of a unit in one Parquet file
-    spread.py   one run of the loop by many workers
-    worker.py   does units
+    gather.py      the owner takes shards in
+    launch.py      workers on this machine, or as an array of jobs of Slurm
+    plan.py        units, their files, and which are to be made
+    ray_engine.py  units on a Ray cluster
+    shard.py       the records of a unit in one Parquet file
+    spread.py      one run of the loop by many workers
+    worker.py      does units
 """

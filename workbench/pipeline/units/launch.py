@@ -51,10 +51,14 @@ class LocalWorkers:
     Args:
         folder: has the units.
         number: of workers.
+        module: what a worker runs, with the path of its list.
+        options: more words for it.
     """
 
     folder: WorkFolder
     number: int
+    module: str = MODULE
+    options: Sequence[str] = ()
     problems: dict[str, str] = field(default_factory=dict)
     """Units that were given up, with the reasons."""
     _running: list[_WorkerProcess] = field(default_factory=list)
@@ -94,7 +98,7 @@ class LocalWorkers:
         listing = write_list(self.folder, f"{os.getpid()}-{self._begun}", paths)
         self.folder.logs.mkdir(parents=True, exist_ok=True)
         log = self.folder.logs / f"worker-{os.getpid()}-{self._begun}.txt"
-        command = [sys.executable, "-m", MODULE, str(listing)]
+        command = [sys.executable, "-m", self.module, str(listing), *self.options]
         variables = processes.share(slot, self.number)
         process = processes.begin(command, log, variables)
         self._running.append(_WorkerProcess(process, keys, slot, listing))

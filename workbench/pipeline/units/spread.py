@@ -9,6 +9,7 @@ from typing import Any
 from workbench.errors import EngineError, InputError
 from workbench.pipeline.parts import ROLES, Parts
 from workbench.pipeline.remembering import ARGUMENT, corrections_of
+from workbench.pipeline.units import ray_engine
 from workbench.pipeline.units.gather import Gathered, gather
 from workbench.pipeline.units.launch import MOST_WORKERS, LocalWorkers, submit
 from workbench.pipeline.units.plan import (
@@ -26,6 +27,8 @@ from workbench.records import Program, content_key
 from workbench.store import STAGES, Project, Scope, Selection
 from workbench.store.records import pending
 
+MOST_GPUS = 16
+"""Most GPUs of one worker."""
 _PROGRAM_STAGES = ("sample", "execute", "verify", "rationalize")
 
 
@@ -36,6 +39,10 @@ class Workers:
     number: int
     sbatch: str | None = None
     """Command that submits an array of jobs; None takes processes on this machine."""
+    ray: str | None = None
+    """Address of a Ray cluster, `auto`, or `local` for a new one; None takes none."""
+    gpus: float = 0.0
+    """Share of a GPU that each worker on Ray takes."""
     unit: int = MOST_TASKS
     """Most questions of a unit."""
 
@@ -44,6 +51,13 @@ class Workers:
             raise InputError(f"workers must be 1 to {MOST_WORKERS}, found {self.number}")
         if not 1 <= self.unit <= MOST_TASKS:
             raise InputError(f"a unit has 1 to {MOST_TASKS} questions, found {self.unit}")
+        if not 0 <= self.gpus <= MOST_GPUS or (self.gpus > 1 and self.gpus % 1):
+            raise InputError(
+                f"a worker takes a share of one GPU or up to {MOST_GPUS} whole ones, found "
+                f"{self.gpus:g}"
+            )
+        if self.ray is not None:
+            ray_engine.ray_package()
 
 
 @dataclass(slots=True)
@@ -141,7 +155,7 @@ class Spread:
         return keys, covered
 
     def here(self, keys: Sequence[str], workers: Workers, tell: Callable[[int], None]) -> Gathered:
-        """Do units by processes on this machine, and take in what they make as it comes.
+        """Do units by processes here or actors of Ray, and take in what they make as it comes.
 
         Args:
             keys: of the units.
@@ -164,6 +178,10 @@ class Spread:
                 tell(len(whole.units))
 
         local = LocalWorkers(self.folder, workers.number)
+        if workers.ray is not None:
+            # one process, which hands the units on to as many actors
+            words = (str(workers.number), workers.ray, str(workers.gpus))
+            local = LocalWorkers(self.folder, 1, ray_engine.MODULE, words)
         local.run(keys, look)
         if local.problems:
             first = next(iter(local.problems))

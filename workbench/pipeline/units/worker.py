@@ -69,33 +69,54 @@ def work(
     Raises:
         InputError: a file holds no unit.
     """
-    failed = 0
-    with _Parts(cache) as parts:
-        for path in paths:
-            folder = WorkFolder(path.absolute().parent.parent)
-            if folder.shard(path.stem).is_file():
-                tell(f"{path.stem}: done already")
-                continue
-            unit = read_unit(path)
-            try:
-                shard = _Worker(folder, unit, parts.of(folder, unit)).run()
-                write_shard(folder.shard(unit.key), shard)
-            except Exception as error:
-                # a bad unit ends itself: its questions are tried again, and others go on
-                failed += 1
-                reason = str(error)
-                if not isinstance(error, WorkbenchError):
-                    traceback.print_exc()
-                    reason = (
-                        f"a fault of the workbench or of a part: {type(error).__name__}: {error}"
-                    )
-                write_whole(folder.failure(unit.key), storable(reason).encode())
-                tell(f"{unit.key}: failed: {reason}")
-            else:
-                folder.failure(unit.key).unlink(missing_ok=True)
-                folder.partial(unit.key).unlink(missing_ok=True)
-                tell(f"{unit.key}: {len(unit.tasks)} questions, {len(shard.records)} records")
-    return failed
+    with UnitRunner(cache, tell) as runner:
+        return sum(not runner.do(path) for path in paths)
+
+
+class UnitRunner:
+    """Does units, and keeps the models that they need from one to the next.
+
+    Args:
+        cache: file of tool results; the project's own where None.
+        tell: gets a sentence for each unit.
+    """
+
+    def __init__(self, cache: Path | None, tell: Callable[[str], None]) -> None:
+        self._parts, self._tell = _Parts(cache), tell
+
+    def __enter__(self) -> UnitRunner:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self._parts.__exit__(*reason)
+
+    def do(self, path: Path) -> bool:
+        """Do a unit; tells whether its shard is there now, and a file says why where it is not.
+
+        Raises:
+            InputError: the file holds no unit.
+        """
+        folder = WorkFolder(path.absolute().parent.parent)
+        if folder.shard(path.stem).is_file():
+            self._tell(f"{path.stem}: done already")
+            return True
+        unit = read_unit(path)
+        try:
+            shard = _Worker(folder, unit, self._parts.of(folder, unit)).run()
+            write_shard(folder.shard(unit.key), shard)
+        except Exception as error:
+            # a bad unit ends itself: its questions are tried again, and others go on
+            reason = str(error)
+            if not isinstance(error, WorkbenchError):
+                traceback.print_exc()
+                reason = f"a fault of the workbench or of a part: {type(error).__name__}: {error}"
+            write_whole(folder.failure(unit.key), storable(reason).encode())
+            self._tell(f"{unit.key}: failed: {reason}")
+            return False
+        folder.failure(unit.key).unlink(missing_ok=True)
+        folder.partial(unit.key).unlink(missing_ok=True)
+        self._tell(f"{unit.key}: {len(unit.tasks)} questions, {len(shard.records)} records")
+        return True
 
 
 class _Parts:
