@@ -32,16 +32,6 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Keys:
         return keys(project)
 
 
-def actors() -> list[psutil.Process]:
-    """Processes of the cluster that do units."""
-    named = []
-    for process in psutil.process_iter(["cmdline"]):
-        words = process.info["cmdline"] or [""]
-        if words[0].startswith("ray::_Actor"):
-            named.append(process)
-    return named
-
-
 def test_two_actors_make_what_one_process_makes(tmp_path: Path, alone: Keys) -> None:
     with made(tmp_path, verifier=EVIDENCE) as project:
         told = []
@@ -69,7 +59,8 @@ def test_an_actor_that_is_killed_loses_nothing_and_doubles_nothing(
 
 
 @pytest.fixture
-def head(tmp_path: Path) -> Iterator[Head]:
+def head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Head]:
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "0123456789abcdef" * 4)  # of the head and who joins it
     cluster = Head(tmp_path / "ray")
     cluster.start()
     yield cluster

@@ -140,10 +140,14 @@ def join(ray: Any, address: str, number: int) -> None:
         number: of actors; a new cluster has as many processors, whatever the machine has.
 
     Raises:
-        EngineError: no cluster answers.
+        EngineError: none starts here, or none answers there.
     """
     if address == HERE:
-        ray.init(address=HERE, num_cpus=number, include_dashboard=False)
+        try:
+            ray.init(address=HERE, num_cpus=number, include_dashboard=False)
+        except Exception as error:  # Ray raises nothing narrower
+            reason = " ".join(str(error).split())[:300]
+            raise EngineError(f"Ray does not start on this machine: {reason}") from error
         return
     until = time.monotonic() + JOIN_SECONDS
     while True:
