@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 import pytest
@@ -59,21 +61,26 @@ def test_an_actor_that_is_killed_loses_nothing_and_doubles_nothing(
 
 
 @pytest.fixture
-def head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Head]:
+def head(monkeypatch: pytest.MonkeyPatch) -> Iterator[Head]:
     monkeypatch.setenv("RAY_AUTH_TOKEN", "0123456789abcdef" * 4)  # of the head and who joins it
-    cluster = Head(tmp_path / "ray")
-    cluster.start()
-    yield cluster
-    cluster.kill()
+    with TemporaryDirectory(prefix="ray") as folder:  # a short path: its sockets have long names
+        cluster = Head(Path(folder))
+        cluster.start()
+        yield cluster
+        cluster.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 class Head:
     """The head of a cluster, which can be killed and started again at the same port."""
 
-    port = 26379
-
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder, self.port = folder, free_port()
         self._processes: list[psutil.Process] = []
 
     @property

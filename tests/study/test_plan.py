@@ -101,7 +101,7 @@ def test_tables_are_changed_key_by_key() -> None:
 
 def test_the_highest_accuracy_wins_and_of_equal_ones_the_first() -> None:
     def trial(arm: str, lr: float, accuracy: float) -> Trial:
-        return Trial(arm, {"lr": lr}, accuracy, 0, 1, 10, 1, 1.0, "job")
+        return Trial(arm, {"lr": lr}, accuracy, 0, 1, 10, 1, 1.0, ("job",), (accuracy,))
 
     trials = (trial("a", 1, 0.5), trial("a", 2, 0.6), trial("a", 3, 0.6), trial("b", 1, 0.1))
     assert ChosenSettings("val", trials).chosen == {"a": {"lr": 2}, "b": {"lr": 1}}

@@ -15,6 +15,7 @@ from store_rows import profile_file, task
 from workbench.errors import InputError
 from workbench.store import Evaluation, JobRow, Project
 from workbench.store.reading import evaluations, lineage
+from workbench.study.choosing import mean_over_seeds
 from workbench.study.differences import differences
 from workbench.study.results import results
 
@@ -160,6 +161,18 @@ def test_seeds_of_one_objective_are_one_row(project: Project) -> None:
     assert vpd.value == pytest.approx(np.mean([drawn(0.7, seed) for seed in range(3)]))
     assert vpd.low < vpd.value < vpd.high  # type: ignore[operator]
     assert results(project).rows[-1].seeds == 1
+
+
+def test_a_setting_is_judged_by_the_mean_over_its_seeds(project: Project) -> None:
+    rows = [put(project, "tried", drawn(share, seed)) for seed, share in enumerate((0.2, 0.6, 0.7))]
+    value, low, high = mean_over_seeds(project, rows, "val")
+    assert value == pytest.approx(np.mean([row.value for row in rows]))
+    alone = mean_over_seeds(project, rows[:1], "val")
+    assert alone == (rows[0].value, rows[0].low, rows[0].high)
+    assert low < value < high
+    assert high - low > 0.2, "seeds that differ by half widen the interval"
+    with pytest.raises(InputError, match="no question of the split val has a label"):
+        mean_over_seeds(project, [put(project, "open", drawn(0.5, 1), value=None)], "val")
 
 
 def test_an_objective_trained_two_ways_says_in_what_they_differ(project: Project) -> None:

@@ -1,12 +1,14 @@
 """Settings of a study's arms, chosen on validation questions before any test question is asked.
 
-Each arm tries the same list, and its own beside it, with one seed; the highest accuracy of its
-direct answers wins, and of equal ones the first.  What was tried stays in the file.
+Each arm tries the same list, and its own beside it, with as many seeds as the plan says.  The
+highest accuracy of its direct answers wins, the mean over the seeds, and of equal ones the first.
+What was tried stays in the file.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,12 @@ from typing import Any
 import tomli_w
 
 from workbench.errors import InputError
+from workbench.evaluate.statistics.over_seeds import mean
 from workbench.pipeline.progress import Watch
 from workbench.schema import read_toml
 from workbench.store import Project, Selection
+from workbench.store.reading import evaluations
+from workbench.store.reading.evaluations import Evaluation
 from workbench.study.distillation import jobs_of, train_jobs
 from workbench.study.evaluate import evaluate, questions
 from workbench.study.plan import Arm, StudyPlan, combinations, merged
@@ -29,7 +34,7 @@ class Trial:
     arm: str
     settings: dict[str, Any]
     accuracy: float
-    """Of direct answers to the validation questions."""
+    """Of direct answers to the validation questions, the mean over seeds."""
     low: float
     """Lower end of the 95 % interval."""
     high: float
@@ -37,8 +42,10 @@ class Trial:
     questions: int
     steps: int
     seconds: float
-    """What training took, of the processors (on a GPU, on the clock)."""
-    job: str
+    """What training took, of the processors (on a GPU, on the clock), the mean over seeds."""
+    jobs: tuple[str, ...]
+    each: tuple[float, ...]
+    """Accuracy of each seed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,7 @@ class ChosenSettings:
         text = tomli_w.dumps(
             {
                 "rule": f"highest accuracy of direct answers on the split {self.split}, "
-                "the first of equal ones",
+                "the mean over seeds, the first of equal ones",
                 "chosen": self.chosen,
                 "tried": rows,
             }
@@ -145,29 +152,57 @@ def choose(
     selection = Selection(split=wish.split, limit=wish.limit or None)
     questions(val or project, selection)  # before hours are spent
     jobs = {
-        name: jobs_of(project, plan, arm, merged(wish.settings, settings), seeds=1, chosen=False)
+        name: jobs_of(project, plan, arm, merged(wish.settings, settings), wish.seeds, chosen=False)
         for name, (arm, settings) in tries.items()
     }
     trained = train_jobs(project, jobs, watch, at_once=plan.at_once)
     trials = []
     for name, (arm, settings) in tries.items():
-        row = evaluate(val or project, str(trained[name].folders[0]), selection, False, 0, watch)
-        if row.value is None or row.low is None or row.high is None:
-            raise InputError(
-                f"no question of the split {wish.split} has a label, so nothing can be chosen by "
-                "them; name another split in [choose]"
-            )
+        one = trained[name]
+        rows = [
+            evaluate(val or project, str(folder), selection, False, 0, watch)
+            for folder in one.folders
+        ]
+        value, low, high = mean_over_seeds(val or project, rows, wish.split)
         trials.append(
             Trial(
                 arm.name,
                 settings,
-                row.value,
-                row.low,
-                row.high,
-                row.questions,
-                trained[name].steps,
-                trained[name].seconds[0],
-                trained[name].folders[0].name,
+                value,
+                low,
+                high,
+                rows[0].questions,
+                one.steps,
+                sum(one.seconds) / len(one.seconds),
+                tuple(folder.name for folder in one.folders),
+                tuple(row.value or 0.0 for row in rows),
             )
         )
     return ChosenSettings(wish.split, tuple(trials))
+
+
+def mean_over_seeds(
+    val: Project, rows: Sequence[Evaluation], split: str
+) -> tuple[float, float, float]:
+    """The mean accuracy with the ends of its interval.
+
+    Args:
+        val: has the questions and the evaluations.
+        rows: one evaluation for each seed.
+        split: of the questions.
+
+    Raises:
+        InputError: no question has a label.
+    """
+    row = rows[0]
+    if row.value is None or row.low is None or row.high is None:
+        raise InputError(
+            f"no question of the split {split} has a label, so nothing can be chosen by them; name "
+            "another split in [choose]"
+        )
+    if len(rows) == 1:
+        return row.value, row.low, row.high
+    scores = [val.evaluation_scores(one.id) for one in rows]
+    about = evaluations.about(val.database, sorted(scores[0]))
+    interval = mean(scores, {task: picture for task, (picture, _) in about.items()})
+    return interval.value, interval.low, interval.high

@@ -78,6 +78,8 @@ class Choosing:
     """Split of the questions by which settings are judged."""
     limit: Annotated[int, Meta(ge=0)] = 0
     """Take only this many of them; all when 0."""
+    seeds: Annotated[int, Meta(ge=1)] = 1
+    """Number of jobs for each setting; the mean of their accuracies counts."""
     settings: Mapping[str, Values] = field(default_factory=dict)
     """Settings of the jobs that try, in place of the study's: fewer steps, for example."""
     grid: Mapping[str, list[Any]] = field(default_factory=dict)
