@@ -62,7 +62,8 @@ def test_an_actor_that_is_killed_loses_nothing_and_doubles_nothing(
 
 @pytest.fixture
 def head(monkeypatch: pytest.MonkeyPatch) -> Iterator[Head]:
-    monkeypatch.setenv("RAY_AUTH_TOKEN", "0123456789abcdef" * 4)  # of the head and who joins it
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # its tokens are Ray's own business
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "180")
     with TemporaryDirectory(prefix="ray") as folder:  # a short path: its sockets have long names
         cluster = Head(Path(folder))
         cluster.start()
@@ -92,7 +93,7 @@ class Head:
         subprocess.run(
             [
                 *(sys.executable, "-m", "ray.scripts.scripts", "start", "--head"),
-                *("--node-ip-address=127.0.0.1", f"--port={self.port}", "--num-cpus=2"),
+                *(f"--port={self.port}", "--num-cpus=2"),
                 *("--include-dashboard=false", f"--temp-dir={self._folder}"),
             ],
             check=True,
