@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib
 import os
 import signal
+import socket
 import sys
 import time
 from collections import deque
@@ -33,6 +34,8 @@ HERE = "local"
 """The address that starts a cluster of its own on this machine."""
 JOIN_SECONDS = 60.0
 """Seconds in which a cluster may come back before the work is given up."""
+KNOCK_SECONDS = 5.0
+"""Seconds in which its head has to take a connection."""
 WAIT_SECONDS = 1.0
 """Seconds between two looks at the actors."""
 
@@ -152,8 +155,9 @@ def join(ray: Any, address: str, number: int) -> None:
     until = time.monotonic() + JOIN_SECONDS
     while True:
         try:
+            _knock(address)
             ray.init(address=address)
-        except (ConnectionError, RuntimeError) as error:
+        except (OSError, RuntimeError) as error:
             if time.monotonic() > until:
                 raise EngineError(
                     f"no Ray cluster answers at '{address}': {' '.join(str(error).split())[:300]}; "
@@ -162,6 +166,17 @@ def join(ray: Any, address: str, number: int) -> None:
             time.sleep(WAIT_SECONDS)
         else:
             return
+
+
+def _knock(address: str) -> None:
+    """See whether anybody listens, since Ray tries for many minutes where nobody does.
+
+    Raises:
+        OSError: nobody does.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), KNOCK_SECONDS).close()
 
 
 def main(words: Sequence[str]) -> int:
