@@ -460,3 +460,11 @@ def test_the_count_of_habits_sees_what_it_is_for() -> None:
 def test_regular_participles_of_private_functions_are_counted() -> None:
     text = "def _joined(): ...\ndef _speed(): ...\ndef _said_twice(): ...\ndef sorted(): ..."
     assert style.participle_functions(style.Module("bad", Path("bad.py"), text)) == ["joined"]
+
+
+def test_no_link_is_a_file_of_the_project() -> None:
+    tracked = subprocess.run(["git", "ls-files", "-s"], cwd=ROOT, capture_output=True, text=True)
+    if tracked.returncode:
+        pytest.skip("this is no clone of the repository")
+    links = [line for line in tracked.stdout.splitlines() if line.startswith("120000")]
+    assert links == [], "a link to a folder of one machine breaks every other clone"
