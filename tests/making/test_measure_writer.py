@@ -46,7 +46,7 @@ def test_programs_are_tried_with_tools_that_are_always_right(counts):
     assert [one.whole for one in tries[0]] == [False, False, False, True, False]
     assert [one.fails for one in tries[0]] == [False, False, False, False, True]
     assert figures(tries) == {
-        "questions": 4, "first": 1.0, "pass@1": 0.6, "pass@5": 1.0, "whole": 0.2, "fails": 0.2, "all whole": 0.0,
+        "questions": 4, "first": 1.0, "likeliest": 1.0, "pass@1": 0.6, "pass@5": 1.0, "whole": 0.2, "fails": 0.2, "all whole": 0.0,
         "distinct": 4.0, "all equal": 0.0, "draws": 15.0,
     }  # fmt: skip
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from small_parts import COUNT, Scribe, profile_text
+from small_parts import COUNT, CRASH, Scribe, profile_text
 
 from workbench.cli.status import print_report
 from workbench.cli.text import console
@@ -23,8 +23,9 @@ from workbench.unanswered import no_program
 SMALL_PARTS = Path(__file__).resolve().parents[1] / "small_parts.py"
 RENAMED = COUNT.replace("squares", "found")
 OTHER = COUNT.replace("len(squares)", "len(squares) + 0")
-SHEETS = ((COUNT, RENAMED, COUNT), (COUNT, OTHER, RENAMED), (OTHER, COUNT, COUNT + "\n    7\n"))
+SHEETS = ((COUNT, RENAMED, COUNT), (CRASH, COUNT, RENAMED), (OTHER, CRASH, COUNT))
 """Three programs for each of three questions: one, two and three that differ."""
+SCORES = (-0.3, -0.1, -0.2)
 
 
 class Repeating(Scribe):
@@ -34,7 +35,7 @@ class Repeating(Scribe):
         for task, sheet in zip(tasks, SHEETS, strict=True):
             for index, source in enumerate(sheet):
                 yield Program(
-                    f"{task.id}/{index}", task.id, index, source, -0.1, 9, seed, self.ref,
+                    f"{task.id}/{index}", task.id, index, source, SCORES[index], 9, seed, self.ref,
                     draws=3 if index == 2 else 1,
                 )  # fmt: skip
 
@@ -70,6 +71,17 @@ def test_the_first_program_has_a_share_of_its_own(project: Project) -> None:
     share = report(project).all.first
     assert (share.hits, share.of) == (firsts, sum(one.labelled for one in outcomes))
     assert share.hits > 0
+
+
+def test_the_likeliest_program_is_chosen_by_its_probability_alone(project: Project) -> None:
+    labelled = {one.task_id for one in project.outcomes() if one.labelled and one.judged}
+    expected = {
+        one.task_id: next(run.result == "right" for run in one.runs if run.index == 1)
+        for one in project.outcomes()
+        if one.task_id in labelled
+    }
+    found = report(project).to_json()["details"]["likeliest_program"]
+    assert (found["hits"], found["of"]) == (sum(expected.values()), len(expected))
 
 
 def test_the_report_says_how_many_differ_and_which_mean_pass_at_1_is(

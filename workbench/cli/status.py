@@ -72,6 +72,7 @@ def print_report(out: Console, figures: Report) -> None:
     for name, share in (
         (f"pass@{sizes[0]}", figures.all.passed[sizes[0]]),
         ("first program", figures.all.first),
+        ("likeliest one", figures.likeliest),
         ("yield", figures.all.kept),
         ("with evidence", figures.all.looked),
         ("student", figures.all.student),

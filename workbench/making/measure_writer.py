@@ -6,8 +6,9 @@ The questions are bundled ones, taken evenly from all families.  Programs run wi
 that the figures are the writer's own; a run that exact tools leave undecided counts as wrong.
 `whole` is the share of programs that hand the whole question to a model, `fails` that of programs
 that end in an error of their own, `first` is pass@1 of the first program of each question alone,
-which is a plain draw or, with --greedy-first, the likeliest one, and pass@1 the mean over all k
-programs, those drawn again included.  `distinct` counts programs whose outlines differ, and
+which is a plain draw or, with --greedy-first, the likeliest token by token, `likeliest` that of the
+program with the highest mean log-probability, and pass@1 the mean over all k programs, those drawn
+again included.  `distinct` counts programs whose outlines differ, and
 `processor seconds` are those of sampling, a question.
 """
 
@@ -46,6 +47,8 @@ class Tried:
     """Whether it ends in an error that is its own."""
     outline: str
     draws: int
+    score: float
+    """Mean log-probability per token."""
 
 
 def evenly(tasks: Iterable[Task], number: int) -> list[Task]:
@@ -67,15 +70,24 @@ def figures(questions: Sequence[Sequence[Tried]]) -> dict[str, float]:
     return {
         "questions": count,
         "first": sum(tried[0].right for tried in questions) / count,
-        "pass@1": sum(one.right for one in programs) / len(programs),
+        "likeliest": sum(_likeliest(tried).right for tried in questions) / count,
+        "pass@1": _mean(programs, "right"),
         f"pass@{k}": sum(any(one.right for one in tried) for tried in questions) / count,
-        "whole": sum(one.whole for one in programs) / len(programs),
-        "fails": sum(one.fails for one in programs) / len(programs),
+        "whole": _mean(programs, "whole"),
+        "fails": _mean(programs, "fails"),
         "all whole": sum(all(one.whole for one in tried) for tried in questions) / count,
         "distinct": sum(outlines) / count,
         "all equal": sum(number == 1 for number in outlines) / count,
         "draws": sum(one.draws for one in programs) / count,
     }
+
+
+def _mean(programs: Sequence[Tried], name: str) -> float:
+    return float(sum(getattr(one, name) for one in programs) / len(programs))
+
+
+def _likeliest(tried: Sequence[Tried]) -> Tried:
+    return max(tried, key=lambda one: one.score)
 
 
 def hands_over(source: str) -> bool:
@@ -118,6 +130,7 @@ def _tried(row: tuple[Task, Program], trace: Trace) -> Tried:
         trace.failure is not None and not undecided(trace),
         outline(program.source),
         program.draws,
+        program.score,
     )
 
 

@@ -10,7 +10,7 @@ from workbench.evidence import LOOKED
 from workbench.pipeline.report_repairs import RepairShares, repair_shares
 from workbench.shares import Share, pass_at_k
 from workbench.store import STAGES, Counts, Outcome, Project, Scope, Selection
-from workbench.store.reading.variety import Variety, variety
+from workbench.store.reading.variety import Variety, likeliest_right, variety
 from workbench.store.records import loop_runs
 from workbench.usage import Usage
 
@@ -65,6 +65,10 @@ class Report:
     k: int
     counts: Counts
     all: GroupShares
+    likeliest: Share
+    """Judged labelled tasks whose program with the highest mean log-probability is right: a choice
+    of one of k that knows no label.
+    """
     families: Mapping[str, GroupShares]
     stages: Mapping[str, Cost]
     seconds_per_question: float | None
@@ -89,7 +93,7 @@ class Report:
 
         Their hits, denominators and intervals stand under `details`.
         """
-        shares = _shares(self.all)
+        shares = {**_shares(self.all), "likeliest_program": self.likeliest}
         return {
             "k": self.k,
             **{name: share.value for name, share in shares.items()},
@@ -208,6 +212,7 @@ def report(
         rationales=everything.rationales,
         repairs=repair_shares(project, scope, selection, outcomes),
         variety=_variety(project, scope, selection),
+        likeliest=Share(*likeliest_right(project.database, scope, selection)),
     )
 
 

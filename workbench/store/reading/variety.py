@@ -1,11 +1,11 @@
-"""How much the programs of a question differ, and how often they were drawn."""
+"""How much the programs of a question differ, how often they were drawn, and the likeliest one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from workbench.store.kernel.database import Database
-from workbench.store.records.pending import COUNTED, SAMPLED
+from workbench.store.records.pending import COUNTED, JUDGED, SAMPLED, TRACED
 from workbench.store.records.scope import Scope, Selection
 
 
@@ -57,3 +57,33 @@ def variety(database: Database, scope: Scope, selection: Selection) -> Variety:
         **selection.parameters(),
     }
     return Variety(**database.rows(sql, values)[0])
+
+
+def likeliest_right(database: Database, scope: Scope, selection: Selection) -> tuple[int, int]:
+    """Labelled tasks whose likeliest program is right, and all that have k judged ones.
+
+    The likeliest program has the highest mean log-probability per token.  Tasks whose programs have
+    none, as from many endpoints, are left out.
+
+    Args:
+        database: the store.
+        scope: the parts whose records count.
+        selection: as of `variety`.
+    """
+    sql = f"""
+    WITH {COUNTED}, {SAMPLED}, {TRACED}, {JUDGED},
+    question AS (
+        SELECT arg_max(judged.correct, (sampled.score, -sampled.index)) AS correct
+        FROM sampled JOIN traced ON traced.program_id = sampled.id
+        JOIN judged ON judged.trace_id = traced.id
+        JOIN selected ON selected.id = sampled.task_id AND len(selected.answers) > 0
+        GROUP BY sampled.task_id HAVING count(*) = $k AND bool_or(sampled.score <> 0)
+    )
+    SELECT count(*) FILTER (correct) AS correct, count(*) AS tasks FROM question
+    """
+    values = {
+        **{n: scope.parameters()[n] for n in ("sampler", "seed", "k", "executor", "verifier")},
+        **selection.parameters(),
+    }
+    [row] = database.rows(sql, values)
+    return row["correct"], row["tasks"]
