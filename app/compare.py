@@ -7,7 +7,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from typing import Annotated, cast
 
@@ -25,7 +25,7 @@ from app.train_models import Students, finished_models
 from workbench.errors import ImageError, InputError, WorkbenchError
 from workbench.pipeline.ask import question_task
 from workbench.pipeline.live import Live
-from workbench.pipeline.live_events import Side
+from workbench.pipeline.live_events import SIDES, Side
 from workbench.records import VISITORS, Task, content_key
 from workbench.screen import views
 from workbench.several_pictures import only_picture
@@ -142,24 +142,32 @@ def add(site: Site) -> None:
     kept = KeptAnswers(project.path / "cache" / "compare-answers")
     live = Live(project.profile(), pictures)
     site.on_close(live.close)
-    _pages(site, live)
+    students = Students(project, pictures, live)
+    _pages(site, live, students)
     _pictures(site, pictures)
     _answers(site, pictures, rounds, kept)
-    _api(site, pictures, rounds, kept, Students(project, pictures, live))
+    _api(site, pictures, rounds, kept, students)
     votes.add(site, pictures, rounds)
     _tables(site)
 
 
-def _pages(site: Site, live: Live) -> None:
+def _pages(site: Site, live: Live, students: Students) -> None:
     @site.server.get("/compare")
     def compare_page(request: Request) -> Response:
+        finished = finished_models(site.project)
+        names = {one.job: students.names(one) for one in finished} | {"": live.names}
         view = {
-            "sides": list(live.sides),
+            "names": {
+                job: {side: asdict(name) for side, name in sides.items()}
+                for job, sides in names.items()
+            },
+            "own": live.names["student"],
+            "sides": [side for side in SIDES if any(side in sides for sides in names.values())],
             "profile": site.project.profile().name,
             "tasks": site.project.count_tasks(),
             "countings": COUNTINGS,
-            "models": finished_models(site.project),
-            "distilled": "base" in live.sides,
+            "models": finished,
+            "taught": "base" in live.names,
         }
         return site.page(request, "compare.html", "compare", view)
 
@@ -253,11 +261,11 @@ def _api(
             task: id of a question of the project, to compare with its label; image and question are
                 then its own.
             run: an id of your own, the same for both sides, to cancel or vote on; may be left out.
-            model: id of a finished training job, whose model then is the student; the profile's
-                student if left out.
+            model: id of a finished training job, whose model then is the student, and what it was
+                taught from the base; those of the profile if left out.
         """
         person_of(request)
-        live = students.of(model if side == "student" else "")
+        live = students.of(model if side != "pipeline" else "")
         if side not in live.sides:
             raise InputError(f"no side is called '{side}'; there are: {', '.join(live.sides)}")
         record = _task(site, task) if task else question_task(_digest(pictures, image), question)

@@ -165,7 +165,8 @@ def compare_blocks(project: Project) -> Any:
                 )
         with gr.Row():
             by_program = gr.Textbox(label="Program pipeline", interactive=False)
-            by_student = gr.Textbox(label="Student", interactive=False)
+            name = interface.live.names["student"]
+            by_student = gr.Textbox(label=name.title, info=name.model, interactive=False)
         rationale = gr.Textbox(label="The student's rationale", interactive=False, lines=2)
         player = StepPlayer()
         with gr.Accordion("The program's text", open=False):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.errors import InputError
 from workbench.pipeline.live import Live
+from workbench.pipeline.live_events import Side
+from workbench.pipeline.live_names import SideName, side_names
 from workbench.ports import Images
-from workbench.settings import Choice
+from workbench.settings import Choice, Profile
 from workbench.store import Project
 from workbench.train.jobs import Jobs
 from workbench.train.status_files import RESULT, read_json
@@ -73,11 +76,16 @@ class Students:
             raise InputError(f"no finished job is called '{job}'; the Train page lists them")
         with self._lock:
             if job not in self._loaded:
-                student = Choice("transformers", {"checkpoint": str(model.folder)})
-                self._loaded[job] = Live(
-                    replace(self._project.profile(), student=student), self._images
-                )
+                self._loaded[job] = Live(self._profile(model), self._images)
             self._loaded.move_to_end(job)
             while len(self._loaded) > LOADED:
                 self._loaded.popitem(last=False)  # an answer under way still holds its own
             return self._loaded[job]
+
+    def names(self, model: FinishedModel) -> Mapping[Side, SideName]:
+        """What the sides are called with a job's model as the student; nothing is loaded."""
+        return side_names(self._profile(model))
+
+    def _profile(self, model: FinishedModel) -> Profile:
+        student = Choice("transformers", {"checkpoint": str(model.folder)})
+        return replace(self._project.profile(), student=student)

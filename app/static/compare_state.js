@@ -13,17 +13,14 @@ export const sideNames = main.dataset.sides.split(" ");
 /** A finished job's model, as the student; empty: the profile's. */
 export const model = () => find("model")?.value ?? "";
 
-const NAMES = { pipeline: "Program pipeline", base: "Base model" };
+/** @type {Record<string, Record<string, {title: string, model: string}>>} By job, then by side. */
+const NAMES = JSON.parse(main.dataset.names);
 
-/** What a side is called; a student that nobody has taught is called what it is. */
-export function nameOf(side) {
-  if (side !== "student") return NAMES[side];
-  const isTaught = Boolean(model()) || main.dataset.distilled === "true";
-  return isTaught ? "Distilled student" : "Base student, not distilled";
-}
+/** What a side is called, and which model answers; a side that this student does not have has none. */
+const nameOf = (side) => NAMES[model()]?.[side] ?? { title: "", model: "" };
 
 export const sides = Object.fromEntries(
-  sideNames.map((side) => [side, column(side, nameOf(side), () => cancel(side))]),
+  sideNames.map((side) => [side, column(side, nameOf(side).title, () => cancel(side))]),
 );
 
 export const state = {
@@ -41,7 +38,8 @@ export const state = {
   warm: { pipeline: [], student: [] },
 };
 
-const third = () => sideNames.includes("base") && find("base")?.checked;
+const hasBase = () => "base" in (NAMES[model()] ?? {});
+const third = () => hasBase() && find("base")?.checked;
 export const columnSides = () => [...state.order, ...(third() ? ["base"] : [])];
 export const isBusy = () => Object.values(sides).some((side) => side.busy);
 
@@ -54,10 +52,12 @@ export function lay() {
   find("columns").replaceChildren(...shown.map((side) => sides[side].node));
   find("board").replaceChildren(...shown.map((side) => sides[side].tile));
   shown.forEach((side, index) => {
-    sides[side].name(blind && side !== "base" ? `Side ${"AB"[index]}` : nameOf(side));
+    const name = nameOf(side);
+    sides[side].name(blind && side !== "base" ? `Side ${"AB"[index]}` : name.title, name.model);
     sides[side].hide(blind);
   });
   find("columns").dataset.blind = String(blind);
+  if (find("base")) find("base").disabled = !hasBase();
   const labels = votes.querySelectorAll("[data-vote] span"); // of both sides, then of neither
   state.order.forEach((side, at) => {
     labels[at].textContent = blind ? `Side ${"AB"[at]}` : SHORT[side];

@@ -76,6 +76,7 @@ function timeRows(t) {
 export function column(side, title, cancel) {
   const part = {
     title: h("h2", {}, title),
+    origin: h("p.origin", { hidden: true }),
     version: h("span.version"),
     state: h("span.chip.state", {}, "ready"),
     stop: h(
@@ -118,6 +119,7 @@ export function column(side, title, cancel) {
     `article.card.side.${side}`,
     { "aria-label": title, dataset: { side } },
     h("header", {}, part.title, part.version, part.state, part.stop),
+    part.origin,
     inner,
   );
   // the answer at a glance, where the columns stand below each other
@@ -148,8 +150,9 @@ export function column(side, title, cancel) {
     part.state.classList.toggle("failed", words === "failed");
   };
 
-  self.name = (words) => {
+  self.name = (words, model = "") => {
     part.title.textContent = words;
+    part.origin.textContent = visible(model);
     part.tileName.textContent = words;
     node.setAttribute("aria-label", words);
     part.stop.setAttribute("aria-label", `Cancel ${words}`);
@@ -158,6 +161,7 @@ export function column(side, title, cancel) {
   self.hide = (hidden) => {
     node.querySelector(".detail").hidden = hidden;
     part.version.hidden = hidden;
+    part.origin.hidden = hidden || !part.origin.textContent;
     part.times.hidden = hidden;
     part.overlay.toggleAttribute("hidden", hidden);
   };

@@ -20,7 +20,7 @@ const METHODS = {
   full: ["Full", "every weight; most memory"],
 };
 const FIRST = ["vpd", "instruct"];
-const NAMED = ["bundled", "small", "distilled"];
+const NAMED = ["small", "bundled", "distilled"];
 
 /** A weight as a number; what is none is sent as it is, and the server says what it expected. */
 const weightOf = (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : text);
@@ -170,19 +170,19 @@ export async function walkthrough(place, params) {
     );
   const models = [
     [
-      "bundled",
-      "The bundled student",
-      "a vision-language model that came with the workbench; adapters learn",
+      "small",
+      "The small base student",
+      "made for two processor cores, and many times as fast to teach; all its weights learn",
     ],
     [
-      "small",
-      "The small student",
-      "made for two processor cores, and many times as fast to teach; all its weights learn",
+      "bundled",
+      "The larger base student",
+      "a vision-language model that came with the workbench; adapters learn",
     ],
     [
       "distilled",
       "The distilled student",
-      "the small student after it learnt the bundled lessons: answers and rationales of programs",
+      "the small base after it learnt the bundled lessons, answers and rationales of programs: to go on from",
     ],
     ...([...NAMED, ...form.models.map((one) => one.folder)].includes(form.student)
       ? []

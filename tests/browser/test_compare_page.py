@@ -33,6 +33,7 @@ from compare_setup import (  # noqa: F401 - fixtures too
 from servers import Running, eventually, serve, sync_api
 
 from workbench.store.people.ratings import last_ratings
+from workbench.store.project import PROFILE
 
 pytestmark = pytest.mark.browser
 
@@ -184,13 +185,23 @@ def test_the_median_of_five_warm_runs_makes_the_headline(visit: Visit, site: Run
     assert headline.inner_text().count("n = 5") == 2
 
 
-def test_a_base_model_can_stand_third(visit: Visit, folder: Path) -> None:
+def test_a_distilled_student_says_what_it_was_taught_from_and_its_base_can_stand_third(
+    visit: Visit, folder: Path
+) -> None:
+    text = (folder / PROFILE).read_text()
+    shipped = 'student = { part = "transformers", checkpoint = "distilled" }'
+    (folder / PROFILE).write_text(re.sub("student = .*", shipped, text))
     with serve(folder) as running:
-        page = visit(f"{running.url}compare")
-        box = page.get_by_label("Base model as a third")
+        page = visit(f"{running.url}compare?task={task_of(running)}")
         assert page.locator(".side").count() == 2
-        box.check()
-        assert page.locator(".side").count() == 3
+        page.get_by_label("Base student as a third").check()
+        student, base = side(page, "student"), side(page, "base")
+        assert student.locator("h2").inner_text() == "Distilled student"
+        assert student.locator(".origin").inner_text() == "distilled, taught from small"
+        assert base.locator("h2").inner_text() == "Base student"
+        assert base.locator(".origin").inner_text() == "small, not distilled"
+        page.get_by_label("Blind").check()
+        assert not student.locator(".origin").is_visible()
 
 
 # --- votes and the queue

@@ -414,7 +414,9 @@ def test_ask_shows_both_answers(ran: Path, squares: Path) -> None:
     assert len(re.findall(r"^  \d\. \[(?:kept|-)\] ", text, re.M)) == 6
     assert "find(object_name='red square') -> " in text
     assert re.search(r"^by programs:  4  \(\d+\.\d\d s, 6 programs\)$", text, re.M)
-    assert re.search(r"^by student:   (yes|no)  \(\d+\.\d\d s\)$", text, re.M)
+    assert re.search(
+        r"^by student:   (yes|no)  \(\d+\.\d\d s, small_parts\.py:ShareOfRed\)$", text, re.M
+    )
 
 
 def test_ask_shows_the_other_answer_where_one_side_refuses(squares: Path, tmp_path: Path) -> None:

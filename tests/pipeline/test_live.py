@@ -360,8 +360,9 @@ def test_the_label_decides_who_is_right(images: ImageFolder, task: Task) -> None
 
 
 def test_a_base_side_is_there_where_the_student_is_another_model(images: ImageFolder) -> None:
-    assert Live(EMBEDDED, images).sides == ("pipeline", "student")
-    assert with_parts(images).sides == ("pipeline", "student", "base")
+    base = Choice("transformers", {"checkpoint": "small"})
+    assert Live(replace(EMBEDDED, student=base), images).sides == ("pipeline", "student")
+    assert Live(EMBEDDED, images).sides == ("pipeline", "student", "base")
     with pytest.raises(InputError, match="no side is called 'judge'"):
         Live(EMBEDDED, images).answer("judge", None)
 

@@ -64,6 +64,7 @@ def test_a_project_is_told_what_training_has_bought(
         for system, share, more in (
             ("bundled", 0.4, {}),
             ("taught", 0.7, {"job": "j"}),
+            ("distilled", 0.6, {}),
             ("programs", 0.9, {"kind": "pipeline", "mode": "vote"}),
             ("programs", 1.0, {"kind": "pipeline", "mode": "any", "job": "label"}),
         ):
@@ -74,6 +75,7 @@ def test_a_project_is_told_what_training_has_bought(
         assert place == ("collages", "train")
         assert [(row.kind, row.share.hits) for row in report.rows] == [
             ("zero-shot", 4),
+            ("distilled", 6),
             ("distilled", 7),
             ("programs", 9),
         ]

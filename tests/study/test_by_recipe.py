@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from workbench.pipeline.selecting import Weighed
 from workbench.pipeline.snapshotting import SnapshotWish, take
 from workbench.snapshot import Snapshot
 from workbench.store import Project
+from workbench.store.project import PROFILE
 from workbench.study import by_recipe
 from workbench.study.by_recipe import PORTS, with_recipes
 from workbench.study.distillation import jobs_of
@@ -47,6 +49,17 @@ def test_each_method_is_an_arm_on_the_same_rows_and_steps(
     assert (switch[0].objective, dict(switch[0].teacher)) == ("switch_kd", TEACHER)
     assert (bits[0].objective, dict(bits[0].transform)) == ("vpd", {"part": "quant_bits"})
     assert made.arm[1].beside == ("vpd",)
+
+
+def test_a_study_teaches_the_base_of_the_student_that_answers(
+    project: Project, plan: StudyPlan
+) -> None:
+    own = re.sub(r"student +=.*", "", (project.path / PROFILE).read_text())
+    answers = 'student = { part = "transformers", checkpoint = "distilled" }\n'
+    (project.path / PROFILE).write_text(answers + own)
+    made = with_recipes(project, plan, ["quant_bits"])
+    jobs = [job for arm in made.arm for job in jobs_of(project, made, arm)]
+    assert {(job.student, job.method) for job in jobs} == {("small", "full")}
 
 
 def test_what_was_chosen_for_the_plain_way_counts_for_its_methods(

@@ -38,7 +38,7 @@ def test_the_profiles_of_the_hub_fit_their_cards_and_any_use(name: str, memory: 
 
 def test_only_models_that_are_loaded_here_are_looked_at() -> None:
     assert models_of(read_profile(find_profile("endpoint"))) == {}
-    assert set(models_of(read_profile(find_profile("embedded")))) == {"bundled"}
+    assert set(models_of(read_profile(find_profile("embedded")))) == {"bundled", "distilled"}
     student = models_of(read_profile(find_profile("hub")))["Qwen/Qwen3-VL-2B-Instruct"]
     assert student[0] == "student"
 

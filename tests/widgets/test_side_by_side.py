@@ -40,6 +40,7 @@ def test_both_sides_answer_and_what_is_drawn_says_so(asked: SideBySide) -> None:
     assert asked.pipeline["steps"][-1][0] == "end"
     assert asked.student["answer"] == found["student"].answer
     assert asked.busy is False
+    assert asked.names["student"] == {"title": "Student", "model": "small_parts.py:ShareOfRed"}
 
 
 def test_the_run_can_be_stepped_through(asked: SideBySide) -> None:

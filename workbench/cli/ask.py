@@ -8,6 +8,7 @@ from workbench.cli.steps import ending, run_lines
 from workbench.cli.text import console, project_folder, safe, seconds
 from workbench.errors import InputError
 from workbench.pipeline.ask import ask
+from workbench.pipeline.live_names import side_names
 from workbench.settings import Profile, find_profile, read_profile
 from workbench.store import Run
 
@@ -32,7 +33,8 @@ def main(
     """
     out, beside = console(), console(stderr=True)
     with beside.status("starting") as status:
-        reply = ask(picture, question, _profile(project, profile), k, choices, status.update)
+        parts = _profile(project, profile)
+        reply = ask(picture, question, parts, k, choices, status.update)
     out.print(f"question: {safe(reply.task.question)}")
     for program, trace, verdict in reply.runs:
         out.print(f"  {program.index + 1}. [{'kept' if verdict.chosen else '-'}] {ending(trace)}")
@@ -51,7 +53,8 @@ def main(
     )
     problem, answer_text = safe(reply.prediction.problem), safe(reply.prediction.answer)
     answer = f"{answer_text or 'none'}, {problem}" if problem else answer_text
-    out.print(f"by student:   {answer}  ({seconds(reply.student_seconds)})")
+    model = safe(side_names(parts)["student"].model)
+    out.print(f"by student:   {answer}  ({seconds(reply.student_seconds)}, {model})")
 
 
 def _profile(project: Path | None, profile: str | None) -> Profile:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from workbench.cli.text import console, open_project, percent, safe
 from workbench.errors import InputError
+from workbench.pipeline.live_names import side_names
 from workbench.store import Selection
 from workbench.study.two_by_two import COUNTINGS, Counting, Table, TwoByTwo, compare
 
@@ -35,6 +36,7 @@ def main(
         raise InputError(f"slices are by family or tool, found '{by}'")
     with open_project(project, read_only=True) as opened:
         outcomes = opened.outcomes(None, Selection(split))
+        student = side_names(opened.profile())["student"].model
     comparison = compare(outcomes, cast(Counting, counting or "first"))
     also = [compare(outcomes, "vote")] if counting is None else []
     if as_json:
@@ -48,10 +50,10 @@ def main(
         )
         return
     for one in (comparison, *also):
-        _print(one, by)
+        _print(one, by, student)
 
 
-def _print(comparison: TwoByTwo, by: str) -> None:
+def _print(comparison: TwoByTwo, by: str, student: str) -> None:
     out, table = console(), comparison.all
     square = Printed(box=SIMPLE, pad_edge=False)
     for name in ("", "student right", "student wrong", "pipeline"):
@@ -64,7 +66,7 @@ def _print(comparison: TwoByTwo, by: str) -> None:
     out.print(square)
     out.print(f"pipeline right: {COUNTINGS[comparison.counting]}")
     out.print(f"pipeline  {table.pipeline_right}  (95 % interval)")
-    out.print(f"student   {table.student_right}")
+    out.print(f"student   {table.student_right}  ({safe(student)})")
     out.print(
         f"McNemar's exact test: {_p(table)}"
         + (f"; {comparison.left_out} questions left out" * bool(comparison.left_out))

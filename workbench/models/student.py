@@ -56,7 +56,7 @@ def _as_seen(ref: PartRef, view: CheckpointView) -> PartRef:
 
 
 class TransformersStudent:
-    """Any checkpoint of `AutoModelForImageTextToText`, the bundled base student by default.
+    """Any checkpoint of `AutoModelForImageTextToText`, the larger base student by default.
 
     Args:
         checkpoint: `bundled`, `small`, `distilled`, a folder, or a hub id.

@@ -120,6 +120,11 @@ def base_of(checkpoint: str) -> str:
     return "bundled"
 
 
+def is_distilled(name: str) -> bool:
+    """Whether a name is that of an embedded student which was distilled from another."""
+    return name in EMBEDDED and base_of(name) != name
+
+
 def model_folder(path: Path) -> Path:
     """The model in a training job's folder; any other folder is taken for a model itself.
 

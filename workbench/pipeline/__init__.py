@@ -15,6 +15,7 @@ Files:
     leaking.py           a snapshot's pictures, and which of them leak
     live.py              one question answered live, as streams of events that can be cancelled
     live_events.py       the events of a question that is answered live
+    live_names.py        what the sides of a live question are called
     loop.py              the loop over a project
     loop_job.py          the process of one import or run that a page began
     loop_jobs.py         imports and runs that pages begin: processes that outlive them

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from workbench.local_files import real_path
 from workbench.pipeline import loop
@@ -13,7 +14,7 @@ from workbench.pipeline.snapshotting import SnapshotWish, take
 from workbench.settings import Choice, cache_dir
 from workbench.store import Project, Selection
 from workbench.store.project import STORE
-from workbench.train.job import Job
+from workbench.train.job import Job, student_of, usual
 from workbench.train.jobs import Jobs
 
 LEARNT, ASKED = 12, 8
@@ -63,13 +64,15 @@ def lesson(project: Project) -> str:
         SnapshotError: nothing was accepted or kept.
     """
     snapshot = take(project, LESSON)
+    student = student_of(project.profile())
+    settings: dict[str, Any] = {**usual(student), "batch": 4, "micro_batch": 4}
     job = Job(
         str(real_path(snapshot.path)),
+        student=student,
         name="first lesson",
-        lr=3e-4,
-        batch=4,
-        steps=6,
-        eval_every=3,
+        steps=30,
+        eval_every=10,
         max_val=4,
+        **settings,
     )
     return Jobs(project.path / "jobs").submit(job, request="first lesson")

@@ -15,7 +15,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -25,7 +25,6 @@ from typing import Literal
 from workbench import registry
 from workbench.boxes_in_text import NamedBox, boxes_in
 from workbench.errors import InputError
-from workbench.models.weights import base_of
 from workbench.pipeline.live_events import (
     SIDES,
     Event,
@@ -39,11 +38,12 @@ from workbench.pipeline.live_events import (
     Times,
     Wrote,
 )
+from workbench.pipeline.live_names import SideName, base_checkpoint, side_names
 from workbench.pipeline.loop import peak_rss
 from workbench.pipeline.parts import Parts
 from workbench.ports import Forgetful, Images, StreamingSampler, StreamingStudent, Student
 from workbench.records import Failure, PartRef, Prediction, Program, Task, Trace, TraceEvent
-from workbench.settings import Choice, Profile
+from workbench.settings import Profile
 from workbench.unanswered import REFUSED, no_answer, reason_line, refusal, with_reason
 from workbench.verify.answers import RIGHT, score
 
@@ -74,8 +74,12 @@ class Live:
     @cached_property
     def sides(self) -> tuple[Side, ...]:
         """All sides; `base` is one where the student is not the base model itself."""
-        base = Choice("transformers", {"checkpoint": self._base_name})
-        return SIDES[:2] if self._profile.student in (base, Choice("transformers")) else SIDES
+        return tuple(self.names)
+
+    @cached_property
+    def names(self) -> Mapping[Side, SideName]:
+        """What each side is called, and which model stands behind it."""
+        return side_names(self._profile)
 
     def close(self) -> None:
         """End the sandbox processes; streams under way end as failed."""
@@ -135,12 +139,9 @@ class Live:
             cancelled.set()
 
     @cached_property
-    def _base_name(self) -> str:
-        return base_of(str(self._profile.student.arguments.get("checkpoint", "bundled")))
-
-    @cached_property
     def _base(self) -> Student:
-        base: Student = registry.build("student", "transformers", checkpoint=self._base_name)
+        checkpoint = base_checkpoint(self._profile)
+        base: Student = registry.build("student", "transformers", checkpoint=checkpoint)
         return base
 
     def _student(self, side: Side) -> Student:

@@ -25,7 +25,7 @@ from workbench.study.evaluate import evaluate, evaluate_pipeline, questions
 from workbench.study.plan import LABELS_ALONE, Arm, StudyPlan, merged
 from workbench.study.results import Results, results
 from workbench.study.variants import snapshot_folder
-from workbench.train.job import Job, job_of, usual
+from workbench.train.job import Job, job_of, student_of, usual
 from workbench.train.jobs import Jobs
 from workbench.train.sources import own_sources
 from workbench.train.status_files import METRICS, RESULT, read_json, read_lines
@@ -174,7 +174,8 @@ def jobs_of(
     """
     folder = snapshot_folder(project, plan, arm)
     settings = merged(plan.settings_of(arm, chosen), {**(changes or {}), "snapshot": str(folder)})
-    settings = usual(settings.get("student", "bundled")) | settings
+    settings.setdefault("student", student_of(project.profile()))
+    settings = usual(settings["student"]) | settings
     if settings["objective"] == "vpd":
         _check_rationales(folder, arm)
     return [
@@ -350,7 +351,7 @@ def study(
     """
     questions(test, selection or Selection())  # before hours are spent
     arms = train(project, plan, watch)
-    base = str((plan.settings or {}).get("student", "bundled"))
+    base = str((plan.settings or {}).get("student") or student_of(project.profile()))
     if k:
         evaluate_pipeline(test, k, selection, timed, watch)
     baseline = evaluate(test, base, selection, False, timed, watch).system

@@ -24,6 +24,8 @@ By = Literal["system", "objective"]
 
 BOUND = "an upper bound: the label chooses among the programs"
 OF_RIGHT_ANSWERS = "differences and families are of right answers"
+BASES = ("base", "small")
+"""Names of students that nobody has taught yet; the first one that is there is the baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ def _baseline(rows: Sequence[SystemRow], wish: str | None) -> str:
     names = [row.system for row in rows if row.mode != "any"]
     if wish is not None and wish not in names:
         raise InputError(f"no system is called '{wish}'; there are: {', '.join(names)}")
-    return wish or ("base" if "base" in names else names[0])
+    return wish or next((name for name in BASES if name in names), names[0])
 
 
 def _of_one_set(
@@ -401,7 +403,11 @@ _ORDER = ("pipeline first", "pipeline vote", "pipeline any", "student direct", "
 
 def _place(row: SystemRow) -> tuple[int, bool, str]:
     """The place of a row: the pipeline, then the base, then trained students."""
-    return _ORDER.index(f"{row.kind} {row.mode}"), not row.system.startswith("base"), row.system
+    return (
+        _ORDER.index(f"{row.kind} {row.mode}"),
+        row.system.partition(" ")[0] not in BASES,
+        row.system,
+    )
 
 
 def _with_differences(

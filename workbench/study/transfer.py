@@ -42,7 +42,7 @@ def compare_systems(
     if not reports:
         raise InputError(
             "no two systems were evaluated on the same questions yet, so there is nothing to "
-            "compare; run vpd evaluate --model bundled, then vpd evaluate --model JOB or --pipeline"
+            "compare; run vpd evaluate --model small, then vpd evaluate --model JOB or --pipeline"
         )
     return reports
 
@@ -50,4 +50,4 @@ def compare_systems(
 def _kind(row: Evaluation) -> SystemKind:
     if row.kind != "student":
         return "programs"
-    return "zero-shot" if row.job is None else "distilled"
+    return "distilled" if row.is_distilled else "zero-shot"

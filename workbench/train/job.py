@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,7 +15,7 @@ from msgspec import Meta
 from workbench.errors import ProfileError
 from workbench.images import LARGEST_PICTURE
 from workbench.local_files import real_path
-from workbench.models.weights import EMBEDDED, base_of
+from workbench.models.weights import EMBEDDED, base_of, is_distilled, is_folder
 from workbench.records import content_key
 from workbench.schema import read, read_toml
 from workbench.settings import Profile
@@ -215,18 +216,50 @@ def usual(student: str) -> dict[str, Argument]:
 
 
 def student_of(profile: Profile) -> str:
-    """The checkpoint of a profile's student, which a new job teaches.
+    """The student that a new job of a profile teaches: the base of the one that answers.
 
-    It is `bundled` where the profile names no checkpoint of its own.
+    A student that was distilled already stays as it is, and what it was taught from is taught
+    anew.  It is `bundled` where the profile names no checkpoint of its own.
     """
     choice = profile.student
     if choice.part != "transformers":
         return "bundled"
-    checkpoint = str(choice.arguments.get("checkpoint", "")) or "bundled"
+    student = origin_of(str(choice.arguments.get("checkpoint", "")) or "bundled")
+    if student in EMBEDDED:
+        return student
+    path = Path(student).expanduser()
+    return str(real_path(path)) if path.is_dir() else student
+
+
+def origin_of(checkpoint: str) -> str:
+    """What stands at the beginning of a checkpoint's trainings; itself where none is known."""
+    chain = {checkpoint}
+    while (source := taught_from(checkpoint)) and source not in chain:
+        chain.add(source)
+        checkpoint = source
+    return checkpoint
+
+
+def taught_from(checkpoint: str) -> str:
+    """The student that a checkpoint was made from by training; empty where no training is known.
+
+    Args:
+        checkpoint: an embedded name, the folder of a checkpoint or of a job, or a hub id.
+    """
     if checkpoint in EMBEDDED:
-        return checkpoint
-    path = Path(checkpoint).expanduser()
-    return str(real_path(path)) if path.is_dir() else checkpoint
+        return base_of(checkpoint) if is_distilled(checkpoint) else ""
+    if file := job_file(checkpoint):
+        with suppress(ProfileError):
+            return read_job(file).student
+    return ""
+
+
+def job_file(checkpoint: str) -> Path | None:
+    """The file of the job that made a checkpoint; None where no job did."""
+    if not is_folder(checkpoint):
+        return None
+    folder = Path(checkpoint).expanduser()
+    return next((f for f in (folder / FILE, folder.parent / FILE) if f.is_file()), None)
 
 
 def read_job(path: Path) -> Job:

@@ -85,6 +85,8 @@ class SideBySide(Widget):
     pipeline = traitlets.Dict().tag(sync=True)
     student = traitlets.Dict().tag(sync=True)
     base = traitlets.Dict().tag(sync=True)
+    names = traitlets.Dict().tag(sync=True)
+    """{side: its title, and which model answers}."""
 
     def __init__(
         self,
@@ -120,6 +122,7 @@ class SideBySide(Widget):
             picture=pictures.to_webp(self._image, 480),
             about={"width": self._image.width, "height": self._image.height},
             sides=list(sides),
+            names={side: asdict(name) for side, name in self._live.names.items()},
             question=" ".join(question.split()),
         )
         if question:
@@ -198,7 +201,9 @@ class SideBySide(Widget):
 
     def plain(self) -> str:
         assert self._image is not None
-        rows = [(side, _answer_words(end)) for side, end in self.finished.items()]
+        rows = [
+            (self.names[side]["title"], _answer_words(end)) for side, end in self.finished.items()
+        ]
         program = self.finished["pipeline"].program if "pipeline" in self.finished else None
         source = plain.code(program.source) if program is not None else ""
         image = pictures.inline(self._image)

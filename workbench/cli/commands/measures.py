@@ -29,7 +29,7 @@ Timed = Annotated[
     int,
     typer.Option("--time", min=0, help="Number of questions to time one at a time (0: no timing)."),
 ]
-STUDENTS = "bundled, a job, the folder of a job or checkpoint, or a hub id."
+STUDENTS = "distilled, small, bundled, a job, the folder of a job or checkpoint, or a hub id."
 
 
 @commands.command(rich_help_panel=PANEL)
@@ -149,7 +149,8 @@ def study(
     student: Annotated[
         str | None,
         typer.Option(
-            help="The model to train: bundled, small, a folder of a checkpoint or a hub id."
+            help="The model to train: small, bundled, distilled, a folder of a checkpoint or a hub "
+            "id. What the profile's student was taught from if left out."
         ),
     ] = None,
     settings: Settings = None,

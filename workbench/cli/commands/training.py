@@ -46,7 +46,10 @@ def train(
     ] = None,
     student: Annotated[
         str | None,
-        typer.Option(help="The model to train: bundled, a folder of a checkpoint or a hub id."),
+        typer.Option(
+            help="The model to train: small, bundled, distilled, a folder of a checkpoint or a hub "
+            "id. What the profile's student was taught from if left out."
+        ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="A name for the job.")] = None,
     epochs: Annotated[

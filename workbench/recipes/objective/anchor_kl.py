@@ -34,7 +34,8 @@ CARD = Card(
     "how "
     "far the student has drifted from it.",
     formula="L = language + weight T^2 KL(t || s; T)",
-    command="vpd train --objective anchor_kl --teacher bundled --set arguments.weight=1.0",
+    command="vpd train --student bundled --objective anchor_kl --teacher bundled --set "
+    "arguments.weight=1.0",
     expect="One more curve, anchor: 0 before the first step where the teacher is the student's own "
     "beginning, and the drift from then on; accuracy was not measured yet.",
     defaults={"weight": 1.0, "temperature": 1.0},

@@ -35,7 +35,7 @@ CARD = Card(
     idea="Train a second round and keep what the first one knew: where no label speaks, the "
     "student's view of the picture stays that of the earlier model.",
     formula="L = language + weight sum_layers mean |s - t| over the places of the picture",
-    command="vpd train --objective concept_retention --teacher bundled",
+    command="vpd train --student bundled --objective concept_retention --teacher bundled",
     expect="One more curve, retain: 0 before the first step where student and teacher begin alike; "
     "accuracy on the first round's questions was not measured yet.",
     defaults={"weight": 0.1, "layers": (-1,)},

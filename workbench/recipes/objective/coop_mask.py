@@ -38,7 +38,7 @@ CARD = Card(
     "places and numbers are learnt beside the student.",
     formula="L = language + weight (L^s + L^c) + apart L_div, with A = softmax((W_q t)(W_k s)' / "
     "sqrt(C/2)), F = A W_v s, M^s = sigma(F m_s), M^c = sigma(m_c mean F)",
-    command="vpd train --objective coop_mask --teacher bundled",
+    command="vpd train --student bundled --objective coop_mask --teacher bundled",
     expect="Three more curves: places, numbers and overlap; accuracy was not measured yet.",
     defaults={"masks": 6, "weight": 1.0, "apart": 1.0},
     sources={

@@ -36,7 +36,7 @@ CARD = Card(
     "one step to the next.",
     formula="L = language + weight mean |(s_(i+1) - s_i) - (t_(i+1) - t_i)| over the teacher's "
     "likeliest words in either place",
-    command="vpd train --objective delta_consistency --teacher bundled",
+    command="vpd train --student bundled --objective delta_consistency --teacher bundled",
     expect="One more curve, delta, that falls; 0 for targets of one token.  Accuracy was not "
     "measured yet.",
     defaults={"weight": 1.0, "most": 16},

@@ -42,7 +42,7 @@ CARD = Card(
     "all rows; the two are mixed when the student answers.",
     formula="L = (1 - weight) CE on accepted rows + weight T^2 KL(t||second; T); answer = "
     "a softmax(z) + (1 - a) softmax(z_second / b)",
-    command="vpd train --objective dual_head --teacher bundled",
+    command="vpd train --student bundled --objective dual_head --teacher bundled",
     expect="second_head.json in the finished student holds the mixture, with the held-out answers "
     "that each of both heads has right; in accuracy it was not measured yet.",
     defaults={"temperature": 2.0, "weight": 0.5, "accepted": "person"},

@@ -37,7 +37,7 @@ CARD = Card(
     "takes the place of the rationale.",
     formula="L = CE on labels + weight mean |LayerNorm(E s) - LayerNorm(t)| where the answer "
     "begins",
-    command="vpd train --objective latent_only --teacher bundled",
+    command="vpd train --student bundled --objective latent_only --teacher bundled",
     expect="One more curve, latent, that falls, and no curve of rationales; accuracy and time "
     "against a student with rationales were not measured yet.",
     defaults={"weight": 1.0},

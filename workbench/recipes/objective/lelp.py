@@ -40,7 +40,7 @@ CARD = Card(
     "the student learns more than one number of each example.",
     formula="p(c, j) = softmax(z/T)_c softmax(beta u_c / rms_c)_j; u_c = (e' - mean_c) P_c Q; "
     "L = language + weight KL(p || softmax(head/T))",
-    command="vpd train --objective lelp --teacher bundled",
+    command="vpd train --student bundled --objective lelp --teacher bundled",
     expect="One more curve, subclasses, that falls; what it is worth in accuracy was not measured "
     "yet.",
     defaults={"subclasses": 4, "beta": 1.0, "temperature": 1.0, "weight": 1.0, "seed": 0},

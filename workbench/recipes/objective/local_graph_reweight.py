@@ -36,7 +36,7 @@ CARD = Card(
     "more, the more they matter.",
     formula="L = language + weight 2 mean_(i,j) w_i |G[s_j; s_i] - [t_j; t_i]|^2, w = N "
     "softmax(score / tau) over the N highest scores, j near i",
-    command="vpd train --objective local_graph_reweight --teacher bundled",
+    command="vpd train --student bundled --objective local_graph_reweight --teacher bundled",
     expect="One more curve, local, that falls; accuracy was not measured yet.",
     defaults={"weight": 1.0, "important": 16, "near": 4, "tau": 0.1},
     sources={

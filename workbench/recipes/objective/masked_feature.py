@@ -40,7 +40,8 @@ CARD = Card(
     "to be the teacher's, and where it does not, they have to tell what is there.",
     formula="L = language + weight mean_seen |n(E s_i) - n(t_i)| + rebuild mean_hidden (D s_i - "
     "t0_i)^2, n(x) = x / |x|",
-    command="vpd train --objective masked_feature --teacher bundled --set arguments.share=0.75",
+    command="vpd train --student bundled --objective masked_feature --teacher bundled --set "
+    "arguments.share=0.75",
     expect="Two more curves, visible and rebuild, that fall; accuracy was not measured yet.",
     defaults={"weight": 1.0, "rebuild": 1.0, "share": 0.75, "layer": -1},
     sources={

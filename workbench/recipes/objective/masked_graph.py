@@ -47,7 +47,8 @@ CARD = Card(
     "student's view of the places near by.",
     formula="L = language + weight mean_hidden |sum_j softmax_j(LeakyReLU(a.[mean t_near; E s_j])) "
     "E s_j - t_i|^2 over the near places j that stay",
-    command="vpd train --objective masked_graph --teacher bundled --set arguments.share=0.5",
+    command="vpd train --student bundled --objective masked_graph --teacher bundled --set "
+    "arguments.share=0.5",
     expect="One more curve, graph, that falls; accuracy was not measured yet.",
     defaults={"weight": 1.0, "share": 0.5, "near": 4},
     sources={"weight": "ours", "share": "ours", "near": "ours"},

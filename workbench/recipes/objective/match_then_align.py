@@ -48,7 +48,7 @@ CARD = Card(
     "and sentences find each other: a small pair of encoders comes out beside the student.",
     formula="L = language + weight (SmoothL1(a, t_picture) + SmoothL1(b, t_sentence)) in the first "
     "share of the steps, then + weight (NCE(a; b) + NCE(b; a)) / 2",
-    command="vpd train --objective match_then_align --teacher bundled",
+    command="vpd train --student bundled --objective match_then_align --teacher bundled",
     expect="aligned.json in the finished student: how often a picture of the held-out side finds "
     "its sentence first or among five, and the other way; aligned.safetensors holds both encoders. "
     "What it does to accuracy was not measured yet.",

@@ -39,7 +39,7 @@ CARD = Card(
     "words, the others by the teacher's, and all by how an answer hangs together.",
     formula="L = language on accepted rows + pseudo CE(s, argmax t) on others + whole sum|mean z_s "
     "- mean z_t| + parts mean (cos_s - cos_t)^2",
-    command="vpd train --objective multi_granularity --teacher bundled "
+    command="vpd train --student bundled --objective multi_granularity --teacher bundled "
     "--set arguments.accepted=all",
     expect="Three more curves, pseudo, whole and parts; pseudo is absent where every row counts as "
     "accepted.  Accuracy was not measured yet.",

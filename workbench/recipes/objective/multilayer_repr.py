@@ -34,7 +34,7 @@ CARD = Card(
     link="https://arxiv.org/abs/2502.05766",
     idea="Match several layers of a teacher at once, each in distance and in direction.",
     formula="L = language + weight sum_l (mean |E_l s_l - t_l| - lam log sigma(cos(E_l s_l, t_l)))",
-    command="vpd train --objective multilayer_repr --teacher bundled",
+    command="vpd train --student bundled --objective multilayer_repr --teacher bundled",
     expect="Two more curves, distance and direction, that fall; accuracy was not measured yet.",
     defaults={"weight": 1.0, "lam": 1.0, "layers": (0, -1)},
     sources={

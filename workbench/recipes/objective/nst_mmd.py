@@ -38,7 +38,7 @@ CARD = Card(
     "the places of the picture, as a cloud and not one by one.",
     formula="L = language + weight sum_layers (mean K(s,s) - 2 mean K(s,t) + mean K(t,t)), "
     "K(x, y) = (x . y)^2 over unit patterns of neurons",
-    command="vpd train --objective nst_mmd --teacher bundled",
+    command="vpd train --student bundled --objective nst_mmd --teacher bundled",
     expect="One more curve, nst, that is never below 0 and falls; accuracy was not measured yet.",
     defaults={"weight": 1.0, "layers": (-1,)},
     sources={"weight": "ours", "layers": "ours: the last one"},

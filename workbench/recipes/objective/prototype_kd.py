@@ -42,7 +42,8 @@ CARD = Card(
     "the student learns to answer with them at hand.",
     formula="L = language + weight CE(head(out)), out = ReLU(W [E x; f] + x), f = sum_k "
     "softmax_k(E_c c . E x) E_c c_k, c = centres of the teacher's places",
-    command="vpd train --objective prototype_kd --teacher bundled --set arguments.prototypes=16",
+    command="vpd train --student bundled --objective prototype_kd --teacher bundled --set "
+    "arguments.prototypes=16",
     expect="One more curve, augmented, that falls; accuracy was not measured yet.",
     defaults={"prototypes": 72, "weight": 1.0, "width": 32, "rounds": 10},
     sources={

@@ -35,7 +35,7 @@ CARD = Card(
     "so that no place is forced onto its exact neighbour.",
     formula="L = language + weight (|Q(mean) - mean t|^2 + |Q(s) - t|^2 + |Q(s with a share "
     "hidden) - t|^2), Q = softmax(W_q s . t') W_v s",
-    command="vpd train --objective query_soft --teacher bundled",
+    command="vpd train --student bundled --objective query_soft --teacher bundled",
     expect="Three more curves, mean, whole and hidden, that fall; accuracy was not measured yet.",
     defaults={"weight": 1.0, "share": 0.5},
     sources={"weight": "the released code: 1 for each", "share": "the released code: 0.5"},

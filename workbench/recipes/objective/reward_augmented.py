@@ -40,7 +40,8 @@ CARD = Card(
     "that "
     "the whole of it is right, and that the student is sure.",
     formula="L = language + weight T^2 KL(t||s; T) + right (1 - p(target)) + sure H(s)/log V",
-    command="vpd train --objective reward_augmented --teacher bundled --set arguments.sure=0.1",
+    command="vpd train --student bundled --objective reward_augmented --teacher bundled --set "
+    "arguments.sure=0.1",
     expect="Three more curves, distil, wrong and unsure, in 0 to 1 but the first; accuracy was not "
     "measured yet.",
     defaults={"weight": 1.0, "right": 1.0, "sure": 0.0, "temperature": 1.0},

@@ -35,7 +35,7 @@ CARD = Card(
     idea="Places of the picture that look alike to the teacher have to look alike to the student.",
     formula="L = language + weight sum_layers mean_i KL(m_t || m_s), "
     "m_ij = softmax_j(cos(f_i, f_j) / temperature), j != i",
-    command="vpd train --objective similarity_map --teacher bundled",
+    command="vpd train --student bundled --objective similarity_map --teacher bundled",
     expect="One more curve, map, that falls to 0 where both see alike; accuracy was not measured "
     "yet.",
     defaults={"weight": 1.0, "temperature": 0.01, "layers": (-1,)},

@@ -42,7 +42,7 @@ CARD = Card(
     "teacher read through the student's eyes.",
     formula="L = language + weight DBiLD(t, s) + visual DBiLD(t, switch); DBiLD = side(t) + "
     "side(s); side(lead) = KL(softmax d_s || softmax d_t), d = (z_i - z_j)/T, i < j < k(lead)",
-    command="vpd train --objective switch_kd --teacher bundled",
+    command="vpd train --student bundled --objective switch_kd --teacher bundled",
     expect="Two more curves, dbild and switch, that fall; what they are worth in accuracy was not "
     "measured yet.  The paper reports 3.6 points over ten benchmarks.",
     defaults={"temperature": 3.0, "weight": 1.0, "visual": 0.0, "most": 32},

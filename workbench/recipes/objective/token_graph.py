@@ -44,7 +44,8 @@ CARD = Card(
     "all pairs, the nearest ones, and which place is which.",
     formula="L = language + logit T^2 KL(t||s; T) + inner MSE(softmax FF'/sqrt W) + local mean_i "
     "KL(softmax A^S_i || softmax A^T_i) + around mean_i CE(cos(E s_i, t_j) / tau, i)",
-    command="vpd train --objective token_graph --teacher bundled --set arguments.near=4",
+    command="vpd train --student bundled --objective token_graph --teacher bundled --set "
+    "arguments.near=4",
     expect="Four more curves, logit, inner, local and global, that fall; accuracy was not measured "
     "yet.",
     defaults={

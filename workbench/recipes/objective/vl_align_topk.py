@@ -44,7 +44,8 @@ CARD = Card(
     "the picture, where it would itself give the label.",
     formula="L = language + words KL over the teacher's top words + feature |E s/|E s| - t/|t||^2, "
     "both 0 where argmax t at the answer's beginning is not the label's",
-    command="vpd train --objective vl_align_topk --teacher bundled --set arguments.most=64",
+    command="vpd train --student bundled --objective vl_align_topk --teacher bundled --set "
+    "arguments.most=64",
     expect="Two more curves, words and feature, that fall; accuracy on unseen answers was not "
     "measured yet.",
     defaults={"words": 1.0, "feature": 1.0, "most": 256, "temperature": 1.0, "every": False},

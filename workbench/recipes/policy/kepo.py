@@ -41,7 +41,7 @@ CARD = Card(
     "where none is right.",
     formula="L = mean_i (-A_i mean_tok log p_i) + distil mean_gated GJSD(t, s; beta); "
     "A_i = (r_i - mean) / (std + 1e-4), std unbiased",
-    command="vpd train --teacher bundled --set policy.part=kepo",
+    command="vpd train --student bundled --teacher bundled --set policy.part=kepo",
     expect="The curves reward and hints: how often answers are right, and how often a hint was "
     "needed.  In accuracy it was not measured yet.",
     defaults={

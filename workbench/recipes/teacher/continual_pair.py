@@ -37,7 +37,7 @@ CARD = Card(
     idea="In a second round of training the student of the round before and the model that it all "
     "began with teach together; of each lesson, the surer one says more.",
     formula="t = log sum_e w_e softmax(z_e), w = softmax_e(mean highest chance of e / heat)",
-    command="vpd train --objective anchor_kl --teacher continual_pair "
+    command="vpd train --student bundled --objective anchor_kl --teacher continual_pair "
     "--set teacher.first=bundled --set teacher.last=bundled",
     expect="The objective's own curves; how much of the first round is kept was not measured yet.",
     defaults={"first": "bundled", "last": "bundled", "heat": 0.1},

@@ -43,7 +43,8 @@ CARD = Card(
     "less of them as the training goes on, and teaches the student with what it has become.",
     formula="theta_t <- m theta_t + (1 - m) theta_s by name, m = 1 - (1 - momentum)(1 + cos(pi "
     "step / steps)) / 2",
-    command="vpd train --objective anchor_kl --teacher ema_branch --set teacher.path=bundled",
+    command="vpd train --student bundled --objective anchor_kl --teacher ema_branch --set "
+    "teacher.path=bundled",
     expect="The objective's own curves, and the teacher at the end, in the job's folder as fused; "
     "accuracy was not measured yet.",
     defaults={"path": "bundled", "momentum": 0.91, "only": ""},

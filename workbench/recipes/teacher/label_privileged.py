@@ -39,7 +39,8 @@ CARD = Card(
     formula="t = log mean(softmax z_1, softmax z_2) where argmax z_1 = argmax z_2; each remark "
     "names "
     "another question's answer with chance noise",
-    command="vpd train --objective anchor_kl --teacher label_privileged --set teacher.path=bundled",
+    command="vpd train --student bundled --objective anchor_kl --teacher label_privileged --set "
+    "teacher.path=bundled",
     expect="The objective's own curves, over the tokens in which both agree; accuracy was not "
     "measured yet.",
     defaults={"path": "bundled", "noise": 0.5, "seed": 0},

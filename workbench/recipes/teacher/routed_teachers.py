@@ -38,7 +38,7 @@ CARD = Card(
     idea="Several teachers, none of which knows everything: each lesson is taught by the ones that "
     "find its answer most likely.",
     formula="g = softmax_e(-CE_e / heat); t = log mean of the top teachers by g",
-    command="vpd train --objective anchor_kl --teacher routed_teachers "
+    command="vpd train --student bundled --objective anchor_kl --teacher routed_teachers "
     "--set 'teacher.paths=[\"bundled\"]'",
     expect="routes.json in the job: for each teacher how many lessons of each kind went to it, "
     "those "

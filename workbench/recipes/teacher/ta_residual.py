@@ -39,7 +39,8 @@ CARD = Card(
     "added where that is much.",
     formula="t = z_assistant + share R, R = z_teacher - z_assistant where |R| >= keep max|R|, else "
     "0",
-    command="vpd train --objective anchor_kl --teacher ta_residual --set teacher.path=bundled "
+    command="vpd train --student bundled --objective anchor_kl --teacher ta_residual --set "
+    "teacher.path=bundled "
     "--set teacher.via=bundled",
     expect="The objective's own curves; a large gap between teacher and student is needed to see "
     "more, and was not measured yet.",

@@ -34,7 +34,8 @@ CARD = Card(
     "lesson "
     "is taught by the expert of its kind.",
     formula="t = z of the expert of the lesson's kind, count, yesno or other; no term without one",
-    command="vpd train --objective anchor_kl --teacher task_experts --set teacher.count=bundled",
+    command="vpd train --student bundled --objective anchor_kl --teacher task_experts --set "
+    "teacher.count=bundled",
     expect="The objective's own curves; joint training, merging and this one side by side were not "
     "measured yet.",
     defaults={"count": "bundled", "yesno": "", "other": ""},

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from workbench.models.weights import is_distilled
 from workbench.screen.part_names import part_name
 from workbench.shares import Share, pass_at_k
 from workbench.store import Evaluation, Project, Scope
@@ -339,7 +340,7 @@ def _evaluated_system(one: Evaluation) -> SystemFigures | None:
         one.questions,
         seconds,
         pipeline=one.kind == "pipeline",
-        trained=one.job is not None,
+        trained=one.is_distilled,
         evaluated=True,
     )
 
@@ -367,7 +368,8 @@ def _looped_students(project: Project) -> Iterator[SystemFigures]:
     for student in evaluations.student_scores(project.database, RIGHT):
         name = part_name(parts[student.model], parts.values())
         share = Share(student.hits, student.n)
-        yield _looped_system(name, share, student.seconds, pipeline=False)
+        figures = _looped_system(name, share, student.seconds, pipeline=False)
+        yield replace(figures, trained=is_distilled(parts[student.model].name))
 
 
 def _looped_system(name: str, share: Share, seconds: float, *, pipeline: bool) -> SystemFigures:

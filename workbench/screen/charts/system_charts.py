@@ -18,7 +18,7 @@ from workbench.screen.charts.validation_chart import validation_chart
 from workbench.store.reading.evaluations import Evaluation
 
 EVALUATE = (
-    "Fills when systems are evaluated: vpd evaluate --model bundled, vpd evaluate --pipeline 1, "
+    "Fills when systems are evaluated: vpd evaluate --model small, vpd evaluate --pipeline 1, "
     "or vpd study."
 )
 """What fills the figures of evaluations."""
@@ -276,7 +276,7 @@ def _learning(overview: Overview) -> list[Chart]:
     snapshots = [one.hash for one in overview.lineage.snapshots]
     students = [point for point in points(overview) if point.evaluation.kind == "student"]
     trained = [point for point in students if point.evaluation.snapshot in snapshots]
-    base = [point for point in students if point.evaluation.job is None]
+    base = [point for point in students if not point.evaluation.is_distilled]
     curve = [*base, *trained] if trained else []
     count = _evaluation_count([point.evaluation for point in trained])
     return [_learning_curve(overview, curve, measure, count) for measure in LEARNING_MEASURES]
@@ -382,14 +382,14 @@ def _evaluation_count(evaluations: Sequence[Evaluation]) -> str:
 
 
 def _color(*, pipeline: bool, trained: bool) -> str:
-    """Colour of a system: the pipeline, a student that a job trained, or a student as it came."""
+    """Colour of a system: the pipeline, a student that was taught, or a student as it came."""
     if pipeline:
         return "@accent"
     return "@good" if trained else "@warm"
 
 
 def _color_of(one: Evaluation) -> str:
-    return _color(pipeline=one.kind == "pipeline", trained=bool(one.job))
+    return _color(pipeline=one.kind == "pipeline", trained=one.is_distilled)
 
 
 def _symbol(one: Evaluation) -> str:

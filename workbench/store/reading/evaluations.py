@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from workbench.models.weights import is_distilled
 from workbench.records import JSON
 from workbench.several_pictures import by_question
 from workbench.store.kernel.database import IDS, Database, id_list
@@ -65,6 +66,11 @@ class Evaluation:
     details: Mapping[str, JSON]
     """Further metrics, what was left out and why; for the pipeline the curve of pass@k."""
     created_at: datetime
+
+    @property
+    def is_distilled(self) -> bool:
+        """Whether the student was distilled: by a job of this project, or before it shipped."""
+        return self.job is not None or is_distilled(self.system.partition(" ")[0])
 
 
 @dataclass(frozen=True, slots=True)

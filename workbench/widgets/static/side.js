@@ -2,8 +2,6 @@ import { draw } from "../../screen/static/player_boxes.js";
 import { h } from "../../screen/static/player_elements.js";
 import { addresses, ask, follow, frame, takeKeys } from "./common.js";
 
-const NAMES = { pipeline: "Program", student: "Student", base: "Base model" };
-
 function column(model, side, url, about) {
   const overlay = h("svg:svg.vp-overlay", {
     viewBox: `0 0 ${about.width} ${about.height}`,
@@ -17,6 +15,7 @@ function column(model, side, url, about) {
     cells: h("ol.vw-cells"),
     text: h(side === "pipeline" ? "pre" : "p"),
   };
+  const name = model.get("names")[side];
   const stop = h(
     "button.vw-button",
     { type: "button", onclick: () => ask(model, { do: "cancel", side }).catch(() => {}) },
@@ -24,8 +23,9 @@ function column(model, side, url, about) {
   );
   const node = h(
     "section.vw-side",
-    { "aria-label": NAMES[side] },
-    h("header", {}, h("h3", {}, NAMES[side]), part.time, part.says, stop),
+    { "aria-label": name.title },
+    h("header", {}, h("h3", {}, name.title), part.time, part.says, stop),
+    name.model ? h("p.vw-soft", {}, name.model) : "",
     part.answer,
     part.trouble,
     h(
