@@ -121,7 +121,7 @@ docs: .venv/dev.done
 types: .venv/dev.done
 	@PYTHONPATH=. $(BIN)/python tests/script_types.py
 
-# the outputs that the notebooks ship with: runs all eight, some minutes
+# the outputs that the notebooks ship with: runs all nine, some minutes
 notebooks: .venv/dev.done
 	$(BIN)/python tests/notebook_outputs.py
 

@@ -16,7 +16,7 @@ export const model = () => find("model")?.value ?? "";
 /** @type {Record<string, Record<string, {title: string, model: string}>>} By job, then by side. */
 const NAMES = JSON.parse(main.dataset.names);
 
-/** What a side is called, and which model answers; a side that this student does not have has none. */
+/** What a side is called, and which model answers; empty for one that this student lacks. */
 const nameOf = (side) => NAMES[model()]?.[side] ?? { title: "", model: "" };
 
 export const sides = Object.fromEntries(
