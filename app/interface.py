@@ -166,7 +166,7 @@ def compare_blocks(project: Project) -> Any:
         with gr.Row():
             by_program = gr.Textbox(label="Program pipeline", interactive=False)
             name = interface.live.names["student"]
-            by_student = gr.Textbox(label=name.title, info=name.model, interactive=False)
+            by_student = gr.Textbox(label=f"{name.title}: {name.model}", interactive=False)
         rationale = gr.Textbox(label="The student's rationale", interactive=False, lines=2)
         player = StepPlayer()
         with gr.Accordion("The program's text", open=False):

@@ -107,7 +107,7 @@ def test_the_interface_answers_on_both_sides_and_stores_a_vote(
         sync_api.expect(page.locator(".image-frame img")).to_be_visible()
         page.get_by_label("Question").fill("How many red squares are there?")
         page.get_by_role("button", name="Ask").click()
-        sync_api.expect(page.get_by_label("Student", exact=True)).to_have_value("7")
+        sync_api.expect(page.get_by_label("Student: speaking_parts.py:Teller")).to_have_value("7")
         sync_api.expect(page.locator(".vpd-player .vp-canvas img")).to_be_visible()
         sync_api.expect(page.get_by_label("Program pipeline")).to_have_value(re.compile(r"^\d+$"))
         page.get_by_label("Student was better").check()
