@@ -38,6 +38,7 @@ from app import (
 )
 from app.guard import LOOPBACK
 from app.people import People, Person
+from app.sessions import sessions_file
 from app.sign_on_settings import read_settings
 from app.site import Site
 from workbench.errors import InputError
@@ -177,7 +178,7 @@ def serve(
         InputError: as `start` and `sign_on_at` do.
     """
     sign_on = sign_on_at(oidc, public_url, host)
-    people = People(auth) if auth is not None or sign_on is not None else None
+    people = people_at(auth, oidc, project.path)
     running = start(build(project, people, Person(_me(), "admin"), sign_on), host, port)
     # no Event: a signal that comes while `wait` has its lock would never end
     signals: list[int] = []
@@ -192,6 +193,18 @@ def serve(
     finally:
         print("stopping; what was decided is stored", file=sys.stderr, flush=True)
         running.close()
+
+
+def people_at(auth: Path | None, oidc: Path | None, project: Path) -> People | None:
+    """Who may log in; None where nobody has to.
+
+    Args:
+        auth: file of users who log in with a password.
+        oidc: settings of a sign-on provider.
+        project: folder of the project, whose logins are kept beside one of these.
+    """
+    beside = auth or oidc
+    return People(auth, sessions_file(beside, project)) if beside is not None else None
 
 
 def sign_on_at(oidc: Path | None, public_url: str, host: str) -> SignOn | None:

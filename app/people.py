@@ -26,6 +26,7 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, Request
 
 from app.guesses import Guesses, TooMany
+from app.sessions import LoginSession, SessionFile, digest
 from workbench.errors import InputError, WorkbenchError
 from workbench.records import ROLES, Role
 
@@ -162,31 +163,21 @@ def add_user(path: Path, name: str, password: str, role: str) -> None:
         ) from error
 
 
-@dataclass(frozen=True, slots=True)
-class LoginSession:
-    """One login."""
-
-    name: str
-    until: float
-    """Seconds since 1970."""
-    role: Role | None = None
-    """Role of a person whom a sign-on provider vouched for; None: the file of users has it."""
-    password: str = ""
-    """Hash of the password with which it began: the session ends when that changes."""
-
-
 class People:
     """Who is logged in: users of a file, read anew when it changes, and people from a provider.
 
     Args:
         path: the file of users; None where everybody signs on at a provider.
+        sessions: the file that keeps logins over a restart; None keeps them in memory alone.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, sessions: Path | None = None) -> None:
         self.path = path
+        self._file = SessionFile(sessions) if sessions is not None else None
         self._stamp = -1
         self._users: Mapping[str, Mapping[str, str]] = {}
-        self._sessions: dict[str, LoginSession] = {}
+        self._sessions = self._file.read() if self._file is not None else {}
+        """Logins by digest of their token."""
         self._right_pairs: dict[bytes, tuple[str, float]] = {}
         """Pairs of name and password that count as right: name and until when, by digest."""
         self._guesses = Guesses()
@@ -262,16 +253,21 @@ class People:
     def _open(self, name: str, role: Role | None = None) -> str:
         token = secrets.token_urlsafe(32)
         now = time.time()
+        until = now + SESSION_HOURS * 3600
+        new = {digest(token): LoginSession(name, until, role, self._password_of(name))}
         with self._lock:
             self._sessions = {key: row for key, row in self._sessions.items() if row.until > now}
-            until = now + SESSION_HOURS * 3600
-            self._sessions[token] = LoginSession(name, until, role, self._hash_of(name))
+            self._sessions |= new
+            if self._file is not None:
+                self._file.change(new)
         return token
 
-    def _hash_of(self, name: str) -> str:
-        """The hash of a user's password; empty for somebody whom a provider vouched for."""
+    def _password_of(self, name: str) -> str:
+        """The digest of the hash of a user's password; empty for somebody whom a provider vouched
+        for.
+        """
         row = self._read().get(name)
-        return row["password"] if row else ""
+        return digest(row["password"]) if row else ""
 
     @property
     def has_passwords(self) -> bool:
@@ -281,16 +277,17 @@ class People:
     def log_out(self, token: str) -> None:
         """End a session."""
         with self._lock:
-            self._sessions.pop(token, None)
+            if self._sessions.pop(digest(token), None) is not None and self._file is not None:
+                self._file.change({}, ended=digest(token))
 
     def of_session(self, token: str) -> Person | None:
         """Whose session it is; None where it has ended, or never began."""
-        session = self._sessions.get(token)
+        session = self._sessions.get(digest(token))
         if session is None or session.until <= time.time():
             return None
         if session.role is not None:
             return Person(session.name, session.role)
-        if self._hash_of(session.name) != session.password:
+        if self._password_of(session.name) != session.password:
             self.log_out(token)  # the password was changed: whoever knew the old one is out
             return None
         return self._person(session.name)
