@@ -28,11 +28,13 @@ Files:
     people.py          users, roles, passwords, sessions
     public_text.py     texts for strangers, without addresses and paths
     publish.py         vpd publish: a project as a folder of pages for strangers
+    quick_json.py      large answers, written as JSON in one go
     rating.py          two models' answers to one question, blind, on the paper's form
     recipes.py         published methods that can be chosen by name, with their cards
     replay.py          edit and replay, and the difference of two runs
     report.py          vpd report: a project as one HTML file
     runs.py            runs as the step page looks them up, drafts among them
+    sessions.py        logins in a file, so that they outlive the server
     side_news.py       events of a question under way, as JSON
     sign_on.py         signing in at an OpenID Connect provider
     sign_on_settings.py  the settings of that

@@ -15,6 +15,7 @@ from app import curate_history, curate_queue, curate_rules, local_day, rating
 from app.curate_queue import Pages, QueueState
 from app.header import DayChip
 from app.people import Curator, Person, Viewer
+from app.quick_json import quick_json
 from app.site import Site
 from workbench.curate.agreement import ENOUGH
 from workbench.curate.fold import VERDICTS
@@ -160,10 +161,12 @@ def _add_decisions(site: Site, items: Items) -> None:
     curation = project.curation
 
     @server.get("/data/curate/item")
+    @quick_json
     def item(task: str, person: Viewer) -> QuestionItem:
         return items.item(person, task)
 
     @server.get("/data/curate/candidate")
+    @quick_json
     def candidate(task: str, trace: str, person: Viewer) -> PlayerModel:
         """The run of a candidate of a question.
 
@@ -189,12 +192,13 @@ def _add_decisions(site: Site, items: Items) -> None:
         """
         stored = decide(project, person, body)
         final = body.kind in ("accept", "reject", "adjudicate")
-        if not final or not curation.may_show(body.task, person.name, person.role):
+        standing = curation.standing([body.task]) if final else []
+        # who has said something oneself may see what the others say
+        mine = any(one.author == person.name for one in standing)
+        if not final or not (mine or curation.may_show(body.task, person.name, person.role)):
             return StoredDecision(stored.id, stored.rationale_id, None, [])
         others = [
-            OtherRuling(one.author, one.kind)
-            for one in curation.standing([body.task])
-            if one.author != person.name
+            OtherRuling(one.author, one.kind) for one in standing if one.author != person.name
         ]
         return StoredDecision(stored.id, stored.rationale_id, stored.automatic, others)
 

@@ -16,10 +16,12 @@ from typing import Literal
 
 from app import local_day
 from app.people import Curator, Person
+from app.quick_json import quick_json
 from app.site import Site
 from workbench.curate.queue import Lease, QueueRequest
-from workbench.screen.review import Items, LeaseHolder, QuestionItem
+from workbench.screen.review import Items, LeaseHolder, Looked, QuestionItem
 from workbench.store import Project
+from workbench.store.reading.ahead import AHEAD
 
 QueueState = Literal["pending", "skipped", "disputed"]
 
@@ -189,6 +191,7 @@ def add(site: Site, items: Items, pages: Pages) -> None:
     server, line = site.server, ReviewLine(site.project, items, pages)
 
     @server.post("/do/curate/next")
+    @quick_json
     def more(body: Next, person: Curator) -> ServedQuestions:
         """Lease the next questions to a page; where there are none, why."""
         with line.pages.lock(person.name):
@@ -239,7 +242,11 @@ class ReviewLine:
         fresh = [s for s in served if s.task_id not in elsewhere and s.task_id not in body.have]
         fresh = fresh[:count]
         self.pages.claim(person.name, body.page, [s.task_id for s in fresh], lasts)
-        items = [self.items.item(person, s.task_id, s.why, s.lease) for s in fresh]
+        looked = [Looked(one.task_id, one.why, one.lease) for one in fresh]
+        request = body.queue_request()
+        items = self.items.items(
+            person, looked, lambda: curation.upcoming(person.name, person.role, request, AHEAD)
+        )
         none = nothing(self.project, person, body) if not items and not body.have else None
         return ServedQuestions(items, none, lasts)
 

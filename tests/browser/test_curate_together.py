@@ -17,7 +17,7 @@ from servers import eventually, serve
 
 from app.main import Running
 from app.people import hash_password
-from workbench.bench import pages
+from workbench.bench import crowd, pages
 from workbench.curate.settings import Settings
 from workbench.errors import WorkbenchError
 from workbench.records import Decision
@@ -30,7 +30,7 @@ NAMES = [f"curator-{at}" for at in range(10)]
 @pytest.fixture(scope="module")
 def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten curators, a viewer, an adjudicator and an admin, all with one password."""
-    kept = hash_password(pages.PASSWORD)
+    kept = hash_password(crowd.PASSWORD)
     roles = dict.fromkeys(NAMES, "curator") | {
         "vera": "viewer",
         "judy": "adjudicator",
@@ -60,7 +60,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory, users: Path) -> Iterator[Run
 def entered(visit, site: Running, name: str, path: str = "curate"):
     page = visit("about:blank")
     page.context.request.post(
-        f"{site.url}login", form={"username": name, "password": pages.PASSWORD}
+        f"{site.url}login", form={"username": name, "password": crowd.PASSWORD}
     )
     page.goto(site.url + path)
     return page
@@ -165,7 +165,7 @@ def test_a_viewer_changes_nothing(quiet: Running, path: str, body: dict) -> None
     with pytest.raises(
         WorkbenchError, match=r"answered 403: this needs the role \w+; vera is viewer"
     ):
-        pages.Curator(quiet.url.rstrip("/"), "vera").post(path, body)
+        crowd.Curator(quiet.url.rstrip("/"), "vera").post(path, body)
     assert quiet.site.project.curation.events() == []
 
 
@@ -190,8 +190,8 @@ def test_a_curator_sets_no_rules(quiet: Running) -> None:
         "order": "random",
     }
     with pytest.raises(WorkbenchError, match="403"):
-        pages.Curator(quiet.url.rstrip("/"), NAMES[0]).post("/do/curate/settings", given)
-    pages.Curator(quiet.url.rstrip("/"), "root").post("/do/curate/settings", given)
+        crowd.Curator(quiet.url.rstrip("/"), NAMES[0]).post("/do/curate/settings", given)
+    crowd.Curator(quiet.url.rstrip("/"), "root").post("/do/curate/settings", given)
     assert quiet.site.project.curation.settings().overlap == 2
 
 
@@ -210,7 +210,7 @@ def test_a_body_is_judged_by_the_fields_of_its_record(
     quiet: Running, place: str, body: dict[str, object], words: str
 ) -> None:
     before = quiet.site.project.curation.settings()
-    admin = pages.Curator(quiet.url.rstrip("/"), "root")
+    admin = crowd.Curator(quiet.url.rstrip("/"), "root")
     with pytest.raises(WorkbenchError, match=words):
         admin.post(f"/do/curate/{place}", {"id": "wrong-body", **body})
     assert quiet.site.project.curation.settings() == before
@@ -218,7 +218,7 @@ def test_a_body_is_judged_by_the_fields_of_its_record(
 
 def test_a_rule_that_is_not_named_stays(site: Running) -> None:
     rules(site, overlap=3, order="random")
-    admin = pages.Curator(site.url.rstrip("/"), "root")
+    admin = crowd.Curator(site.url.rstrip("/"), "root")
     admin.post("/do/curate/settings", {"id": "one-rule", "daily_goal": 7})
     now = site.site.project.curation.settings()
     assert (now.overlap, now.order, now.daily_goal) == (3, "random", 7)
@@ -260,7 +260,7 @@ def test_agreement_has_its_n_and_says_when_it_is_too_few(visit, site: Running) -
 
 
 def at_once(site: Running, decisions: int) -> None:
-    people, _, _ = pages.curate_at_once(site.url.rstrip("/"), NAMES, decisions)
+    people = crowd.curate_at_once(site.url.rstrip("/"), NAMES, decisions).people
     stored = site.site.project.curation.events(limit=10_000)
     sent = [some_id for one in people for some_id in one.decisions]
     assert len(sent) == decisions

@@ -15,6 +15,7 @@ from workbench.records import Form, Rating, TraceEvent
 from workbench.store.kernel.database import now
 from workbench.store.people import reviewing
 from workbench.store.people.decide_many import Verdicts
+from workbench.store.people.decisions import write_all_states
 from workbench.store.records.rows import part_key
 
 
@@ -67,6 +68,7 @@ def test_a_ruling_stored_under_its_older_name_is_read_and_its_retry_is_known(hom
             [made[0].task.id],
         )
     )
+    project.database.transaction(lambda cursor: write_all_states(cursor, now()))
     (stored,) = project.curation.events()
     assert (stored.ruling, stored.reason) == ("reject", "bad_gold")
     retry = Voice("root", "admin").event(

@@ -70,8 +70,8 @@ def test_repaired_programs_count_once_they_ran(looped: Looped) -> None:
     project.add_programs(repaired, 0)
     trace = replace(made[0].traces[1], id="repaired", program_id=repaired[1].id)
     project.add_traces([trace])
-    assert ids.edit_ids(project.database, made[0].task.id) == [repaired[1].id]
-    assert ids.edit_ids(project.database, made[1].task.id) == []
+    assert project.task_view(made[0].task.id).edits == (repaired[1].id,)
+    assert project.task_view(made[1].task.id).edits == ()
 
 
 def test_the_indexes_of_a_questions_programs(looped: Looped) -> None:

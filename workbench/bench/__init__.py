@@ -1,6 +1,7 @@
 """What writing and running programs, tools, store and pages cost, each beside a limit.
 
 Files:
+    crowd.py          people who decide at once over HTTP
     execute.py        vpd bench execute: what running programs costs, as ratios measured in one run
     execute_programs.py  what it runs: programs of usual size, and tools that cost nothing
     figure.py         the figure that every bench gives, and how its command prints it

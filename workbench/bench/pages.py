@@ -9,23 +9,22 @@ curators   people who log in and decide at once, with or without a pause: decisi
 
 from __future__ import annotations
 
-import base64
-import http.client
 import json
-import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import psutil
+
 from app.people import add_user
+from workbench.bench.crowd import PASSWORD, check, curate_at_once
 from workbench.bench.figure import Figure, bench_parser, percentile_figure, print_figures
 from workbench.bench.store_fill import fill
 from workbench.bench.store_records import PARTS, K
@@ -38,7 +37,6 @@ LONG, LONG_RUN = "bench-long", "bench-long-run"
 """The question whose trace has `STEPS` steps, and the trace."""
 STEPS = 2000
 """Steps of the long trace."""
-PASSWORD = "curate-quickly"  # noqa: S105  (of a made project that lives as long as the measurement)
 
 WATCH = """
 (() => {
@@ -128,8 +126,8 @@ def _add_long_trace(project: Project, image: str) -> None:
 
 
 @contextmanager
-def server(project: Path, users: Path) -> Iterator[str]:
-    """The address of `vpd app`, which runs in a process of its own until the block ends."""
+def server(project: Path, users: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """The address of `vpd app` and its process, which ends with the block."""
     vpd = [sys.executable, "-c", "from workbench.cli import main; main()"]
     command = [*vpd, "app", "--project", str(project)]
     # The log is a file, because a pipe that nobody empties would stop the server.
@@ -147,140 +145,13 @@ def server(project: Path, users: Path) -> Iterator[str]:
             process.wait(30)
             log_text = (project / "server.log").read_text().strip()
             raise WorkbenchError(f"vpd app did not start: {log_text[-400:]}")
-        yield line.split()[0].rstrip("/")
+        yield line.split()[0].rstrip("/"), psutil.Process(process.pid)
     finally:
         process.terminate()
         try:
             process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
-
-
-class Curator:
-    """A person who decides over HTTP as the page does: takes questions and rules on each.
-
-    Args:
-        address: of the server.
-        name: of the person, whose password is `PASSWORD`.
-    """
-
-    def __init__(self, address: str, name: str) -> None:
-        self.page = secrets.token_hex(16)
-        self.decisions: list[str] = []
-        """Ids of the decisions that the server took."""
-        self.seconds: list[float] = []
-        """Seconds until the server took each of them."""
-        self.waits: list[float] = []
-        """Seconds until the server gave the next questions, for each time."""
-        packed = base64.b64encode(f"{name}:{PASSWORD}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {packed}", "Content-Type": "application/json"}
-        self._connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=120)
-
-    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Send a request to the server; returns its answer.
-
-        Raises:
-            WorkbenchError: the server refused it.
-        """
-        try:
-            reply = self._send(path, body)
-        except ConnectionError:
-            # The server ends connections that were idle for seconds; a browser asks again too.
-            self._connection.close()
-            reply = self._send(path, body)
-        answer: dict[str, Any] = json.loads(reply.read())
-        if reply.status != 200:
-            raise WorkbenchError(f"{path} answered {reply.status}: {answer.get('error')}")
-        return answer
-
-    def _send(self, path: str, body: dict[str, Any]) -> http.client.HTTPResponse:
-        self._connection.request("POST", path, json.dumps(body), self._headers)
-        return self._connection.getresponse()
-
-    def log_in(self) -> None:
-        """Let the server look the password up, which it does once."""
-        self.post("/do/curate/next", {"page": self.page, "count": 1})
-
-    def next(self, count: int) -> list[dict[str, Any]]:
-        """The next questions, as a page asks for them."""
-        began = time.perf_counter()
-        items: list[dict[str, Any]] = self.post(
-            "/do/curate/next", {"page": self.page, "count": count}
-        )["items"]
-        self.waits.append(time.perf_counter() - began)
-        return items
-
-    def decide(self, count: int, pause: float = 0.0) -> None:
-        """Make `count` decisions; every tenth twice, as a page does that missed the answer.
-
-        Args:
-            count: number of decisions.
-            pause: seconds of thought before each.
-        """
-        ahead: list[dict[str, Any]] = []
-        while len(self.decisions) < count:
-            if not ahead:
-                ahead = self.next(3)
-                if not ahead:
-                    raise InputError(
-                        f"the queue is empty after {len(self.decisions)} decisions; "
-                        "make a larger store"
-                    )
-            item = ahead.pop(0)
-            one = item["candidates"][item["at"]]
-            some_id = secrets.token_hex(16)
-            body = {
-                "id": some_id,
-                "task": item["task"],
-                "kind": "accept",
-                "trace": one["trace"],
-                "seconds": 1.5,
-            }
-            if len(self.decisions) % 5 == 4:
-                body |= {"kind": "reject", "reason": "wrong_program"}
-            else:
-                body["rationale"] = one["rationale"]
-            time.sleep(pause)
-            began = time.perf_counter()
-            self.post("/do/curate/decide", body)
-            self.seconds.append(time.perf_counter() - began)
-            if len(self.decisions) % 10 == 9:
-                self.post("/do/curate/decide", body)
-            self.decisions.append(some_id)
-
-
-def curate_at_once(
-    address: str, names: Sequence[str], decisions: int, pause: float = 0.0
-) -> tuple[list[Curator], float, float]:
-    """Let several people log in and decide at once; returns them, the seconds that all logins took,
-    and those of the decisions.
-
-    Args:
-        address: of the server.
-        names: of the people.
-        decisions: number of decisions of all of them together.
-        pause: seconds of thought before each decision.
-    """
-    people = [Curator(address, name) for name in names]
-    shares = [decisions // len(names) + (at < decisions % len(names)) for at in range(len(names))]
-    with ThreadPoolExecutor(len(people)) as pool:
-        began = time.perf_counter()
-        list(pool.map(Curator.log_in, people))
-        logged_in = time.perf_counter()
-        list(pool.map(Curator.decide, people, shares, [pause] * len(people)))
-    return people, logged_in - began, time.perf_counter() - logged_in
-
-
-def check(project: Path, people: Sequence[Curator]) -> tuple[int, int, int]:
-    """Numbers of decisions lost, of decisions stored twice, and of questions that two got."""
-    with Project.open(project) as opened:
-        rows = opened.database.rows(
-            "SELECT id, task_id FROM decision WHERE kind IN ('accept', 'reject')"
-        )
-    stored = [row["id"] for row in rows]
-    sent = {some_id for person in people for some_id in person.decisions}
-    tasks = [row["task_id"] for row in rows if row["id"] in sent]
-    return len(sent - set(stored)), len(stored) - len(set(stored)), len(tasks) - len(set(tasks))
 
 
 def pages(address: str, decisions: int) -> Iterator[Figure]:
@@ -425,19 +296,22 @@ def bench_app(
     make(project, max(traces // K, 1), pictures).close()
     note = f"made in {time.perf_counter() - began:.0f} s, {pictures} pictures"
     yield Figure("store", traces, "traces", note=note)
-    with server(project, users) as address:
+    with server(project, users) as (address, process):
         if keys:
             yield from pages(address, keys)
-        people, logins, seconds = curate_at_once(address, names, decisions, pause)
-    lost, doubled, shared = check(project, people)
-    waits = [1000 * wait for person in people for wait in person.seconds]
-    asks = [1000 * wait for person in people for wait in person.waits]
-    who, in_all = f"{curators} curators", f"{decisions:,} in {seconds:.0f} s"
+        crowd = curate_at_once(address, names, decisions, pause, process)
+    lost, doubled, shared = check(project, crowd.people)
+    waits = [1000 * wait for person in crowd.people for wait in person.seconds]
+    asks = [1000 * wait for person in crowd.people for wait in person.waits]
+    who, in_all = f"{curators} curators", f"{decisions:,} in {crowd.seconds:.0f} s"
     if pause:
         who += f", {pause:g} s between"
-    yield Figure(f"{who}: all logged in", logins, "s")
+    yield Figure(f"{who}: all logged in", crowd.logins, "s")
     twice = f"of {decisions:,}, a tenth of them sent twice"
-    yield Figure(f"{who}: decisions a second", decisions / seconds, "/s", note=in_all)
+    rate = decisions / crowd.seconds
+    yield Figure(f"{who}: decisions a second", rate, "/s", "" if pause else ">= 50", in_all)
+    cost, note = 1000 * crowd.processor / decisions, "of the server, looking at questions included"
+    yield Figure(f"{who}: processor of a decision", cost, "ms", note=note)
     yield percentile_figure(f"{who}: a decision stored", waits, "< 300 ms")
     yield percentile_figure(f"{who}: the next questions", asks, "< 500 ms")
     yield Figure(f"{who}: lost", lost, aim="0", note=twice)

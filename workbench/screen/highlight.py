@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from pygments.lexers.python import PythonLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, String, _TokenType
 
@@ -22,6 +24,7 @@ LONGEST = 200_000
 """Most characters that are coloured; a longer text stays plain: hostile programs cost nothing."""
 
 
+@cache
 def _class(token: _TokenType) -> str:
     return next((name for kind, name in _CLASSES if token in kind), "")
 

@@ -27,8 +27,9 @@ from workbench.screen.views import PictureView
 from workbench.store import Project, Run, TaskView
 from workbench.store.people.edits import PERSON_SAMPLER
 from workbench.store.reading import checks
+from workbench.store.reading.ahead import ReadAhead
 from workbench.store.reading.checks import CheckRow
-from workbench.store.reading.ids import edit_ids
+from workbench.store.reading.views import no_task
 from workbench.verify.answers import canonical
 
 FULL = 32
@@ -134,6 +135,17 @@ class QuestionItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """A question that somebody looks at."""
+
+    task_id: str
+    why: str = ""
+    """What the queue says about it."""
+    lease: Lease | None = None
+    """Until when it is the person's."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Sight:
     """One question, and what one person may see of it."""
 
@@ -175,6 +187,7 @@ class Items:
         self.project = project
         self.picture_of = picture_of
         self._traces = Traces()
+        self._ahead = ReadAhead(project.database, lambda: project.parts)
 
     def steps(self, run: Run, picture: PictureView) -> list[Step]:
         """The steps of a run."""
@@ -191,8 +204,34 @@ class Items:
             why: what the queue says about it.
             lease: until when it is the person's.
         """
-        sight = self._sight(person, task_id)
-        task, hidden = sight.view.task, sight.hidden
+        [item] = self.items(person, [Looked(task_id, why, lease)])
+        return item
+
+    def items(
+        self,
+        person: NamedRole,
+        looked: Sequence[Looked],
+        then: Callable[[], Sequence[str]] = tuple,
+    ) -> list[QuestionItem]:
+        """Questions with their candidates, the one to begin with in full.
+
+        Args:
+            person: who looks.
+            looked: the questions.
+            then: gives the ids of those that come next, whose records are read together with these.
+
+        Raises:
+            InputError: there is no such question.
+        """
+        if not looked:
+            return []
+        sights = self._sights(person, [one.task_id for one in looked], then)
+        return [self._item(person, sights[one.task_id], one) for one in looked]
+
+    def _item(self, person: NamedRole, sight: _Sight, looked: Looked) -> QuestionItem:
+        """One question as the person sees it."""
+        task, hidden, why = sight.view.task, sight.hidden, looked.why
+        task_id, lease = task.id, looked.lease
         runs = numbered(self.project, sight.view)
         keys = [_key(run, task) for _, run in runs]
         counts = Counter(key for key in keys if key is not None)
@@ -242,14 +281,34 @@ class Items:
         task, run = self.project.run_view(trace_id)
         if task.id != task_id or run.trace is None:
             raise InputError(f"question '{task_id}' has no run '{trace_id}'")
-        return self._model(run, self._sight(person, task_id))
+        return self._model(run, self._sights(person, [task_id])[task_id])
 
-    def _sight(self, person: NamedRole, task_id: str) -> _Sight:
+    def _sights(
+        self,
+        person: NamedRole,
+        task_ids: Sequence[str],
+        then: Callable[[], Sequence[str]] = tuple,
+    ) -> dict[str, _Sight]:
+        """What a person may see of some questions, by id.
+
+        Args:
+            person: who looks.
+            task_ids: the questions.
+            then: gives the ids of those that come next.
+
+        Raises:
+            InputError: there is no such question.
+        """
         curation = self.project.curation
-        hidden = not curation.may_show(task_id, person.name, person.role)
-        return _Sight(
-            self.project.task_view(task_id), curation.history([task_id]), person.name, hidden
-        )
+        by_id = self._ahead.views(task_ids, then)
+        unknown = next((id for id in task_ids if id not in by_id), None)
+        if unknown is not None:
+            raise InputError(no_task(unknown, self.project.database))
+        visible = curation.visible(task_ids, person.name, person.role)
+        history = curation.history(task_ids)
+        return {
+            id: _Sight(view, history, person.name, id not in visible) for id, view in by_id.items()
+        }
 
     def _candidates(
         self,
@@ -309,16 +368,12 @@ def numbered(project: Project, view: TaskView) -> list[Numbered]:
     """
     runs = [(str(run.program.index + 1), run) for run in view.runs if run.trace is not None]
     names: Counter[str] = Counter()
-    for run in edits(project, view.task.id):
+    for id in view.edits:
+        _, run = project.run_view(id)
         kind = "edit" if _by_person(run) else "again"
         names[kind] += 1
         runs.append((f"{kind} {names[kind]}", run))
     return runs
-
-
-def edits(project: Project, task_id: str) -> list[Run]:
-    """Repaired programs of the task that were run, the oldest first."""
-    return [project.run_view(id)[1] for id in edit_ids(project.database, task_id)]
 
 
 def _has_repair(runs: Sequence[Numbered]) -> bool:

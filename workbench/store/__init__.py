@@ -22,6 +22,7 @@ from workbench.store.project import PROFILE, STORE, Project, locate
 from workbench.store.reading import checks, evaluations, figures, ids, lineage, snapshots
 from workbench.store.reading.browse import SORTS, Page
 from workbench.store.reading.checks import CheckRow
+from workbench.store.reading.counts import Counts
 from workbench.store.reading.evaluations import Evaluation, ProgramAnswer
 from workbench.store.reading.facets import Facet, FacetValue
 from workbench.store.reading.figures import ErrorCount, FunnelStep, ToolFigures
@@ -30,7 +31,7 @@ from workbench.store.reading.outcome import STATUSES, Outcome, RunLine
 from workbench.store.reading.saved_views import View
 from workbench.store.reading.search import Query, parse_query, token
 from workbench.store.reading.snapshots import Taken, Target
-from workbench.store.reading.views import Counts, Run, TaskView
+from workbench.store.reading.views import Run, TaskView
 from workbench.store.records import pending
 from workbench.store.records.rows import part_key
 from workbench.store.records.scope import STAGES, Scope, Selection

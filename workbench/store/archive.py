@@ -333,5 +333,6 @@ def _forget(database: Database, digest: str) -> None:
             {"digest": digest, "none": encode_events(())},
         )
         cursor.execute("DELETE FROM archive WHERE digest = $digest", {"digest": digest})
+        cursor.execute("UPDATE summary SET turn = turn + 1")  # what was read ahead has them still
 
     database.transaction(work)

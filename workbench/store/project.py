@@ -31,14 +31,15 @@ from workbench.store.kernel.database import IDS, WAIT, Database, id_list, now
 from workbench.store.people.curation import Curation
 from workbench.store.reading import browse, evaluations, facets, lineage, outcome, summary, views
 from workbench.store.reading.browse import Page
+from workbench.store.reading.counts import Counts, counts, seconds
 from workbench.store.reading.evaluations import Evaluation
 from workbench.store.reading.facets import Facet
 from workbench.store.reading.lineage import Lineage
 from workbench.store.reading.outcome import Outcome
-from workbench.store.reading.views import Counts, Run, TaskView
+from workbench.store.reading.views import Run, TaskView
 from workbench.store.records import broken, loop_runs, sources
 from workbench.store.records import rows as shape
-from workbench.store.records.scope import LATEST, Scope, Selection, to_scope
+from workbench.store.records.scope import Scope, Selection
 from workbench.store.records.tables import arrow_table
 from workbench.verify.answers import AnswerKind
 
@@ -381,7 +382,7 @@ class Project:
 
     def scope(self) -> Scope:
         """The parts in force: for each role the one of the latest run that got that far."""
-        return to_scope(self.database.rows(LATEST)[0])
+        return summary.scope_in_force(self.database)
 
     def tasks(self, ids: Sequence[str]) -> list[Task]:
         """Tasks by id, in order of import."""
@@ -403,11 +404,11 @@ class Project:
 
     def counts(self, scope: Scope | None = None, selection: Selection | None = None) -> Counts:
         """How many rows each stage has."""
-        return views.counts(self.database, scope or self.scope(), selection or Selection())
+        return counts(self.database, scope or self.scope(), selection or Selection())
 
     def seconds(self, scope: Scope | None = None) -> dict[str, tuple[int, float]]:
         """Rows written and wall seconds by stage, for the parts in force (import: all)."""
-        return views.seconds(self.database, scope or self.scope())
+        return seconds(self.database, scope or self.scope())
 
     def peak_rss(self) -> int | None:
         """Most memory that the latest finished run used, bytes; None before there is one."""

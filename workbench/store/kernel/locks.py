@@ -83,12 +83,19 @@ class WriteLock:
         self._file = FileLock(path)
         self._turn = FileLock(turn)
         self._depth = 0
+        self._thread_id = 0
+
+    @property
+    def mine(self) -> bool:
+        """Whether this thread holds it."""
+        return self._depth > 0 and self._thread_id == threading.get_ident()
 
     def __enter__(self) -> WriteLock:
         self._thread.acquire()
         try:
             if self._depth == 0:
                 self._wait()
+                self._thread_id = threading.get_ident()
             self._depth += 1
         except BaseException:
             self._thread.release()

@@ -23,11 +23,13 @@ from workbench.store.people import (
     decide_many,
     decisions,
     edits,
+    leases,
     ratings,
     reviewing,
     rules_in_force,
 )
 from workbench.store.people import queue as serving
+from workbench.store.people.commit_group import CommitGroup
 from workbench.store.people.decide_many import Bulk, Verdicts
 from workbench.store.people.reviewing import ReviewerFigures, ToolBlame
 from workbench.store.people.rules_in_force import Guideline
@@ -83,6 +85,7 @@ class Curation:
         self._parts = parts
         self._write = write
         self._queue = serving.Queue(database)
+        self._group = CommitGroup(self._store, database.write_lock)
         self.clock: Callable[[], datetime] = now
         """What leases, rules and batches take for the present: UTC without a zone."""
 
@@ -90,6 +93,8 @@ class Curation:
 
     def decide(self, events: Sequence[Decision]) -> list[Decision]:
         """Store events in their order, all or none; one that is stored already changes nothing.
+
+        What several threads store at the same time shares a transaction.
 
         Returns:
             Each as stored, with its place in the order.
@@ -99,6 +104,9 @@ class Curation:
         """
         named = (event.trace_id for event in events if event.step is not None)
         recall(self.database, {trace for trace in named if trace})
+        return self._group.add(events)
+
+    def _store(self, events: Sequence[Decision]) -> list[Decision]:
         return self.database.transaction(lambda cursor: decisions.store(cursor, events))
 
     def edit_rationale(self, decision: Decision, text: str) -> Rationale:
@@ -295,6 +303,24 @@ class Curation:
             reviewer, role, request or QueueRequest(), count, self.settings(), self.clock()
         )
 
+    def upcoming(
+        self, reviewer: str, role: Role, request: QueueRequest | None = None, count: int = 1
+    ) -> list[str]:
+        """Ids of the items that `next_items` would serve, gold ones left out; nothing is leased.
+
+        Args:
+            reviewer: who asks.
+            role: the reviewer's role.
+            request: which items are asked for; None takes all in the order of the settings.
+            count: how many items at most.
+
+        Raises:
+            InputError: as `next_items` does.
+        """
+        return self._queue.upcoming(
+            reviewer, role, request or QueueRequest(), count, self.settings(), self.clock()
+        )
+
     def progress(
         self,
         reviewer: str,
@@ -330,24 +356,38 @@ class Curation:
             reviewer: who looks.
             role: the reviewer's role.
         """
-        if not self.settings().hide_verdicts or self.standing([task_id], reviewer):
-            return True
-        return role in ("adjudicator", "admin") and self.item(task_id).state == "disputed"
+        return task_id in self.visible([task_id], reviewer, role)
+
+    def visible(self, task_ids: Sequence[str], reviewer: str, role: Role) -> set[str]:
+        """Those of some tasks whose automatic verdict, and what others said, a reviewer may see.
+
+        Args:
+            task_ids: the tasks.
+            reviewer: who looks.
+            role: the reviewer's role.
+        """
+        if not self.settings().hide_verdicts:
+            return set(task_ids)
+        open_tasks = {one.task_id for one in self.standing(task_ids, reviewer)}
+        if role in ("adjudicator", "admin"):
+            items = self.items([id for id in task_ids if id not in open_tasks])
+            open_tasks |= {id for id, item in items.items() if item.state == "disputed"}
+        return open_tasks
 
     def renew(self, reviewer: str, task_id: str) -> Lease | None:
         """Prolong a reviewer's lease; None where it has run out: ask again with `next_items`."""
         moment = self.clock()
         until = moment + timedelta(minutes=self.settings().lease_minutes)
-        return serving.prolong(self.database, reviewer, task_id, until, moment)
+        return leases.prolong(self.database, reviewer, task_id, until, moment)
 
     def release(self, reviewer: str, task_id: str) -> None:
         """End a reviewer's lease on an item."""
         moment = self.clock()
-        serving.prolong(self.database, reviewer, task_id, moment, moment)
+        leases.prolong(self.database, reviewer, task_id, moment, moment)
 
     def leases(self, task_ids: Sequence[str] | None = None) -> list[Lease]:
         """Leases that have not run out, of all tasks or of these."""
-        return serving.live(self.database, self.clock(), task_ids)
+        return leases.live(self.database, self.clock(), task_ids)
 
     # --- ratings
 

@@ -22,7 +22,7 @@ from workbench.events import decode_events
 from workbench.records import Decision, Form, Rating, TraceEvent, content_key, storable
 from workbench.store.kernel.database import FEW, IDS, Database, among, id_list, listed, now
 from workbench.store.kernel.literal import literal
-from workbench.store.records.scope import LATEST
+from workbench.store.people.automatic import automatic
 
 GIVEN = ("automatic", "tool", "created_at", "seq")
 """Fields of an event that the store fills in."""
@@ -197,17 +197,33 @@ def _stored(cursor: Any, tasks: Iterable[str] | None) -> list[tuple[Decision, st
     """
     sql = f"SELECT {', '.join(COLUMNS.values())}, content FROM decision"
     if tasks is not None:
-        sql += f" WHERE task_id IN {listed(['', *tasks])}"
+        met = cursor.execute(_MET.format(among(list(tasks)))).fetchall()
+        sql += f" WHERE {_bearing(task_id for (task_id,) in met)}"
     rows = cursor.execute(f"{sql} ORDER BY seq").fetchall()
     return [
         (to_decision(dict(zip(COLUMNS.values(), row[:-1], strict=True))), row[-1]) for row in rows
     ]
 
 
+_MET = "SELECT task_id FROM curated WHERE task_id IN {}"
+"""Those of some tasks that events are about.
+
+Every event leaves a row in `curated`, which is found by its key: for most questions of a queue the
+events need not be looked through.
+"""
+
+
+def _bearing(met: Iterable[str]) -> str:
+    """The condition that an event bears on some tasks, of which these have events of their own."""
+    tasks = list(met)
+    return f"task_id IN {listed(['', *tasks])}" if tasks else "task_id = ''"
+
+
 def history_of(database: Database, task_ids: Iterable[str]) -> History:
     """The history of these tasks: their own events, and those about no single task."""
-    sql = f"SELECT * FROM decision WHERE task_id IN {listed(['', *task_ids])} ORDER BY seq"
-    return History(to_decision(row) for row in database.rows(sql))
+    met = _bearing(row["task_id"] for row in database.rows(_MET.format(among(list(task_ids)))))
+    rows = database.rows(f"SELECT * FROM decision WHERE {met} ORDER BY seq")
+    return History(to_decision(row) for row in rows)
 
 
 def to_decision(row: Mapping[str, Any]) -> Decision:
@@ -301,41 +317,46 @@ def put(cursor: Any, name: str, rows: Sequence[Mapping[str, Any]], key: str | No
 
 def _release(cursor: Any, events: Iterable[Decision], stamp: datetime) -> None:
     """End the leases of people on items that they have decided on."""
-    done = [event for event in events if event.kind in (*VERDICTS, "adjudicate")]
-    for author in {event.author for event in done}:
-        tasks = [event.task_id for event in done if event.author == author]
+    done: defaultdict[str, list[str]] = defaultdict(list)
+    for event in events:
+        if event.kind in (*VERDICTS, "adjudicate"):
+            done[event.author].append(event.task_id)
+    if done:
+        theirs = (
+            f"(holder = {literal(author)} AND task_id IN {among(tasks)})"
+            for author, tasks in done.items()
+        )
         cursor.execute(
-            f"""
-            UPDATE lease SET expires_at = $stamp
-            WHERE holder = $author AND expires_at > $stamp AND task_id IN {among(tasks)}
-            """,
-            {"stamp": stamp, "author": author},
+            "UPDATE lease SET expires_at = $stamp "
+            f"WHERE expires_at > $stamp AND ({' OR '.join(theirs)})",
+            {"stamp": stamp},
         )
 
 
-_RECORDS = f"""
-WITH latest AS ({LATEST})
-SELECT 'seq', NULL, nextval('decision_seq')::VARCHAR, NULL, NULL FROM range({{fresh}})
-UNION ALL SELECT 'overlap', NULL, arg_max(overlap, seq)::VARCHAR, NULL, NULL FROM curation
-UNION ALL SELECT 'event', id, NULL, NULL, NULL FROM decision WHERE id IN {{events}}
-UNION ALL SELECT 'task', id, NULL, NULL, NULL FROM task WHERE id IN {{tasks}}
-UNION ALL SELECT 'trace', id, task_id, program_id, CASE WHEN answer IS NOT NULL THEN 'ok' END
-    FROM trace WHERE id IN {{traces}}
-UNION ALL SELECT 'program', id, task_id, NULL, NULL FROM program WHERE id IN {{programs}}
-UNION ALL SELECT 'rationale', id, trace_id, NULL, NULL FROM rationale WHERE id IN {{rationales}}
-UNION ALL SELECT 'verdict', trace_id, arg_max(correct, (
-        coalesce(verdict.verifier = latest.verifier AND runs = latest.k, false), created_at
-    ))::VARCHAR, NULL, NULL
-    FROM verdict, latest WHERE task_id IN {{tasks}} GROUP BY trace_id
-UNION ALL SELECT DISTINCT 'model', task_id, model, NULL, NULL
-    FROM prediction WHERE rationale <> '' AND task_id IN {{rated}}
-UNION ALL SELECT DISTINCT 'model', task_id, '{PIPELINE}', NULL, NULL FROM rationale
-    WHERE task_id IN {{rated}}
-"""
-"""Everything that the rules have to know of the project, to be formatted with `_named`.
+_RECORDS: Mapping[str, str] = {
+    "seq": "SELECT 'seq', NULL, nextval('decision_seq')::VARCHAR, NULL, NULL FROM range({fresh})",
+    "overlap": "SELECT 'overlap', NULL, arg_max(overlap, seq)::VARCHAR, NULL, NULL FROM curation",
+    "events": "SELECT 'event', id, NULL, NULL, NULL FROM decision WHERE id IN {events}",
+    "tasks": "SELECT 'task', id, NULL, NULL, NULL FROM task WHERE id IN {tasks}",
+    "traces": """
+        SELECT 'trace', id, task_id, program_id, CASE WHEN answer IS NOT NULL THEN 'ok' END
+        FROM trace WHERE id IN {traces}
+        """,
+    "programs": "SELECT 'program', id, task_id, NULL, NULL FROM program WHERE id IN {programs}",
+    "rationales": """
+        SELECT 'rationale', id, trace_id, NULL, NULL FROM rationale WHERE id IN {rationales}
+        """,
+    "rated": f"""
+        SELECT DISTINCT 'model', task_id, model, NULL, NULL
+        FROM prediction WHERE rationale <> '' AND task_id IN {{rated}}
+        UNION ALL SELECT DISTINCT 'model', task_id, '{PIPELINE}', NULL, NULL FROM rationale
+        WHERE task_id IN {{rated}}
+        """,
+}
+"""What the rules have to know of the project, by the records that events name (`_named`).
 
-It is one statement, since each is a journey where another process owns the store.  The verdict in
-force counts where there is one, else the newest.
+What is named by none is left out; the rest is one statement, since each is a journey where another
+process owns the store.
 """
 
 
@@ -343,8 +364,15 @@ class _Records:
     """What the project holds of the records that some events name."""
 
     def __init__(self, cursor: Any, events: Sequence[Decision]) -> None:
+        ids = _named(events)
+        values = {name: among(sorted(some)) for name, some in ids.items()}
+        sql = " UNION ALL ".join(
+            part.format(fresh=len(events), **values)
+            for name, part in _RECORDS.items()
+            if ids.get(name, True)
+        )
         rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
-        for kind, *row in cursor.execute(_RECORDS.format(**_named(events))).fetchall():
+        for kind, *row in cursor.execute(sql).fetchall():
             rows[kind].append(tuple(row))
         self.numbers = sorted(int(number) for _, number, *_ in rows["seq"])
         """A place in the order of all events, for each of these."""
@@ -353,18 +381,18 @@ class _Records:
         """Ids of these events that are stored already."""
         self._rows = {
             (kind, id): values
-            for kind in ("task", "trace", "program", "rationale", "verdict")
+            for kind in ("task", "trace", "program", "rationale")
             for id, *values in rows[kind]
         }
         self._models: defaultdict[str, set[str]] = defaultdict(set)
         for task_id, model, *_ in rows["model"]:
             self._models[task_id].add(model)
+        self._automatic = automatic(cursor, {id: row[0] for id, *row in rows["trace"]})
         self._steps = _events_of_traces(cursor, events)
 
     def facts(self, event: Decision) -> Facts:
         """What the rules ask about one of the events."""
         trace_task, trace_program, trace_ok = self._row("trace", event.trace_id)
-        automatic = self._row("verdict", event.trace_id)[0]
         steps = self._steps.get(event.trace_id, ())
         return Facts(
             task=("task", event.task_id) in self._rows,
@@ -375,7 +403,7 @@ class _Records:
             program_task=self._row("program", event.program_id)[0],
             rationale_trace=self._row("rationale", event.rationale_id)[0],
             models=frozenset(self._models.get(event.task_id, ())),
-            automatic=automatic == "true" if automatic is not None else None,
+            automatic=self._automatic.get(event.trace_id or ""),
             tool=_tool(steps, event.step),
         )
 
@@ -383,8 +411,8 @@ class _Records:
         return self._rows.get((kind, id), (None, None, None))
 
 
-def _named(events: Sequence[Decision]) -> dict[str, Any]:
-    """What `_RECORDS` lacks: how many events there are, and the records that they name."""
+def _named(events: Sequence[Decision]) -> dict[str, set[str]]:
+    """The records that events name."""
     ids: dict[str, set[str | None]] = {
         "events": {event.id for event in events},
         "tasks": {event.task_id for event in events},
@@ -393,10 +421,7 @@ def _named(events: Sequence[Decision]) -> dict[str, Any]:
         "rationales": {event.rationale_id for event in events},
         "rated": {event.task_id for event in events if event.kind == "rating"},
     }
-    return {
-        "fresh": len(events),
-        **{name: among(sorted(id for id in some if id)) for name, some in ids.items()},
-    }
+    return {name: {id for id in some if id} for name, some in ids.items()}
 
 
 def _events_of_traces(

@@ -31,8 +31,7 @@ from workbench.errors import InputError
 from workbench.evidence import FLAGGED
 from workbench.records import Role
 from workbench.store.kernel.database import IDS, Database, id_list
-from workbench.store.people import reviewed
-from workbench.store.people.decisions import put
+from workbench.store.people import leases, reviewed
 from workbench.store.people.facts import FACTS, SETTLED
 from workbench.store.reading.search import parse_query
 from workbench.store.reading.summary import bring_up_to_date
@@ -101,14 +100,10 @@ class Queue:
         Raises:
             InputError: the role may not decide, or the search text cannot be understood.
         """
-        _check(reviewer, role, request)
-        order, _, rank = self._order(request, settings)
-        items, parameters = self._items(reviewer, request, (order, rank), settings, moment)
+        regular, parameters, order = self._next_query(
+            reviewer, role, request, count, settings, moment
+        )
         until = moment + timedelta(minutes=settings.lease_minutes)
-        regular = f"""
-            {items} SELECT {_PICKED} FROM candidate WHERE wanted AND (own OR free)
-            ORDER BY own DESC, asked_seq IS NULL, flagged DESC, rank DESC, seq LIMIT {count}
-            """
         # Any gold item will do: one that the filter leaves out looks like any other.  None comes
         # where nothing else does: it would be known for what it is.
         gold = f"""
@@ -141,27 +136,63 @@ class Queue:
                 free = next(slot for slot in range(len(slots) + 1) if slot not in slots)
                 slot = row["slot"] if row["slot"] is not None else free
                 served.append((slot, lease, row))
-            put(
-                cursor,
-                "lease",
-                [
-                    {
-                        "task_id": lease.task_id,
-                        "slot": slot,
-                        "holder": reviewer,
-                        "granted_at": lease.granted_at,
-                        "expires_at": until,
-                    }
-                    for slot, lease, _ in served
-                ],
-                "task_id, slot",
-            )
+            leases.grant(cursor, [(slot, lease) for slot, lease, _ in served])
             visible = not settings.hide_verdicts or request.state == "disputed"
             return [
                 Served(lease.task_id, lease, why(order, row), visible) for _, lease, row in served
             ]
 
         return self.database.transaction(work)
+
+    def upcoming(
+        self,
+        reviewer: str,
+        role: Role,
+        request: QueueRequest,
+        count: int,
+        settings: Settings,
+        moment: datetime,
+    ) -> list[str]:
+        """Ids of the items that `next` would give; nothing is leased, and gold items are left out.
+
+        Args:
+            reviewer: who asks.
+            role: the reviewer's role.
+            request: which items are asked for, and in which order.
+            count: how many at most.
+            settings: the rules in force.
+            moment: the time now (UTC).
+        """
+        sql, parameters, _ = self._next_query(reviewer, role, request, count, settings, moment)
+        return [row["id"] for row in self.database.rows(sql, _used(sql, parameters))]
+
+    def _next_query(
+        self,
+        reviewer: str,
+        role: Role,
+        request: QueueRequest,
+        count: int,
+        settings: Settings,
+        moment: datetime,
+    ) -> tuple[str, dict[str, Any], str]:
+        """The query of the next items, its parameters, and the name of the order in force.
+
+        Args:
+            reviewer: who asks.
+            role: the reviewer's role.
+            request: which items are asked for, and in which order.
+            count: how many at most.
+            settings: the rules in force.
+            moment: the time now (UTC).
+        """
+        _check(reviewer, role, request)
+        order, _, rank = self._order(request, settings)
+        items, parameters = self._items(reviewer, request, (order, rank), settings, moment)
+        sql = f"""
+            {items} SELECT {_PICKED} FROM candidate WHERE wanted AND (own OR free)
+            ORDER BY own DESC, asked_seq IS NULL, flagged DESC, rank DESC, seq LIMIT {count}
+            """
+        return sql, parameters, order
 
     def progress(
         self,
@@ -405,42 +436,3 @@ def _mixed(
         if source:
             mixed.append(source.pop(0))
     return mixed
-
-
-def live(database: Database, moment: datetime, task_ids: Sequence[str] | None) -> list[Lease]:
-    """Leases that have not run out.
-
-    Args:
-        database: the store.
-        moment: the time now (UTC).
-        task_ids: only leases of these tasks; None takes all.
-    """
-    some = "" if task_ids is None else f"AND task_id IN {IDS}"
-    sql = f"""
-        SELECT task_id, holder, granted_at, expires_at FROM lease WHERE expires_at > $moment {some}
-        ORDER BY granted_at, task_id
-        """
-    rows = database.rows(sql, _used(sql, {"moment": moment, "ids": id_list(task_ids or ())}))
-    return [Lease(**row) for row in rows]
-
-
-def prolong(
-    database: Database, reviewer: str, task_id: str, until: datetime, moment: datetime
-) -> Lease | None:
-    """Let a reviewer's lease end at another time; None where the reviewer has no live lease.
-
-    Args:
-        database: the store.
-        reviewer: who has the item.
-        task_id: the item.
-        until: when the lease is to end (UTC).
-        moment: the time now (UTC).
-    """
-    rows = database.transaction(
-        lambda cursor: cursor.execute(
-            "UPDATE lease SET expires_at = ? WHERE task_id = ? AND holder = ? AND expires_at > ? "
-            "RETURNING task_id, holder, granted_at, expires_at",
-            [until, task_id, reviewer, moment],
-        ).fetchone()
-    )
-    return Lease(*rows) if rows else None

@@ -1,8 +1,10 @@
 """What pages and stages ask: outcomes, Browse, search, figures, lineage.
 
 Files:
+    ahead.py        all about the questions that come next, read together
     browse.py       pages of questions, and their number
     checks.py       what the checks for wrong reasons found
+    counts.py       counts per stage
     derived.py      what an earlier workbench left open in its rows
     evaluations.py  how good each system was found to be; what the programs answered
     evidence.py     what the answers of runs rest on, derived when it is asked for
@@ -20,7 +22,7 @@ Files:
     snapshots.py    what snapshots are made of, and those taken
     summary.py      keeps what Browse reads up to date
     variety.py      how much the programs of a question differ
-    views.py        what came of each task; pages of tasks; all about one
+    views.py        records by id; all about some tasks
     where.py        a search as SQL
     work.py         what the loop has not done yet, and what it did lately
 """

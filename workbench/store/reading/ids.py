@@ -62,18 +62,6 @@ def task_ids_of_traces(database: Database, trace_ids: Sequence[str]) -> list[str
     return _ids(database.rows(sql, {"ids": id_list(trace_ids)}))
 
 
-def edit_ids(database: Database, task_id: str) -> list[str]:
-    """Ids of a question's repaired programs that were run, the oldest first."""
-    sql = "SELECT id, parent, created_at FROM program WHERE task_id = ?"
-    programs = [row for row in database.rows(sql, [task_id]) if row["parent"] is not None]
-    if not programs:
-        return []
-    traces = database.rows("SELECT program_id FROM trace WHERE task_id = ?", [task_id])
-    run = {row["program_id"] for row in traces}
-    programs.sort(key=lambda row: (row["created_at"], row["id"]))
-    return [row["id"] for row in programs if row["id"] in run]
-
-
 def program_indexes(database: Database, task_id: str) -> dict[str, int]:
     """The index of every program of a question, by id, whatever made it."""
     rows = database.rows("SELECT id, index FROM program WHERE task_id = ?", [task_id])

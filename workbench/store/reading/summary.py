@@ -10,11 +10,12 @@ asks for all tasks again.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from workbench.errors import StoreError
-from workbench.store.kernel.database import Database
+from workbench.store.kernel.database import Database, listed
 from workbench.store.reading import evidence
 from workbench.store.reading.derived import UNREAD, fill
 from workbench.store.reading.outcome import OUTCOMES
@@ -30,10 +31,23 @@ MERGE = 50_000
 
 def bring_up_to_date(database: Database) -> Scope:
     """Make `outcome` and `posting` say what the records say; returns the scope that they are of."""
+    return settled(database)[0]
+
+
+def scope_in_force(database: Database) -> Scope:
+    """The parts in force: for each role the one of the latest run that got that far."""
+    return to_scope(database.rows(LATEST)[0])
+
+
+def settled(database: Database) -> tuple[Scope, int]:
+    """The scope in force, once the summary is up to date, and the number of times that it was.
+
+    What is read of records after this stands as long as both stay the same.
+    """
     while True:
         (state,) = database.rows(
             f"""
-            SELECT latest.*, summary.scope AS held, summary.lacking,
+            SELECT latest.*, summary.scope AS held, summary.lacking, summary.turn,
                 EXISTS (FROM touched) AS waiting
             FROM ({LATEST}) AS latest, summary
             """
@@ -42,7 +56,7 @@ def bring_up_to_date(database: Database) -> Scope:
         behind = state["waiting"] or state["held"] != _named(scope)
         lacks = state["lacking"] and _lacks(database)
         if not (behind or lacks or (state["lacking"] and not database.read_only)):
-            return scope
+            return scope, int(state["turn"])
         _check_writable(database)
         if lacks:
             complete(database)
@@ -50,6 +64,18 @@ def bring_up_to_date(database: Database) -> Scope:
             database.transaction(_take)
         else:
             evidence.fill_summary(database, UNREAD)
+
+
+def late_tasks(cursor: Any, tasks: Sequence[str]) -> set[str]:
+    """Those of some tasks of which `outcome` does not say what the records say."""
+    sql = f"""
+    SELECT latest.*, summary.scope AS held,
+        (SELECT list(DISTINCT task_id) FROM touched WHERE task_id IN {listed(tasks)}) AS waiting
+    FROM ({LATEST}) AS latest, summary
+    """
+    *latest, scope, waiting = cursor.execute(sql).fetchone()
+    row = dict(zip(Scope.__slots__, latest, strict=True))
+    return set(waiting or ()) if _named(to_scope(row)) == scope else set(tasks)
 
 
 def _lacks(database: Database) -> bool:
@@ -122,7 +148,7 @@ def _take(cursor: Any) -> None:
     # again.
     cursor.execute(
         f"""
-        UPDATE summary SET scope = ?, lacking = lacking
+        UPDATE summary SET scope = ?, turn = turn + 1, lacking = lacking
             OR EXISTS (FROM outcome WHERE {evidence.LACKING} AND {mine})
         """,
         [_named(scope)],

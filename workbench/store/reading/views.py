@@ -1,56 +1,27 @@
-"""Counts per stage, records by id, and everything about one task."""
+"""Records by id, and everything about some tasks."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from workbench.errors import InputError
-from workbench.evidence import EVIDENCE
-from workbench.records import PartRef, Prediction, Program, Rationale, Task, Trace, Verdict
-from workbench.store.kernel.database import IDS, Database, among, id_list
-from workbench.store.reading.evidence import evidence
-from workbench.store.reading.outcome import OUTCOMES
+from workbench.records import (
+    PartRef,
+    Prediction,
+    Program,
+    Rationale,
+    Task,
+    Trace,
+    Verdict,
+    storable,
+)
+from workbench.store.kernel import literal
+from workbench.store.kernel.database import IDS, Database, among, id_list, listed
 from workbench.store.records import rows as shape
-from workbench.store.records.pending import COUNTED, SAMPLED, TRACED
-from workbench.store.records.scope import Scope, Selection
+from workbench.store.records.scope import Scope
 from workbench.verify.answers import AnswerKind
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many rows each stage has, within a scope and a selection."""
-
-    tasks: int
-    labelled: int
-    bad_rows: int
-    """Rows of the sources that could not be imported, whatever the selection."""
-    programs: int
-    sampled: int
-    """Tasks with all k programs."""
-    traces: int
-    executed: int
-    """Traces that ended with an answer."""
-    failures: Mapping[str, int]
-    """Traces that failed, by kind of failure."""
-    judged: int
-    """Tasks with verdicts."""
-    kept: int
-    """Labelled tasks with a right trace kept."""
-    agreed: int
-    """Unlabelled tasks with a trace kept by agreement."""
-    rationales: int
-    faithful: int
-    """Rationales without an issue."""
-    bare: int
-    """Rationales that say no more than the answer."""
-    unchecked: int
-    """Rationales with a claim that could not be held against the trace."""
-    evidence: Mapping[str, int]
-    """Kept traces by what their answer rests on, the strongest first."""
-    predictions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +45,8 @@ class TaskView:
     predictions: tuple[Prediction, ...]
     """Answers of any student, the newest first."""
     scope: Scope
+    edits: tuple[str, ...] = ()
+    """Ids of its repaired programs that were run, the oldest first."""
 
     @property
     def chosen(self) -> Run | None:
@@ -88,65 +61,6 @@ class TaskView:
         answers = [p for p in self.predictions if not p.rationale]
         current = [p for p in answers if shape.part_key(p.model) == self.scope.student]
         return next(iter(current or answers), None)
-
-
-def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
-    """How many rows each stage has.
-
-    Args:
-        database: the store.
-        scope: the parts whose rows count.
-        selection: the tasks whose rows count; visitors' questions only where their source or
-            split is named.
-    """
-    kinds = ", ".join(f"count(*) FILTER (evidence = '{kind}') AS {kind}" for kind in EVIDENCE)
-    sql = f"""
-    WITH {COUNTED}, {OUTCOMES}
-    SELECT count(*) AS tasks, count(*) FILTER (labelled) AS labelled,
-        (SELECT count(*) FROM bad_row) AS bad_rows, coalesce(sum(programs), 0)::BIGINT AS programs,
-        count(*) FILTER (programs >= $k) AS sampled, coalesce(sum(traces), 0)::BIGINT AS traces,
-        coalesce(sum(executed), 0)::BIGINT AS executed, count(*) FILTER (judged >= $k) AS judged,
-        count(*) FILTER (status = 'kept') AS kept, count(*) FILTER (status = 'agreed') AS agreed,
-        count(faithful) AS rationales, count(*) FILTER (faithful) AS faithful,
-        count(*) FILTER (bare) AS bare, count(*) FILTER (unchecked) AS unchecked,
-        count(student_answer) AS predictions,
-        list(chosen) FILTER (chosen IS NOT NULL AND evidence IS NULL) AS open,
-        {kinds}
-    FROM outcome
-    """
-    parameters = {**scope.parameters(), **selection.parameters()}
-    row = database.rows(sql, parameters)[0]
-    fresh = Counter(evidence(database, row.pop("open") or ()).values())
-    sql = f"""
-    WITH {COUNTED}, {SAMPLED}, {TRACED}
-    SELECT failure_kind AS kind, count(*) AS n FROM traced WHERE failure_kind IS NOT NULL
-    GROUP BY kind ORDER BY n DESC, kind
-    """
-    failures = database.rows(
-        sql, {name: value for name, value in parameters.items() if f"${name}" in sql}
-    )
-    return Counts(
-        **{name: value for name, value in row.items() if name not in EVIDENCE},
-        evidence={kind: row[kind] + fresh[kind] for kind in EVIDENCE if row[kind] + fresh[kind]},
-        failures={row["kind"]: row["n"] for row in failures},
-    )
-
-
-def seconds(database: Database, scope: Scope) -> dict[str, tuple[int, float]]:
-    """Rows written and wall seconds of the scope's parts, by stage (import: of all sources)."""
-    current = [
-        key
-        for key in (scope.sampler, scope.executor, scope.verifier, scope.writer, scope.student)
-        if key
-    ]
-    sql = f"""
-    SELECT stage, sum(rows)::BIGINT AS n, sum(seconds) AS seconds FROM timing
-    WHERE part IS NULL OR part IN {IDS} GROUP BY stage
-    """
-    return {
-        row["stage"]: (row["n"], row["seconds"])
-        for row in database.rows(sql, {"ids": id_list(current)})
-    }
 
 
 def tasks(database: Database, ids: Sequence[str]) -> list[Task]:
@@ -196,7 +110,8 @@ def programs(
         task_ids: unknown ids are left out.
         scope: gives the sampler, the seed and k.
     """
-    return [shape.to_program(row, parts) for row in _sampled(database, task_ids, scope)]
+    rows = _sampled(_programs(database, task_ids, scope), scope)
+    return [shape.to_program(row, parts) for row in rows]
 
 
 def runs(
@@ -217,7 +132,26 @@ def runs(
 def _runs(
     database: Database, parts: Mapping[str, PartRef], task_ids: Sequence[str], scope: Scope
 ) -> list[tuple[Task, list[Run]]]:
-    programs = _sampled(database, task_ids, scope)
+    return _grouped(database, parts, task_ids, scope, _programs(database, task_ids, scope))
+
+
+def _grouped(
+    database: Database,
+    parts: Mapping[str, PartRef],
+    task_ids: Sequence[str],
+    scope: Scope,
+    stored: Sequence[Mapping[str, Any]],
+) -> list[tuple[Task, list[Run]]]:
+    """Tasks with the runs of their sampled programs, in order of import.
+
+    Args:
+        database: the store.
+        parts: every part that made a record, by key.
+        task_ids: unknown ids are left out.
+        scope: the parts whose runs are given.
+        stored: rows of the tasks' programs.
+    """
+    programs = _sampled(stored, scope)
     traces = _of_tasks(database, "trace", task_ids, executor=scope.executor)
     verdicts = [
         row
@@ -247,12 +181,23 @@ def _runs(
     return [(task, grouped.get(task.id, [])) for task in of_tasks]
 
 
-def _sampled(database: Database, task_ids: Sequence[str], scope: Scope) -> list[dict[str, Any]]:
-    """The rows of the scope's sampled programs of some tasks, by task and index."""
+def _programs(database: Database, task_ids: Sequence[str], scope: Scope) -> list[dict[str, Any]]:
+    """The rows of the programs of some tasks: of the scope's sampler, and repaired ones of any."""
+    sql = f"""
+    SELECT * FROM program WHERE {_about(task_ids)} AND (sampler = $key OR parent IS NOT NULL)
+    """
+    return database.rows(sql, {"key": scope.sampler})
+
+
+def _sampled(programs: Sequence[Mapping[str, Any]], scope: Scope) -> list[Mapping[str, Any]]:
+    """The rows of the scope's sampled programs, by task and index."""
     rows = [
         row
-        for row in _of_tasks(database, "program", task_ids, sampler=scope.sampler)
-        if row["base_seed"] == scope.seed and row["index"] < scope.k and row["parent"] is None
+        for row in programs
+        if row["sampler"] == scope.sampler
+        and row["base_seed"] == scope.seed
+        and row["index"] < scope.k
+        and row["parent"] is None
     ]
     return sorted(rows, key=lambda row: (row["task_id"], row["index"]))
 
@@ -269,8 +214,18 @@ def _of_tasks(
         maker: column and key of the part that made the rows; None made none.
     """
     ((column, key),) = maker.items()
-    sql = f"SELECT * FROM {table} WHERE task_id IN {IDS} AND {column} = $key"
-    return database.rows(sql, {"ids": id_list(task_ids), "key": key})
+    sql = f"SELECT * FROM {table} WHERE {_about(task_ids)} AND {column} = $key"
+    return database.rows(sql, {"key": key})
+
+
+def _about(task_ids: Sequence[str]) -> str:
+    """The condition that a row is about one of these tasks.
+
+    A single one is compared, since DuckDB then passes over what cannot hold it.
+    """
+    if len(task_ids) == 1:
+        return f"task_id = {literal.text(storable(task_ids[0]))}"
+    return f"task_id IN {listed(task_ids)}"
 
 
 def traced(
@@ -330,34 +285,75 @@ def task_view(
     Raises:
         InputError: there is no task of this id.
     """
-    pairs = _runs(database, parts, [task_id], scope)
-    if not pairs:
-        raise InputError(f"no task is called '{task_id}' in {database.path}; vpd show lists them")
-    task, task_runs = pairs[0]
-    traces = {run.trace.id for run in task_runs if run.trace is not None}
-    rationales = database.rows(
-        "SELECT * FROM rationale WHERE task_id = ? ORDER BY created_at DESC", [task_id]
-    )
-    if not traces.issuperset(row["trace_id"] for row in rationales):
-        traces |= _repaired(database, task_id)
-    predictions = database.rows(
-        "SELECT * FROM prediction WHERE task_id = ? ORDER BY created_at DESC", [task_id]
-    )
-    return TaskView(
-        task,
-        tuple(task_runs),
-        tuple(shape.to_rationale(row, parts) for row in rationales if row["trace_id"] in traces),
-        tuple(shape.to_prediction(row, parts) for row in predictions),
-        scope,
-    )
+    by_id = task_views(database, parts, [task_id], scope)
+    if not by_id:
+        raise InputError(no_task(task_id, database))
+    return by_id[task_id]
 
 
-def _repaired(database: Database, task_id: str) -> set[str]:
-    """Ids of the traces of a task's repaired programs."""
-    programs = database.rows("SELECT id, parent FROM program WHERE task_id = ?", [task_id])
-    repaired = {row["id"] for row in programs if row["parent"] is not None}
-    traces = database.rows("SELECT id, program_id FROM trace WHERE task_id = ?", [task_id])
-    return {row["id"] for row in traces if row["program_id"] in repaired}
+def no_task(task_id: str, database: Database) -> str:
+    """The message for an id that no task has."""
+    return f"no task is called '{task_id}' in {database.path}; vpd show lists them"
+
+
+def task_views(
+    database: Database, parts: Mapping[str, PartRef], task_ids: Sequence[str], scope: Scope
+) -> dict[str, TaskView]:
+    """Everything about some tasks, by id; unknown ids are left out.
+
+    Many cost little more than one: each table is passed over once.
+
+    Args:
+        database: the store.
+        parts: every part that made a record, by key.
+        task_ids: ids of the tasks.
+        scope: the parts whose runs are given.
+    """
+    programs = _programs(database, task_ids, scope)
+    pairs = _grouped(database, parts, task_ids, scope, programs)
+    newest = f"WHERE {_about(task_ids)} ORDER BY created_at DESC"
+    rationales = _by_task(database.rows(f"SELECT * FROM rationale {newest}"))
+    predictions = _by_task(database.rows(f"SELECT * FROM prediction {newest}"))
+    again = [row for row in programs if row["parent"] is not None]
+    repaired = _repaired(database, again)
+    ran = set(repaired.values())
+    by_id = {}
+    for task, task_runs in pairs:
+        traces = {run.trace.id for run in task_runs if run.trace is not None} | repaired.keys()
+        by_id[task.id] = TaskView(
+            task,
+            tuple(task_runs),
+            tuple(
+                shape.to_rationale(row, parts)
+                for row in rationales.get(task.id, ())
+                if row["trace_id"] in traces
+            ),
+            tuple(shape.to_prediction(row, parts) for row in predictions.get(task.id, ())),
+            scope,
+            tuple(
+                row["id"]
+                for row in sorted(again, key=lambda row: (row["created_at"], row["id"]))
+                if row["task_id"] == task.id and row["id"] in ran
+            ),
+        )
+    return by_id
+
+
+def _by_task(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    by_task: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_task.setdefault(row["task_id"], []).append(row)
+    return by_task
+
+
+def _repaired(database: Database, programs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The programs of the traces of repaired programs, by trace; asked only where there are any."""
+    if not programs:
+        return {}
+    ids = {row["id"] for row in programs}
+    about = _about(sorted({row["task_id"] for row in programs}))
+    traces = database.rows(f"SELECT id, program_id FROM trace WHERE {about}")
+    return {row["id"]: row["program_id"] for row in traces if row["program_id"] in ids}
 
 
 def resolve(database: Database, some_id: str) -> tuple[Literal["task", "run"], str]:
