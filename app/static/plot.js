@@ -64,7 +64,8 @@ export function layout(extra, c) {
     margin: { l: 48, r: 12, t: 8, b: 36 },
     uirevision: "kept",
     hoverlabel: { bgcolor: c.card, bordercolor: c.line, font: { color: c.ink, family: c.sans } },
-    legend: { orientation: "h", y: 1.16, x: 0, font: { color: c.soft } },
+    // it grows upwards: two rows of a narrow window would otherwise lie on the curves
+    legend: { orientation: "h", yanchor: "bottom", y: 1.03, x: 0, font: { color: c.soft } },
     ...extra,
     xaxis: { ...axis, ...extra.xaxis },
     yaxis: { ...axis, ...extra.yaxis },

@@ -392,6 +392,12 @@ def test_runs_beside_each_other_show_what_differs_and_nothing_else(
 
 # --- everywhere
 
+LEGENDS_ON_CURVES = """() => [...document.querySelectorAll(".js-plotly-plot")].filter((one) => {
+    const legend = one.querySelector(".legend")?.getBoundingClientRect();
+    const curves = one.querySelector(".nsewdrag")?.getBoundingClientRect();
+    return legend && curves && legend.bottom > curves.top + 1;
+}).length"""
+
 
 @pytest.mark.parametrize(
     ("width", "theme"), [pytest.param(1440, "light", marks=pytest.mark.slow), (390, "dark")]
@@ -424,6 +430,9 @@ def test_every_view_fits_its_window_and_axe_finds_nothing_serious(
     for address, shown in views.items():
         page.goto(f"{site.url}train{address}")
         expect(page.locator(shown).first).to_be_visible()
+        if done.id in address:
+            expect(page.locator(".js-plotly-plot .legend").first).to_be_visible()
+            assert page.evaluate(LEGENDS_ON_CURVES) == 0
         page_checks.check(page)
     assert errors == []
 
