@@ -89,7 +89,9 @@ def test_the_keyboard_alone_leads_from_nothing_to_a_queued_job(visit: Visit, sit
 def test_what_is_wrong_stands_beside_its_field_and_stops_the_start(
     visit: Visit, site: Running
 ) -> None:
-    page = visit(f"{site.url}train?new=1&step=3")
+    page = visit(f"{site.url}train?new=1&step=2")
+    page.locator("[name=student][value=bundled]").check()  # it learns by adapters
+    page.get_by_role("button", name="3 Settings").click()
     page.locator("[data-key=lr] input").fill("fast")
     expect(page.locator("[data-key=lr] .problem")).to_have_text(
         "must be a number above 0, found 'fast'"
