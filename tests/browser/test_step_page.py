@@ -207,6 +207,9 @@ def sentences_and_steps_point_at_each_other(page) -> None:
 
 
 def zoom_and_back(page) -> None:
+    page.keyboard.press("?")
+    assert "+" in page.locator("dialog[open] kbd").all_inner_texts()
+    page.keyboard.press("Escape")
     page.keyboard.press("+")
     assert "scale(1.5)" in page.get_attribute(".vp-canvas", "style")
     page.keyboard.press("0")

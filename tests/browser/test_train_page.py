@@ -228,6 +228,22 @@ def test_the_queue_is_reordered_and_a_silent_job_is_not_called_running(
     expect(page.locator(f"[data-job='{first.id}'] .verdict")).to_have_text(re.compile("queued"))
 
 
+def test_a_button_stays_under_the_pointer_while_its_job_goes_on(
+    visit: Visit, site: Running, taken: Snapshot
+) -> None:
+    job = written(site, taken, steps=200).running(step=5)
+    page = visit(f"{site.url}train?every=1")
+    line = page.locator(f"[data-job='{job.id}']")
+    stop = line.get_by_role("button", name="Stop now")
+    stop.hover()
+    node, place = stop.element_handle(), stop.bounding_box()
+    for step in (6, 7):
+        job.running(step=step)
+        expect(line.locator(".how")).to_contain_text(f"{step} of 200")
+    assert node.evaluate("(one) => one.isConnected")
+    assert stop.bounding_box() == place
+
+
 def test_a_job_goes_after_its_name_was_typed(visit: Visit, site: Running, taken: Snapshot) -> None:
     job = written(site, taken).done()
     page = visit(f"{site.url}train?job={job.id}")
