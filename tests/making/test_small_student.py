@@ -18,6 +18,7 @@ from workbench.making.small_student import (
     missed,
     right_exactly,
     seen_scenes,
+    told_exactly,
     views_of,
 )
 from workbench.models.student import TransformersStudent
@@ -75,6 +76,21 @@ def test_nobody_is_taught_to_point_at_what_is_not_seen(tmp_path: Path) -> None:
 )
 def test_an_exact_answer_has_everything_once(truth: str, answer: str, right: bool) -> None:
     assert right_exactly(truth, answer, SCENE) is right
+
+
+@pytest.mark.parametrize(
+    ("text", "exact"),
+    [
+        ("There is 1 dog in the image, at 110 100 300 300. Thus, the answer is 1.", True),
+        ("There is 1 cat in the image, at 100 100 300 300. Thus, the answer is 1.", False),
+        ("There is 1 dog in the image, at 100 400 300 600. Thus, the answer is 1.", False),
+        ("There is 1 dog in the image. Thus, the answer is 1.", False),
+        ("There is 1 dog in the image, at 100 100 300 300. Thus, the answer is 2.", False),
+    ],
+)
+def test_a_telling_is_exact_with_its_words_and_its_boxes(text: str, exact: bool) -> None:
+    truth = "There is 1 dog in the image, at 100 100 300 300. Thus, the answer is 1."
+    assert told_exactly(truth, text, SCENE) is exact
 
 
 def test_the_gate_says_what_is_missing() -> None:

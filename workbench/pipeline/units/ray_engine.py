@@ -101,8 +101,13 @@ class RayWorkers:
         while waiting or self._running:
             busy = {slot for slot, _ in self._running.values()}
             for slot in [slot for slot in range(self.number) if slot not in busy]:
+                # a unit that is gone was taken in since the list was written: another worker did it
+                while waiting and not waiting[0].is_file():
+                    waiting.popleft()
                 if waiting:
                     self._begin(slot, waiting.popleft())
+            if not self._running:
+                break
             ready, _ = self.ray.wait(list(self._running), num_returns=1, timeout=WAIT_SECONDS)
             for task in ready:
                 slot, path = self._running.pop(task)
@@ -202,8 +207,7 @@ def main(words: Sequence[str]) -> int:
         caches.mkdir(exist_ok=True)
     workers = RayWorkers(ray, int(number), float(gpus), caches)
     try:
-        # a unit that is gone was taken in since the list was written: another worker did it
-        return 1 if workers.run([path for path in paths if path.is_file()]) else 0
+        return 1 if workers.run(paths) else 0
     finally:
         ray.shutdown()
 
